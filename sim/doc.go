@@ -1,0 +1,14 @@
+// Package sim holds what Keyturn's simulators share: a journal of the calls
+// they served, scripted faults, and a snapshot file so that a simulator
+// remembers across a restart.
+//
+// The simulators themselves are real HTTP servers, one package each:
+//
+//	sim/slack       Slack: Web API, events, buttons, modals, App Home
+//	sim/microsoft   Entra sign-in, Microsoft Graph, admin center, public status, DNS
+//	sim/servicenow  ServiceNow: Table API, OAuth, roles, the support integration's wizard
+//	sim/play        people who use them: types, clicks, fills forms, reads portals
+//
+// Invariant: no simulator imports an adapter, and none imports the bot. A
+// simulator that shares code with the client it tests proves nothing.
+package sim
