@@ -1,0 +1,119 @@
+package engine
+
+import (
+	"context"
+	"time"
+
+	"keyturn/bot"
+	"keyturn/bot/incident"
+	"keyturn/bot/setup"
+)
+
+// View is what a decision may read: the store as of its commit, with the
+// earlier members of the same commit group. It is valid only during the
+// decision. Values are copies: changing one changes nothing.
+type View interface {
+	// Reply is the answer that a delivery key got, within the 72 hours that
+	// keys are kept.
+	Reply(key string) (bot.Reply, bool, error)
+
+	Run(id string) (setup.Run, error)              // bot.ErrNotFound
+	Runs(tenant bot.TenantID) ([]setup.Run, error) // oldest first
+	Objects(tenant bot.TenantID) ([]bot.Object, error)
+
+	Incident(tenant bot.TenantID, id string) (incident.Known, error) // bot.ErrNotFound
+	// Incidents gives the tenant's unresolved incidents, or with all also the
+	// resolved ones that are still kept, latest change first.
+	Incidents(tenant bot.TenantID, all bool) ([]incident.Known, error)
+	Subscriptions(tenant bot.TenantID) ([]incident.Subscription, error)
+	Watch(tenant bot.TenantID) (incident.Watch, error) // the zero Watch where there is none
+
+	// Bound is the tenant that a channel speaks for.
+	Bound(place bot.Place) (bot.TenantID, bool, error)
+	// Sent is the ledger's entry for a message key.
+	Sent(key string) (bot.Sent, bool, error)
+	// SentUnder lists the ledger's entries whose key begins with prefix.
+	SentUnder(prefix string) ([]bot.Sent, error)
+	Secret(name string) (bot.Secret, error) // bot.ErrNotFound
+
+	// Jobs lists the jobs of a lane, the dead ones too; "" is every lane.
+	Jobs(lane string) ([]bot.Job, error)
+	// Audit gives the last n entries of a tenant's chain, oldest first.
+	Audit(tenant bot.TenantID, n int) ([]bot.AuditEntry, error)
+}
+
+// Changes is a write set: what one decision changes, applied whole or not at
+// all. The zero value changes nothing.
+type Changes struct {
+	Delivery *Delivery
+
+	Runs    []setup.Run
+	Objects []bot.Object
+
+	Incidents     []incident.Known
+	Subscriptions []incident.Subscription
+	Unsubscribed  []incident.Subscription // removed
+	Watches       []incident.Watch
+
+	Bindings []Binding
+	Sent     []bot.Sent
+	Unsent   []string // ledger keys to forget
+	Secrets  []Sealed
+	Forget   []string // names of secrets to forget
+
+	// Audit is appended to the tenants' chains; the store sets Seq, Prev, MAC.
+	Audit []bot.AuditEntry
+
+	// Jobs are added; the store gives each an ID in the order of the slice.
+	Jobs []bot.Job
+	// Done jobs are removed. A job that is not there is no error.
+	Done []bot.JobID
+	// Again puts claimed or dead jobs back as given (Due, Tries, Last, Dead,
+	// Payload).
+	Again []bot.Job
+}
+
+// Delivery is the answer kept for a delivery key.
+type Delivery struct {
+	Key   string
+	Reply bot.Reply
+	At    time.Time
+}
+
+// Binding says which tenant a channel speaks for.
+type Binding struct {
+	Place  bot.Place
+	Tenant bot.TenantID // "" forgets
+}
+
+// Sealed is a secret to keep.
+type Sealed struct {
+	Name  string
+	Value bot.Secret
+}
+
+// Store keeps everything. Implementations pass one conformance suite.
+type Store interface {
+	// Commit runs decide and applies what it returns, whole or not at all,
+	// durably before it returns. decide may run more than once and must have
+	// no effect but its result; an error or a panic of decide changes nothing
+	// and comes back as an error. A commit that cannot be written returns an
+	// error that is [bot.ErrNoCommit].
+	Commit(ctx context.Context, decide func(View) (Changes, error)) error
+
+	// Read runs f on a consistent view.
+	Read(ctx context.Context, f func(View) error) error
+
+	// Claim gives up to max due lane heads, most urgent class first and then
+	// the oldest, and keeps their lanes until the job is finished with a
+	// commit that lists it in Done or Again, or given back with Release.
+	Claim(ctx context.Context, now time.Time, max int) ([]bot.Job, error)
+	Release(ctx context.Context, id bot.JobID) error
+	// Next is when the next unclaimed lane head is due; false where there is none.
+	Next(ctx context.Context) (time.Time, bool, error)
+	// Wake receives a value after commits that added jobs. It may miss none
+	// for long and may report too many.
+	Wake() <-chan struct{}
+
+	Close() error
+}

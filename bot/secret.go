@@ -1,0 +1,42 @@
+package bot
+
+import (
+	"fmt"
+	"log/slog"
+)
+
+// Redacted is what a secret prints as.
+const Redacted = "[redacted]"
+
+// Secret is a value that must not be seen. It prints, logs and marshals as
+// "[redacted]"; stores seal what [Secret.Reveal] gives.
+type Secret struct{ value string }
+
+// NewSecret wraps a value.
+func NewSecret(v string) Secret { return Secret{v} }
+
+// Reveal gives the value: only for the request that needs it and for sealing.
+func (s Secret) Reveal() string { return s.value }
+
+// IsZero reports whether there is no value.
+func (s Secret) IsZero() bool { return s.value == "" }
+
+// String is "[redacted]", or "" where there is no value.
+func (s Secret) String() string {
+	if s.value == "" {
+		return ""
+	}
+	return Redacted
+}
+
+// GoString keeps %#v from printing the value.
+func (s Secret) GoString() string { return s.String() }
+
+// Format keeps every fmt verb from printing the value.
+func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.String()) }
+
+// LogValue keeps slog from printing the value.
+func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
+
+// MarshalText keeps encoders from writing the value.
+func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }

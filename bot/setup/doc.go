@@ -1,0 +1,2 @@
+// Package setup decides who must do what next.
+package setup

@@ -1,0 +1,143 @@
+package setup
+
+import (
+	"time"
+
+	"keyturn/bot"
+)
+
+// GuideID names a guide.
+type GuideID string
+
+// The guides.
+const (
+	Connector GuideID = "connector"
+	Direct    GuideID = "direct"
+	Cleanup   GuideID = "cleanup"
+)
+
+// StepID names a step within its guide; the same step has the same ID in
+// every guide.
+type StepID string
+
+// RunState is where a run is.
+type RunState string
+
+// The states of a run.
+const (
+	RunOpen      RunState = "open"
+	RunDone      RunState = "done"
+	RunCancelled RunState = "cancelled"
+	RunEnded     RunState = "ended" // the service that the guide sets up is gone
+)
+
+// Run is one walk through a guide for one tenant and instance.
+type Run struct {
+	ID        string                      `json:"id"`
+	Guide     GuideID                     `json:"guide"`
+	Revision  int                         `json:"revision"` // of the guide, kept for the run's life
+	Tenant    bot.TenantID                `json:"tenant"`
+	Instance  string                      `json:"instance,omitempty"` // ServiceNow host; "" is none
+	Requester bot.PersonID                `json:"requester"`
+	Place     bot.Place                   `json:"place"` // where the checklist is
+	State     RunState                    `json:"state"`
+	Started   time.Time                   `json:"started"`
+	Ended     time.Time                   `json:"ended,omitzero"`
+	Why       string                      `json:"why,omitempty"` // of a cancelled or ended run
+	Change    string                      `json:"change,omitempty"`
+	Holders   map[bot.Role][]bot.PersonID `json:"holders"`
+	Options   map[string]string           `json:"options,omitempty"` // answers of the start form
+	Facts     map[string]Fact             `json:"facts,omitempty"`
+	Steps     []Step                      `json:"steps"`   // in the guide's order
+	Version   int                         `json:"version"` // counts every change
+}
+
+// Fact is a named value that a step produced. A secret fact has no value
+// here: it is sealed in the store under the run's ID and the fact's name.
+type Fact struct {
+	Value  string    `json:"value,omitempty"`
+	Secret bool      `json:"secret,omitempty"`
+	Step   StepID    `json:"step"`
+	At     time.Time `json:"at"`
+}
+
+// StepState is where a step of a run is.
+//
+//	pending -> open -> reading -> planned -> running -> done
+//	              \-> (guided) -> confirmed
+//	              any of them -> failed -> reading, skipped
+type StepState string
+
+// The states of a step.
+const (
+	Pending   StepState = "pending"   // waits for other steps
+	Open      StepState = "open"      // handed out, waits for its person
+	Reading   StepState = "reading"   // what exists is being read
+	Planned   StepState = "planned"   // the plan is shown, waits for approval
+	Running   StepState = "running"   // approved, calls are being made
+	Checking  StepState = "checking"  // done by hand, being read back
+	Failed    StepState = "failed"    // waits for somebody to decide what to do
+	Done      StepState = "done"      // proved: read back
+	Confirmed StepState = "confirmed" // a person said so, no check exists
+	Skipped   StepState = "skipped"
+	NotNeeded StepState = "not-needed" // does not apply to this run
+)
+
+// Settled reports whether nothing more is to be done for a step in this state.
+func (s StepState) Settled() bool {
+	switch s {
+	case Done, Confirmed, Skipped, NotNeeded:
+		return true
+	}
+	return false
+}
+
+// Step is the state of one step of a run.
+type Step struct {
+	ID       StepID            `json:"id"`
+	State    StepState         `json:"state"`
+	Holder   bot.PersonID      `json:"holder,omitempty"` // who took it, or whom it was handed to; "" is any holder of the role
+	Since    time.Time         `json:"since,omitzero"`   // when it was handed out
+	Plan     *Plan             `json:"plan,omitempty"`
+	Approval *Approval         `json:"approval,omitempty"`
+	Attempt  int               `json:"attempt,omitempty"`
+	Results  []bot.CallResult  `json:"results,omitempty"` // of the current attempt, in the order of the calls
+	Proof    []string          `json:"proof,omitempty"`   // what was read back, a sentence each
+	Problem  *Problem          `json:"problem,omitempty"`
+	Answers  map[string]string `json:"answers,omitempty"` // typed by its person
+	By       bot.PersonID      `json:"by,omitempty"`      // who decided
+	At       time.Time         `json:"at,omitzero"`       // when it was settled
+	Why      string            `json:"why,omitempty"`     // reason of a skip or a rejection
+	Nudged   time.Time         `json:"nudged,omitzero"`   // the last reminder
+	Undone   bool              `json:"undone,omitempty"`
+}
+
+// Plan is the exact calls that a step will make.
+type Plan struct {
+	Digest string     `json:"digest"` // covers the writes
+	Calls  []bot.Call `json:"calls"`
+	Exists []string   `json:"exists,omitempty"` // what was found, a sentence each
+	Made   time.Time  `json:"made"`
+}
+
+// Approval is a person's word on one plan digest.
+type Approval struct {
+	Person  bot.PersonID `json:"person"`
+	Account string       `json:"account,omitempty"` // the linked account that the calls run as
+	Via     string       `json:"via,omitempty"`     // the chat account that clicked
+	Digest  string       `json:"digest"`
+	Change  string       `json:"change,omitempty"`
+	At      time.Time    `json:"at"`
+	Expires time.Time    `json:"expires"`
+}
+
+// Problem is why a step cannot go on by itself.
+type Problem struct {
+	Says    string    `json:"says"`
+	Fix     string    `json:"fix,omitempty"`
+	Code    string    `json:"code,omitempty"`
+	Request string    `json:"request,omitempty"`
+	Kind    bot.Kind  `json:"kind,omitempty"`
+	Call    string    `json:"call,omitempty"` // the call that failed
+	At      time.Time `json:"at"`
+}

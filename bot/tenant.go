@@ -1,0 +1,107 @@
+package bot
+
+import "time"
+
+// TenantID names a tenant in the configuration: "contoso".
+type TenantID string
+
+// Tenant is one Microsoft 365 tenant with what belongs to it: configuration,
+// never changed from chat.
+type Tenant struct {
+	ID        TenantID
+	Name      string // "Contoso"
+	Directory string // Entra tenant ID (GUID)
+	Domain    string // contoso.onmicrosoft.com
+	Instance  string // ServiceNow host, such as contoso.service-now.com; "" is none
+	Zone      *time.Location
+	Teams     []Workspace // chat workspaces that may speak for it
+	Owners    []PersonID
+	People    []Person
+	Holders   map[Role][]PersonID
+	Groups    map[Role]map[Platform]string // user groups that are pinged beside the holders
+	Change    ChangeRule
+	SignIn    SignIn
+	Reader    Reader
+	Admins    *Place // where Keyturn tells the admins what is wrong; nil is the owners' direct messages
+}
+
+// Workspace is a Slack workspace or a Teams tenant.
+type Workspace struct {
+	Platform Platform
+	ID       string
+}
+
+// ChangeRule says whether an approval has to carry a change number.
+type ChangeRule struct {
+	Required bool
+	Pattern  string // regular expression for the whole number; "" is any text
+	Example  string // CHG0030001
+}
+
+// SignIn names Keyturn's own registrations at the tenant, made once by hand.
+type SignIn struct {
+	EntraClientID      string // "" where approvers do not sign in
+	EntraRedirect      string // https://keyturn.contoso.com/signin/entra
+	ServiceNowClientID string
+}
+
+// Reader is a Graph credential for reading service health that exists without
+// any run.
+type Reader struct {
+	ClientID string
+	Secret   Secret
+	Key      Secret // PEM private key, with Cert
+	Cert     string
+}
+
+// Configured reports whether there is such a credential.
+func (r Reader) Configured() bool { return r.ClientID != "" }
+
+// Person finds a person by ID.
+func (t *Tenant) Person(id PersonID) (Person, bool) {
+	for _, p := range t.People {
+		if p.ID == id {
+			return p, true
+		}
+	}
+	return Person{}, false
+}
+
+// Who finds the person behind a chat account.
+func (t *Tenant) Who(a Account) (Person, bool) {
+	for _, p := range t.People {
+		for _, x := range p.Accounts {
+			if x == a {
+				return p, true
+			}
+		}
+	}
+	return Person{}, false
+}
+
+// Holds reports whether a person holds a role in the tenant.
+func (t *Tenant) Holds(id PersonID, r Role) bool {
+	if r == Owner {
+		return contains(t.Owners, id)
+	}
+	return contains(t.Holders[r], id)
+}
+
+func contains(list []PersonID, id PersonID) bool {
+	for _, x := range list {
+		if x == id {
+			return true
+		}
+	}
+	return false
+}
+
+// Speaks reports whether a workspace may speak for the tenant.
+func (t *Tenant) Speaks(p Platform, team string) bool {
+	for _, w := range t.Teams {
+		if w.Platform == p && w.ID == team {
+			return true
+		}
+	}
+	return false
+}
