@@ -35,6 +35,11 @@ type Call struct {
 
 	// Lag retries answers that say "not replicated yet" for up to a minute.
 	Lag bool `json:"lag,omitempty"`
+	// Makes names the object that the call brings into being, so that it is in
+	// the inventory from the moment of the answer. Unmakes is the key of an
+	// object that it removes.
+	Makes   *Made  `json:"makes,omitempty"`
+	Unmakes string `json:"unmakes,omitempty"`
 	// Fine lists statuses besides 2xx that count as done, such as 404 for a
 	// removal.
 	Fine []int `json:"fine,omitempty"`
@@ -62,6 +67,20 @@ type Look struct {
 	Remove *Call  `json:"remove,omitempty"`
 	Key    string `json:"key,omitempty"`
 }
+
+// Made describes an [Object]; its fields may hold {fact} placeholders, also of
+// facts that the call itself saves.
+type Made struct {
+	Kind    string `json:"kind"` // "application", "secret", "oauth_entity", ...
+	ID      string `json:"id"`
+	Name    string `json:"name"`
+	Link    string `json:"link,omitempty"`
+	Expires string `json:"expires,omitempty"` // RFC 3339, usually a fact
+	Before  string `json:"before,omitempty"`  // JSON of what was there before
+}
+
+// ObjectKey is the inventory's key of an object.
+func ObjectKey(s System, kind, id string) string { return string(s) + "/" + kind + "/" + id }
 
 // Answer is what an outside system said.
 type Answer struct {
@@ -96,6 +115,7 @@ type CallResult struct {
 	At        time.Time `json:"at"`
 	Status    int       `json:"status,omitempty"`
 	RequestID string    `json:"request_id,omitempty"`
+	Begun     bool      `json:"begun,omitempty"` // the intent is recorded, the outcome is not
 	Found     bool      `json:"found,omitempty"` // an earlier effect was found, the call was not made again
 	Error     string    `json:"error,omitempty"`
 }

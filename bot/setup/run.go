@@ -63,16 +63,16 @@ type Fact struct {
 
 // StepState is where a step of a run is.
 //
-//	pending -> open -> reading -> planned -> running -> done
+//	pending -> open -> looking -> planned -> running -> done
 //	              \-> (guided) -> confirmed
-//	              any of them -> failed -> reading, skipped
+//	              any of them -> failed -> looking, skipped
 type StepState string
 
 // The states of a step.
 const (
 	Pending   StepState = "pending"   // waits for other steps
 	Open      StepState = "open"      // handed out, waits for its person
-	Reading   StepState = "reading"   // what exists is being read
+	Looking   StepState = "looking"   // what exists is being read
 	Planned   StepState = "planned"   // the plan is shown, waits for approval
 	Running   StepState = "running"   // approved, calls are being made
 	Checking  StepState = "checking"  // done by hand, being read back
