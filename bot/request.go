@@ -37,6 +37,9 @@ type Request struct {
 	Message MessageRef          `json:"message,omitzero"` // Clicked: the message that holds the button
 	Input   map[string][]string `json:"input,omitempty"`  // Submitted: by input name
 
+	// Inline says that the adapter shows the reply's message in its answer to
+	// the platform; otherwise a job sends it.
+	Inline bool   `json:"inline,omitempty"`
 	Return Return `json:"return,omitzero"` // how to answer this person privately
 }
 

@@ -23,6 +23,16 @@ type Tenant struct {
 	SignIn    SignIn
 	Reader    Reader
 	Admins    *Place // where Keyturn tells the admins what is wrong; nil is the owners' direct messages
+
+	// FourEyes keeps a requester from approving a step that creates a
+	// credential.
+	FourEyes bool
+	// ApprovalLives is how long an approval holds before the calls begin.
+	ApprovalLives time.Duration
+	// Portals are base addresses of the pages that guided steps link to, by
+	// "login", "entra", "admin" and "servicenow"; missing ones are Microsoft's
+	// and the instance's own.
+	Portals map[string]string
 }
 
 // Workspace is a Slack workspace or a Teams tenant.

@@ -48,8 +48,18 @@ type Run struct {
 	Holders   map[bot.Role][]bot.PersonID `json:"holders"`
 	Options   map[string]string           `json:"options,omitempty"` // answers of the start form
 	Facts     map[string]Fact             `json:"facts,omitempty"`
-	Steps     []Step                      `json:"steps"`   // in the guide's order
-	Version   int                         `json:"version"` // counts every change
+	Steps     []Step                      `json:"steps"` // in the guide's order
+	Visits    map[bot.PersonID][]Visit    `json:"visits,omitempty"`
+	// GoOn is said by a person although a step found that the service is gone.
+	GoOn    bool `json:"go_on,omitempty"`
+	Version int  `json:"version"` // counts every change
+}
+
+// Visit is the steps that one person got on one card.
+type Visit struct {
+	Steps  []StepID  `json:"steps"`
+	At     time.Time `json:"at"`
+	Remind time.Time `json:"remind,omitzero"` // "remind me": when to ask again
 }
 
 // Fact is a named value that a step produced. A secret fact has no value
