@@ -1,0 +1,331 @@
+package setup
+
+import (
+	"fmt"
+	"slices"
+
+	"keyturn/bot"
+)
+
+// CardKey is the ledger's key of a person's card of one visit.
+func CardKey(run string, p bot.PersonID, visit int) string {
+	return fmt.Sprintf("run/%s/card/%s/%d", run, p, visit)
+}
+
+// Card is everything that one visit asks of a person.
+func (s Scene) Card(p bot.PersonID, visit int) bot.Message {
+	m := bot.Message{Key: CardKey(s.Run.ID, p, visit)}
+	visits := s.Run.Visits[p]
+	if visit < 0 || visit >= len(visits) {
+		return m
+	}
+	var specs []*Spec
+	open, minutes := 0, 0
+	for _, id := range visits[visit].Steps {
+		spec, ok := s.Guide.Step(id)
+		if !ok {
+			continue
+		}
+		specs = append(specs, spec)
+		if st := s.Run.Step(id); st != nil && !st.State.Settled() {
+			open++
+			minutes += spec.Minutes
+		}
+	}
+	if s.Run.State == RunOpen && open > 0 {
+		m.Add(bot.Heading{Text: plural(open, "step waits for you", "steps wait for you")})
+	} else {
+		m.Add(bot.Heading{Text: "Nothing waits for you here"})
+	}
+	intro := bot.Join(bot.T(s.name(s.Run.Requester)+" asked for: "), bot.B(s.title()), s.change())
+	if minutes > 0 && s.Run.State == RunOpen {
+		intro = bot.Join(intro, bot.T(fmt.Sprintf(". About %s.", plural(minutes, "minute", "minutes"))))
+	}
+	m.Add(bot.Paragraph{Text: intro})
+	primary := true
+	for _, spec := range specs {
+		st := s.Run.Step(spec.ID)
+		if st == nil {
+			continue
+		}
+		m.Add(bot.Divider{})
+		s.step(&m, spec, st, p, &primary)
+	}
+	m.Add(bot.Note{Text: bot.T("Run " + s.Run.ID + ". The same by command: /keyturn mine")})
+	return m
+}
+
+// step draws one step of a card.
+func (s Scene) step(m *bot.Message, spec *Spec, st *Step, p bot.PersonID, primary *bool) {
+	m.Add(bot.Paragraph{Text: bot.Join(bot.B(spec.Title), bot.T("\n"), s.cardMark(spec, st))})
+	if s.Run.State != RunOpen && !st.State.Settled() {
+		m.Add(bot.Paragraph{Text: bot.T("The run was " + string(s.Run.State) + ", so nothing more is asked of you. " + s.Run.Why)})
+		return
+	}
+	if st.Holder != "" && st.Holder != p && !st.State.Settled() {
+		m.Add(bot.Paragraph{Text: bot.T(s.name(st.Holder) + " has taken this step.")})
+		return
+	}
+	switch st.State {
+	case Done, Confirmed, Skipped, NotNeeded:
+		s.settledStep(m, spec, st)
+	case Looking:
+		m.Add(bot.Paragraph{Text: bot.T(spec.What + " I am reading what exists, then you see the exact calls here.")})
+	case Running:
+		s.runningStep(m, st)
+	case Checking:
+		s.openStep(m, spec, st, primary)
+	case Failed:
+		s.failedStep(m, spec, st, primary)
+	case Planned:
+		s.plannedStep(m, spec, st, primary)
+	default:
+		s.openStep(m, spec, st, primary)
+	}
+}
+
+// cardMark is the mark of a step on its person's own card.
+func (s Scene) cardMark(spec *Spec, st *Step) bot.Text {
+	if waitsForPerson(spec, st) && st.State != Failed {
+		return bot.T("🔵 waiting for you")
+	}
+	return s.mark(spec, st)
+}
+
+func (s Scene) plannedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
+	s.about(m, spec)
+	if st.Problem != nil {
+		m.Add(bot.Paragraph{Text: bot.T("⛔ " + st.Problem.Says + " " + st.Problem.Fix)})
+	}
+	if len(st.Plan.Exists) > 0 {
+		var lines []bot.Text
+		for _, e := range st.Plan.Exists {
+			lines = append(lines, bot.T("• "+e))
+		}
+		m.Add(bot.Paragraph{Text: bot.Lines(append([]bot.Text{bot.B("What exists already")}, lines...)...)})
+	}
+	var calls []bot.Text
+	for _, c := range st.Plan.Calls {
+		if c.Write() {
+			calls = append(calls, bot.Join(bot.T(c.What+" "), bot.C(c.Method+" "+Redact(c.Path))))
+		}
+	}
+	m.Add(bot.Paragraph{Text: bot.B("What will be called")}, bot.Numbered{Items: calls})
+	v := s.value(spec, st)
+	buttons := []bot.Button{
+		{Label: "Approve and run", Action: ActApprove, Value: v, Style: take(primary), Says: "Approve and run: " + spec.Title},
+		{Label: "Show exact calls", Action: ActCalls, Value: v, Says: "Show exact calls: " + spec.Title},
+		{Label: "Give me the script", Action: ActScript, Value: v, Says: "Give me the script: " + spec.Title},
+		{Label: "I did it by hand, check", Action: ActCheck, Value: v, Says: "I did it by hand, check: " + spec.Title},
+	}
+	m.Add(bot.Buttons{Items: append(buttons, s.declining(spec, st)...)})
+}
+
+// declining gives the buttons for those who will not do the step now.
+func (s Scene) declining(spec *Spec, st *Step) []bot.Button {
+	v := s.value(spec, st)
+	var out []bot.Button
+	if st.Holder == "" && len(s.Run.HoldersOf(spec.Role)) > 1 {
+		out = append(out, bot.Button{Label: "I take it", Action: ActTake, Value: v, Says: "I take it: " + spec.Title})
+	}
+	out = append(out, bot.Button{Label: "Remind me tomorrow 09:00", Action: ActRemind, Value: v, Says: "Remind me tomorrow: " + spec.Title})
+	if spec.Role != bot.Requester {
+		out = append(out, bot.Button{Label: "Not me", Action: ActNotMe, Value: v, Says: "Not me: " + spec.Title})
+	}
+	if st.State == Planned {
+		out = append(out, bot.Button{Label: "Reject", Action: ActReject, Value: v, Style: bot.Danger, Says: "Reject: " + spec.Title})
+	} else if !spec.NoSkip {
+		out = append(out, bot.Button{Label: "Skip with reason", Action: ActSkip, Value: v, Says: "Skip with reason: " + spec.Title})
+	}
+	return out
+}
+
+func (s Scene) about(m *bot.Message, spec *Spec) {
+	lines := []bot.Text{bot.T(spec.What)}
+	if spec.Trap != "" {
+		lines = append(lines, bot.Join(bot.B("Mind: "), bot.T(spec.Trap)))
+	}
+	if spec.Undo != "" {
+		lines = append(lines, bot.Join(bot.B("Way back: "), bot.T(spec.Undo)))
+	}
+	if spec.IfWaits != "" {
+		lines = append(lines, bot.Join(bot.B("If it waits: "), bot.T(spec.IfWaits)))
+	}
+	m.Add(bot.Paragraph{Text: bot.Lines(lines...)})
+}
+
+// openStep draws a guided step, or a step whose API cannot plan.
+func (s Scene) openStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
+	s.about(m, spec)
+	if st.Problem != nil {
+		m.Add(bot.Paragraph{Text: bot.T("⛔ " + st.Problem.Says + " " + st.Problem.Fix)})
+	}
+	if st.State == Checking && !(spec.API != nil && spec.API.Poll) {
+		return
+	}
+	g := spec.Guided
+	v := s.value(spec, st)
+	var buttons []bot.Button
+	if g != nil {
+		s.guided(m, g)
+		switch {
+		case g.Ask != nil:
+			buttons = append(buttons, bot.Button{Label: word(g, "Enter the values"), Action: ActAnswer, Value: v, Style: take(primary), Says: word(g, "Enter the values") + ": " + spec.Title})
+		case spec.API == nil:
+			buttons = append(buttons, bot.Button{Label: word(g, "I did it"), Action: ActAnswer, Value: v, Style: take(primary), Says: word(g, "I did it") + ": " + spec.Title})
+		}
+	}
+	if spec.API != nil && spec.API.Verify != nil && (g == nil || g.Ask == nil) {
+		buttons = append(buttons, bot.Button{Label: "I did it, check", Action: ActCheck, Value: v, Style: take(primary), Says: "I did it, check: " + spec.Title})
+	}
+	m.Add(bot.Buttons{Items: append(buttons, s.declining(spec, st)...)})
+}
+
+func (s Scene) guided(m *bot.Message, g *Guided) {
+	c := s.Context()
+	if g.Do != nil {
+		m.Add(bot.Numbered{Items: g.Do(c)})
+	}
+	if g.Link != nil {
+		if label, url := g.Link(c); url != "" {
+			m.Add(bot.Paragraph{Text: bot.Link(label, url)})
+		}
+	}
+	if g.Copy != nil {
+		for _, f := range g.Copy(c) {
+			m.Add(f)
+		}
+	}
+	if g.Leave != "" {
+		m.Add(bot.Paragraph{Text: bot.B(g.Leave)})
+	}
+}
+
+func (s Scene) runningStep(m *bot.Message, st *Step) {
+	if a := st.Approval; a != nil {
+		line := bot.Join(bot.T("Approved by "+s.name(a.Person)+" "), bot.When(a.At, bot.Clock))
+		if a.Account != "" {
+			line = bot.Join(line, bot.T(", running as "), bot.C(a.Account))
+		}
+		m.Add(bot.Paragraph{Text: line})
+	}
+}
+
+func (s Scene) failedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
+	v := s.value(spec, st)
+	if p := st.Problem; p != nil {
+		m.Add(bot.Paragraph{Text: bot.Lines(bot.T(p.Says), bot.T(p.Fix))})
+		if small := codes(p); small != "" {
+			m.Add(bot.Note{Text: bot.T(small)})
+		}
+	}
+	var buttons []bot.Button
+	if spec.API != nil && spec.API.Plan != nil || spec.API != nil && spec.API.Auto {
+		buttons = append(buttons, bot.Button{Label: "Try again", Action: ActRetry, Value: v, Style: take(primary), Says: "Try again: " + spec.Title})
+	}
+	if spec.API != nil && spec.API.Verify != nil {
+		buttons = append(buttons, bot.Button{Label: "I fixed it, check", Action: ActCheck, Value: v, Says: "I fixed it, check: " + spec.Title})
+	}
+	if g := spec.Guided; g != nil {
+		s.guided(m, g)
+		if g.Ask != nil {
+			buttons = append(buttons, bot.Button{Label: word(g, "Enter the values"), Action: ActAnswer, Value: v, Says: word(g, "Enter the values") + ": " + spec.Title})
+		}
+	}
+	if !spec.NoSkip {
+		buttons = append(buttons, bot.Button{Label: "Skip with reason", Action: ActSkip, Value: v, Says: "Skip with reason: " + spec.Title})
+	}
+	m.Add(bot.Buttons{Items: buttons})
+}
+
+func codes(p *Problem) string {
+	switch {
+	case p.Code != "" && p.Request != "":
+		return p.Code + " · request " + p.Request
+	case p.Code != "":
+		return p.Code
+	case p.Request != "":
+		return "request " + p.Request
+	}
+	return ""
+}
+
+func (s Scene) settledStep(m *bot.Message, spec *Spec, st *Step) {
+	var lines []bot.Text
+	if a := st.Approval; a != nil && st.State == Done {
+		line := bot.Join(bot.T("Approved by "+s.name(a.Person)+" "), bot.When(a.At, bot.Clock))
+		if a.Account != "" {
+			line = bot.Join(line, bot.T(", ran as "), bot.C(a.Account))
+		}
+		lines = append(lines, line)
+	}
+	if len(st.Proof) > 0 {
+		lines = append(lines, bot.T("Read back: "+joinProof(st.Proof)))
+	}
+	if st.State == Skipped {
+		lines = append(lines, bot.T("Reason: "+st.Why))
+	}
+	if len(lines) > 0 {
+		m.Add(bot.Paragraph{Text: bot.Lines(lines...)})
+	}
+	var ids []string
+	for _, r := range st.Results {
+		if r.RequestID != "" && !r.Found {
+			ids = append(ids, r.RequestID)
+		}
+	}
+	if len(ids) > 0 {
+		m.Add(bot.Note{Text: bot.T("Requests " + list(ids))})
+	}
+	if s.Undoable(spec, st) {
+		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Undo", Action: ActUndo, Value: s.value(spec, st), Style: bot.Danger,
+			Says: "Undo: " + spec.Title,
+			Confirm: &bot.Confirm{Title: "Undo this step?", Text: spec.Title + ". " + spec.Undo,
+				Yes: "Show what undo will call", No: "Leave it"}}}})
+	}
+}
+
+// Undoable reports whether a step can be undone now: it ran here, the API has
+// a way back, and nothing that was done later builds on it.
+func (s Scene) Undoable(spec *Spec, st *Step) bool {
+	if s.Run.State != RunOpen || spec.API == nil || spec.API.Back == nil || st.State != Done || st.Approval == nil || st.Undone {
+		return false
+	}
+	for i := range s.Guide.Steps {
+		later := &s.Guide.Steps[i]
+		if !slices.Contains(later.Needs, spec.ID) {
+			continue
+		}
+		if o := s.Run.Step(later.ID); o != nil && (o.State == Done || o.State == Confirmed || o.State == Running) {
+			return false
+		}
+	}
+	return true
+}
+
+func joinProof(p []string) string {
+	out := ""
+	for i, x := range p {
+		if i > 0 {
+			out += "; "
+		}
+		out += x
+	}
+	return out
+}
+
+func word(g *Guided, otherwise string) string {
+	if g.Word != "" {
+		return g.Word
+	}
+	return otherwise
+}
+
+// take gives the primary style to the first button that asks for it.
+func take(primary *bool) bot.ButtonStyle {
+	if !*primary {
+		return bot.Normal
+	}
+	*primary = false
+	return bot.Primary
+}

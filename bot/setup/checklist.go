@@ -1,0 +1,232 @@
+package setup
+
+import (
+	"fmt"
+	"time"
+
+	"keyturn/bot"
+)
+
+// The verbs of the buttons of a run.
+const (
+	ActStatus = "run-status"
+	ActNudge  = "run-nudge"
+	ActCancel = "run-cancel"
+	ActMine   = "run-mine" // show me my card
+	ActClean  = "run-clean"
+
+	ActApprove = "step-approve"
+	ActCalls   = "step-calls"
+	ActScript  = "step-script"
+	ActCheck   = "step-check"
+	ActNotMe   = "step-not-me"
+	ActReject  = "step-reject"
+	ActTake    = "step-take"
+	ActRemind  = "step-remind"
+	ActRetry   = "step-retry"
+	ActSkip    = "step-skip"
+	ActUndo    = "step-undo"
+	ActAnswer  = "step-answer"
+	ActGoOn    = "run-go-on"
+	ActEnd     = "run-end"
+)
+
+// Checklist is the run's one message in its channel.
+func (s Scene) Checklist() bot.Message {
+	m := bot.Message{Key: ChecklistKey(s.Run.ID)}
+	m.Add(bot.Heading{Text: s.Guide.Title})
+	m.Add(bot.Paragraph{Text: bot.Join(bot.B(s.Tenant.Name), bot.T(s.instance()), bot.T(" · asked for by "+s.name(s.Run.Requester)), s.change())})
+	if s.Guide.Warning != "" {
+		m.Add(bot.Paragraph{Text: bot.T(s.Guide.Warning)})
+	}
+	m.Add(bot.Paragraph{Text: s.progress()})
+	var lines []bot.Text
+	for i := range s.Guide.Steps {
+		spec := &s.Guide.Steps[i]
+		st := s.Run.Step(spec.ID)
+		if st == nil || (st.State == NotNeeded && s.Run.State != RunOpen) {
+			continue
+		}
+		line := bot.Join(s.mark(spec, st), bot.T(" · "), bot.B(spec.Title), bot.T(" · "+spec.Role.Title()))
+		switch {
+		case !st.At.IsZero() && st.State != NotNeeded:
+			line = bot.Join(line, bot.T(" · "), bot.When(st.At, bot.Clock))
+		case !st.Since.IsZero() && !st.State.Settled():
+			line = bot.Join(line, bot.T(" · since "), bot.When(st.Since, bot.Clock))
+		}
+		lines = append(lines, line)
+	}
+	m.Add(bot.Paragraph{Text: bot.Lines(lines...)})
+	switch s.Run.State {
+	case RunOpen:
+		v := s.Run.ID
+		m.Add(bot.Buttons{Items: []bot.Button{
+			{Label: "Status", Action: ActStatus, Value: v},
+			{Label: "My steps", Action: ActMine, Value: v},
+			{Label: "Nudge", Action: ActNudge, Value: v, Says: "Nudge whoever the run waits for"},
+			{Label: "Cancel", Action: ActCancel, Value: v, Says: "Cancel this run"},
+		}})
+	default:
+		s.record(&m)
+	}
+	m.Add(bot.Note{Text: bot.T("Run " + s.Run.ID + ". The same by command: /keyturn status, /keyturn nudge, /keyturn cancel")})
+	return m
+}
+
+// ChecklistKey is the ledger's key of a run's checklist.
+func ChecklistKey(run string) string { return "run/" + run + "/checklist" }
+
+func (s Scene) instance() string {
+	if s.Run.Instance == "" {
+		return ""
+	}
+	return " · " + s.Run.Instance
+}
+
+func (s Scene) change() bot.Text {
+	if s.Run.Change == "" {
+		return nil
+	}
+	return bot.Join(bot.T(" · change "), bot.C(s.Run.Change))
+}
+
+// progress is the line that says how far the run is and who it waits for.
+func (s Scene) progress() bot.Text {
+	settled, all := s.Run.Count()
+	head := bot.B(fmt.Sprintf("%d of %d done", settled, all))
+	switch s.Run.State {
+	case RunDone:
+		return bot.Join(bot.T("✅ "), bot.B("finished "), bot.When(s.Run.Ended, bot.DateTime))
+	case RunCancelled:
+		return bot.Join(bot.T("⏭ "), bot.B("cancelled "), bot.When(s.Run.Ended, bot.DateTime), bot.T(". "+s.Run.Why))
+	case RunEnded:
+		return bot.Join(bot.T("⏭ "), bot.B("ended: the service is gone. "), bot.T(s.Run.Why))
+	}
+	for _, w := range s.waits() {
+		head = bot.Join(head, bot.T(" · "), w)
+	}
+	return head
+}
+
+// waits names each team that is waited for, the longest wait first.
+func (s Scene) waits() []bot.Text {
+	var out []bot.Text
+	seen := map[string]bool{}
+	for i := range s.Guide.Steps {
+		spec := &s.Guide.Steps[i]
+		st := s.Run.Step(spec.ID)
+		if st == nil || !waitsForPerson(spec, st) {
+			continue
+		}
+		crew := s.crew(spec, st)
+		if seen[crew] {
+			continue
+		}
+		seen[crew] = true
+		out = append(out, bot.Join(bot.T("waiting for "+crew+" since "), bot.When(st.Since, s.style(st.Since))))
+	}
+	return out
+}
+
+// waitsForPerson reports whether nothing goes on before somebody acts.
+func waitsForPerson(spec *Spec, st *Step) bool {
+	switch st.State {
+	case Open, Planned, Failed:
+		return true
+	case Checking:
+		return spec.API != nil && spec.API.Poll
+	}
+	return false
+}
+
+func (s Scene) style(t time.Time) bot.TimeStyle {
+	if s.Now.Sub(t) > 18*time.Hour {
+		return bot.DateTime
+	}
+	return bot.Clock
+}
+
+// Status is the private answer to "who is waited for, for what, since when".
+func (s Scene) Status() bot.Message {
+	var m bot.Message
+	m.Add(bot.Paragraph{Text: bot.Join(bot.B(s.title()), bot.T("\n"), s.progress())})
+	var lines []bot.Text
+	for i := range s.Guide.Steps {
+		spec := &s.Guide.Steps[i]
+		st := s.Run.Step(spec.ID)
+		if st == nil || !waitsForPerson(spec, st) {
+			continue
+		}
+		var names []string
+		for _, p := range s.Run.Waiting(spec, st) {
+			names = append(names, s.name(p))
+		}
+		line := bot.Join(bot.T("🔵 waiting for "+list(names)+": "), bot.B(spec.Title), bot.T(", since "), bot.When(st.Since, bot.DateTime))
+		if st.Problem != nil {
+			line = bot.Join(line, bot.T(". "+st.Problem.Says))
+		}
+		lines = append(lines, line)
+	}
+	if len(lines) > 0 {
+		m.Add(bot.Paragraph{Text: bot.Lines(lines...)})
+	}
+	m.Add(bot.Note{Text: bot.T("Run " + s.Run.ID)})
+	return m
+}
+
+// record adds what exists now, where, approved by whom, and what expires.
+func (s Scene) record(m *bot.Message) {
+	var lines []bot.Text
+	for _, o := range s.Objects {
+		if o.Run != s.Run.ID {
+			continue
+		}
+		lines = append(lines, s.object(o))
+	}
+	if len(lines) == 0 {
+		m.Add(bot.Paragraph{Text: bot.T("Nothing that this run made exists now.")})
+		return
+	}
+	m.Add(bot.Paragraph{Text: bot.Lines(append([]bot.Text{bot.B("What exists now")}, lines...)...)})
+	if s.Run.Guide != Cleanup {
+		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Clean up", Action: ActClean, Value: s.Run.ID,
+			Says: "Start the cleanup guide for " + s.Tenant.Name}}})
+	}
+}
+
+func (s Scene) object(o bot.Object) bot.Text {
+	name := bot.B(o.Name)
+	if o.Link != "" {
+		name = bot.Link(o.Name, o.Link)
+	}
+	line := bot.Join(bot.T("• "+o.System.Name()+", "+o.Kind+": "), name)
+	if o.ID != "" && o.ID != o.Name {
+		line = bot.Join(line, bot.T(" "), bot.C(o.ID))
+	}
+	if !o.Removed.IsZero() {
+		return bot.Join(line, bot.T(" · removed "), bot.When(o.Removed, bot.DateTime))
+	}
+	if o.By != "" {
+		line = bot.Join(line, bot.T(" · approved by "+s.name(o.By)))
+	}
+	if !o.Expires.IsZero() {
+		line = bot.Join(line, bot.T(" · expires "), bot.When(o.Expires, bot.DateOnly))
+	}
+	return line
+}
+
+// Left is what a cancelled run leaves behind, said before and after cancelling.
+func (s Scene) Left() bot.Message {
+	var lines []bot.Text
+	for _, o := range s.Objects {
+		if o.Run == s.Run.ID && o.Removed.IsZero() {
+			lines = append(lines, s.object(o))
+		}
+	}
+	if len(lines) == 0 {
+		return bot.Say(bot.T("This run has made nothing yet, so there is nothing to clean up."))
+	}
+	m := bot.Say(bot.Lines(append([]bot.Text{bot.B("This run has made, and it stays until you clean it up:")}, lines...)...))
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Clean up", Action: ActClean, Value: s.Run.ID}}})
+	return m
+}

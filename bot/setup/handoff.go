@@ -1,0 +1,84 @@
+package setup
+
+import (
+	"fmt"
+
+	"keyturn/bot"
+)
+
+// HandoffKey is the ledger's key of the ping for one step's hand-off.
+func HandoffKey(run string, role bot.Role, n int64) string {
+	return fmt.Sprintf("run/%s/handoff/%s/%d", run, role, n)
+}
+
+// Handoff is the thread reply that pings those who hold a role: the team by
+// its user group where there is one, and each person.
+func (s Scene) Handoff(role bot.Role, steps []StepID) bot.Message {
+	var who bot.Text
+	if g := s.Tenant.Groups[role][s.Platform]; g != "" {
+		who = bot.Join(bot.Text{{Text: role.Crew(), Group: g}}, bot.T(" "))
+	}
+	people := s.Run.HoldersOf(role)
+	for i, p := range people {
+		if i > 0 {
+			who = bot.Join(who, bot.T(" "))
+		}
+		who = bot.Join(who, s.Ping(p))
+	}
+	if len(people) == 0 {
+		who = bot.T("Nobody holds the role " + role.Title() + " for this run.")
+		for _, o := range s.Tenant.Owners {
+			who = bot.Join(who, bot.T(" "), s.Ping(o))
+		}
+		who = bot.Join(who, bot.T(" can name somebody in the configuration."))
+	}
+	var m bot.Message
+	lines := []bot.Text{bot.Join(who, bot.T(": "+plural(len(steps), "step is yours now", "steps are yours now")+". The details are in a direct message from me."))}
+	for _, id := range steps {
+		if spec, ok := s.Guide.Step(id); ok {
+			lines = append(lines, bot.Join(bot.T("🔵 "), bot.B(spec.Title), bot.T(". "+spec.What)))
+		}
+	}
+	m.Add(bot.Paragraph{Text: bot.Lines(lines...)})
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Show my steps", Action: ActMine, Value: s.Run.ID}}})
+	return m
+}
+
+// Outcome tells the thread what became of a step, and by whom.
+func (s Scene) Outcome(spec *Spec, st *Step) bot.Message {
+	switch st.State {
+	case Done:
+		t := bot.Join(bot.T("✅ "), bot.B(spec.Title), bot.T(": done, read back"))
+		if st.Approval != nil {
+			t = bot.Join(t, bot.T(". Approved by "+s.name(st.Approval.Person)))
+		}
+		if len(st.Proof) > 0 {
+			t = bot.Join(t, bot.T(". "+joinProof(st.Proof)))
+		}
+		return bot.Say(t)
+	case Confirmed:
+		return bot.Say(bot.T("☑️ "), bot.B(spec.Title), bot.T(": confirmed by "+s.name(st.By)+", no check exists"))
+	case Skipped:
+		return bot.Say(bot.T("⏭ "), bot.B(spec.Title), bot.T(": skipped by "+s.name(st.By)+". Reason: "+st.Why))
+	case Failed:
+		t := bot.Join(bot.T("⛔ "), bot.B(spec.Title), bot.T(": failed"))
+		if st.Problem != nil {
+			t = bot.Join(t, bot.T(". "+st.Problem.Says+" "+st.Problem.Fix))
+		}
+		return bot.Say(bot.Join(t, bot.T(" "), s.Ping(s.Run.Requester)))
+	}
+	return bot.Message{}
+}
+
+// ExactCalls is the plan in full: method, address and body of every call.
+func (s Scene) ExactCalls(spec *Spec, st *Step) bot.Message {
+	var m bot.Message
+	m.Add(bot.Heading{Text: "Exact calls"})
+	m.Add(bot.Paragraph{Text: bot.Join(bot.B(spec.Title), bot.T(fmt.Sprintf(". %s, in this order. Secrets are never shown. Names in {braces} are filled in from the answers of earlier calls.",
+		plural(len(st.Plan.Calls), "call", "calls"))))})
+	for i, c := range st.Plan.Calls {
+		m.Add(bot.Code{Title: fmt.Sprintf("%d. %s", i+1, c.What), Text: Shown(c, s.Base)})
+	}
+	m.Add(bot.Note{Text: bot.T("Plan " + st.Plan.Digest + ". If anything changes before the first call, the approval is void.")})
+	return m
+}
