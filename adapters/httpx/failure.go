@@ -1,0 +1,63 @@
+package httpx
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"net"
+
+	"keyturn/bot"
+)
+
+// Lost says in plain words what an exchange without an answer means. A write
+// whose outcome is unknown becomes KindAmbiguous, everything else
+// KindUnreachable, which is safe to repeat.
+func Lost(system bot.System, write bool, requestID string, err error) *bot.Failure {
+	f := &bot.Failure{Kind: bot.KindUnreachable, System: system, RequestID: requestID, Err: err}
+	name := system.Name()
+	if write && OutcomeOf(err) != NotSent {
+		f.Kind = bot.KindAmbiguous
+		f.Says = "The connection to " + name + " was lost before it answered, so this may or may not have taken effect."
+		f.Fix = "Keyturn looks what is there before it repeats anything."
+		return f
+	}
+	if errors.Is(err, ErrTooLarge) {
+		f.Kind = bot.KindMalformed
+		f.Says = name + " answered with more data than Keyturn reads at once."
+		f.Fix = "Narrow the question down, or report this to whoever maintains Keyturn."
+		return f
+	}
+	f.Says, f.Fix = unreached(name, err)
+	return f
+}
+
+func unreached(name string, err error) (says, fix string) {
+	var (
+		dns     *net.DNSError
+		unknown x509.UnknownAuthorityError
+		cert    *tls.CertificateVerificationError
+		op      *net.OpError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		return "The certificate that " + name + " showed is not signed by an authority that this server trusts.",
+			"If a proxy inspects TLS here, its certificate belongs into the CA bundle of Keyturn's configuration."
+	case errors.As(err, &cert):
+		return "The certificate that " + name + " showed is not valid for it.",
+			"Check the clock of this server and whether a proxy stands in between."
+	case errors.As(err, &dns) && dns.IsNotFound:
+		return fmt.Sprintf("The host name %s of %s does not exist.", Plain(dns.Name, 80), name),
+			"Check the address in Keyturn's configuration and the DNS of this server."
+	case errors.As(err, &dns):
+		return "The DNS server did not answer when " + name + " was looked up.", "It is tried again; if it stays, check the DNS of this server."
+	case errors.Is(err, ErrTotal), errors.Is(err, context.DeadlineExceeded):
+		return name + " did not answer in time.", "It is tried again later."
+	case errors.Is(err, context.Canceled):
+		return "The call to " + name + " was called off before it was answered.", "It can be tried again."
+	case errors.As(err, &op) && op.Op == "proxyconnect":
+		return "The proxy on the way to " + name + " did not let the call through.", "Check the proxy in Keyturn's configuration and its allow list."
+	}
+	return name + " could not be reached.", "It is tried again; if it stays, check the network and firewall of this server."
+}

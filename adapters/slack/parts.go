@@ -1,0 +1,273 @@
+package slack
+
+import (
+	"strings"
+
+	"github.com/slack-go/slack"
+
+	"keyturn/bot"
+)
+
+// scrap is the least room in which text is still begun.
+const scrap = 40
+
+func (r *renderer) heading(s string) (cut int) {
+	s = shorten(s, maxHeading)
+	if s == "" {
+		return 0
+	}
+	if !r.put(&slack.HeaderBlock{Type: slack.MBTHeader, BlockID: r.id(), Text: plain(s)}, units(s)) {
+		return 1
+	}
+	return 0
+}
+
+// paragraph draws text in as many blocks as it needs.
+func (r *renderer) paragraph(text []span) (cut int) {
+	for text = trim(text); len(text) > 0; {
+		space := min(maxSection, r.room.text)
+		if r.room.blocks < 1 || space < scrap && units(mrkdwn(text)) > space {
+			return lineCount(words(text))
+		}
+		var head []span
+		head, text = split(text, space)
+		text = trim(text)
+		if head = trim(head); len(head) > 0 {
+			r.put(r.textBlock(head), cost(head))
+		}
+	}
+	return 0
+}
+
+// textBlock is a section where mrkdwn shows the text as it is meant, and rich
+// text where it would not.
+func (r *renderer) textBlock(text []span) slack.Block {
+	if plainly(text) {
+		return &slack.SectionBlock{Type: slack.MBTSection, BlockID: r.id(), Text: marked(mrkdwn(text))}
+	}
+	return r.richBlock(slack.NewRichTextSection(rich(text)...))
+}
+
+func (r *renderer) richBlock(elements ...slack.RichTextElement) *slack.RichTextBlock {
+	return &slack.RichTextBlock{Type: slack.MBTRichText, BlockID: r.id(), Elements: elements}
+}
+
+func cost(text []span) int { return units(mrkdwn(text)) }
+
+// wide is from where on a value takes the whole width.
+const wide = 160
+
+// pairs draws short values as a grid and long ones as lines.
+func (r *renderer) pairs(items []bot.Pair) (cut int) {
+	var grid []*slack.TextBlockObject
+	flush := func() {
+		for len(grid) > 0 && cut == 0 {
+			n := min(maxFields, len(grid))
+			for n > 0 && !r.fits(grid[:n]) {
+				n--
+			}
+			if n == 0 {
+				cut += len(grid)
+				break
+			}
+			r.put(&slack.SectionBlock{Type: slack.MBTSection, BlockID: r.id(), Fields: grid[:n:n]}, fieldsCost(grid[:n]))
+			grid = grid[n:]
+		}
+		grid = nil
+	}
+	for _, it := range items {
+		value := trim(checked(it.Value))
+		if len(value) == 0 {
+			value = []span{{text: "–"}}
+		}
+		label := span{text: oneLine(it.Label), bold: true}
+		cell := append([]span{label, {text: "\n"}}, value...)
+		if label.text == "" {
+			cell = value
+		}
+		if cost(value) <= wide && cost(cell) <= maxField && plainly(cell) {
+			grid = append(grid, marked(mrkdwn(cell)))
+			continue
+		}
+		flush()
+		if cut > 0 {
+			cut++
+			continue
+		}
+		label.text += ":"
+		cut += r.paragraph(append([]span{label, {text: " "}}, value...))
+	}
+	flush()
+	return cut
+}
+
+func fieldsCost(fields []*slack.TextBlockObject) int {
+	n := 0
+	for _, f := range fields {
+		n += units(f.Text)
+	}
+	return n
+}
+
+func (r *renderer) fits(fields []*slack.TextBlockObject) bool {
+	return r.room.blocks > 0 && fieldsCost(fields) <= r.room.text
+}
+
+// numbered draws a list. An item that is too long for one continues below it.
+func (r *renderer) numbered(items []bot.Text) (cut int) {
+	var sections []slack.RichTextElement
+	start, size := 0, 0
+	flush := func() {
+		if len(sections) > 0 {
+			r.put(r.richBlock(&slack.RichTextList{Type: slack.RTEList, Style: slack.RTEListOrdered, Offset: start, Elements: sections}), size)
+		}
+		sections, size = nil, 0
+	}
+	for i, it := range items {
+		text := trim(checked(it))
+		if len(text) == 0 {
+			text = []span{{text: "–"}}
+		}
+		if size+cost(text) > maxSection {
+			flush()
+		}
+		if len(sections) == 0 {
+			start = i
+		}
+		space := min(maxSection, r.room.text) - size
+		if r.room.blocks < 1 || space < scrap && cost(text) > space {
+			flush()
+			return cut + lines(items[i:])
+		}
+		head, rest := split(text, space)
+		sections = append(sections, slack.NewRichTextSection(rich(trim(head))...))
+		size += cost(trim(head))
+		if rest = trim(rest); len(rest) > 0 {
+			flush()
+			if cut = r.paragraph(rest); cut > 0 {
+				return cut + lines(items[i+1:])
+			}
+		}
+	}
+	flush()
+	return cut
+}
+
+func lines(items []bot.Text) int {
+	n := 0
+	for _, it := range items {
+		n += max(1, lineCount(it.Plain()))
+	}
+	return n
+}
+
+// maxCopy is the longest value to copy. It is drawn whole or not at all: a cut
+// value would be pasted as if it were right.
+const maxCopy = 6000
+
+func (r *renderer) copyField(c bot.Copy) (cut int) {
+	label, value := oneLine(c.Label), strings.Trim(tidy(c.Value), "\n")
+	if strings.TrimSpace(value) == "" {
+		return r.paragraph([]span{{text: label + ":", bold: true}, {text: " –"}})
+	}
+	if units(value) > maxCopy {
+		return r.paragraph([]span{{text: label + ":", bold: true}, {text: " the value is too long to be shown in Slack."}})
+	}
+	elements := []slack.RichTextElement{preformatted(value)}
+	if label != "" {
+		label = shorten(label, maxHeading)
+		elements = append([]slack.RichTextElement{slack.NewRichTextSection(
+			slack.NewRichTextSectionTextElement(label, &slack.RichTextSectionTextStyle{Bold: true}))}, elements...)
+	}
+	if !r.put(r.richBlock(elements...), units(label)+units(value)) {
+		return 1 + lineCount(value)
+	}
+	return 0
+}
+
+func preformatted(s string) *slack.RichTextPreformatted {
+	return &slack.RichTextPreformatted{Type: slack.RTEPreformatted,
+		Elements: []slack.RichTextSectionElement{slack.NewRichTextSectionTextElement(s, nil)}}
+}
+
+// code draws preformatted text in pieces that end with a line.
+func (r *renderer) code(c bot.Code) (cut int) {
+	text := strings.Trim(tidy(c.Text), "\n")
+	if title := oneLine(c.Title); title != "" {
+		if cut = r.paragraph([]span{{text: title, bold: true}}); cut > 0 {
+			return cut + lineCount(text)
+		}
+	}
+	for text != "" {
+		space := min(maxSection, r.room.text)
+		if r.room.blocks < 1 || space < scrap && units(text) > space {
+			return lineCount(text)
+		}
+		end := cutAt(text, space, units)
+		if end < len(text) {
+			if i := strings.LastIndexByte(text[:end], '\n'); i > end/3 {
+				end = i + 1
+			}
+		}
+		piece := strings.Trim(text[:end], "\n")
+		text = strings.TrimLeft(text[end:], "\n")
+		if strings.TrimSpace(piece) != "" {
+			r.put(r.richBlock(preformatted(piece)), units(piece))
+		}
+	}
+	return 0
+}
+
+// note draws small print. Slack's small print takes no rich text, so what
+// mrkdwn cannot show goes there unformatted, or at full size where it holds
+// links, people or times.
+func (r *renderer) note(text []span) (cut int) {
+	for text = trim(text); len(text) > 0; {
+		space := min(maxField, r.room.text)
+		if r.room.blocks < 1 || space < scrap && cost(text) > space {
+			return lineCount(words(text))
+		}
+		var head []span
+		head, text = split(text, space)
+		text = trim(text)
+		if head = trim(head); len(head) == 0 {
+			continue
+		}
+		switch {
+		case plainly(head):
+			r.put(r.context(marked(mrkdwn(head))), cost(head))
+		case !anyAtomic(head):
+			r.put(r.context(plain(words(head))), cost(head))
+		default:
+			r.put(r.textBlock(head), cost(head))
+		}
+	}
+	return 0
+}
+
+func (r *renderer) context(t *slack.TextBlockObject) *slack.ContextBlock {
+	return &slack.ContextBlock{Type: slack.MBTContext, BlockID: r.id(),
+		ContextElements: slack.ContextElements{Elements: []slack.MixedElement{t}}}
+}
+
+func anyAtomic(text []span) bool {
+	for _, s := range text {
+		if s.atomic() {
+			return true
+		}
+	}
+	return false
+}
+
+// image draws a picture, or its words where Slack could not fetch it.
+func (r *renderer) image(i bot.Image) (cut int) {
+	alt := first(shorten(i.Alt, maxAlt), "Picture")
+	u, ok := webLink(i.URL, maxURL)
+	if !ok || strings.HasPrefix(u, "mailto:") {
+		return r.paragraph([]span{{text: alt}})
+	}
+	if !r.put(&slack.ImageBlock{Type: slack.MBTImage, BlockID: r.id(), ImageURL: u, AltText: alt}, units(alt)) {
+		return 1
+	}
+	return 0
+}
