@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"math"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -68,7 +69,10 @@ type renderer struct {
 // but buttons stay. An error is a mistake of whoever made the message.
 func render(m bot.Message, space room) (drawing, error) {
 	rev := revision(m)
-	buttons := measure(m.Parts)
+	buttons, err := measure(m.Parts)
+	if err != nil {
+		return drawing{}, err
+	}
 	draw := func(space room) (*renderer, int) {
 		r := &renderer{rev: rev, room: space}
 		return r, r.parts(m.Parts, buttons)
@@ -80,9 +84,6 @@ func render(m bot.Message, space room) (drawing, error) {
 		r.room = r.room.less(room{-note.blocks, -note.text})
 		r.more(cut)
 	}
-	if r.err != nil {
-		return drawing{}, r.err
-	}
 	text := plainText(m)
 	if len(r.blocks) == 0 || text == "" {
 		return drawing{}, bad("The message says nothing, and Slack takes no empty ones.", nil)
@@ -90,23 +91,27 @@ func render(m bot.Message, space room) (drawing, error) {
 	return drawing{Text: text, Blocks: r.blocks}, nil
 }
 
-// measure is the room that each row of buttons will take; only rows that fit
-// into half of everything are promised room.
-func measure(parts []bot.Part) []room {
+// measure is the room that each row of buttons will take. It finds every
+// button that cannot be drawn at all.
+func measure(parts []bot.Part) ([]room, error) {
 	var rows []room
 	for _, p := range parts {
 		if row, ok := p.(bot.Buttons); ok {
-			r := &renderer{room: room{blocks: maxViewBlocks, text: maxViewText}}
+			r := &renderer{room: room{blocks: math.MaxInt32, text: math.MaxInt32}}
 			r.buttons(row)
+			if r.err != nil {
+				return nil, r.err
+			}
 			rows = append(rows, room{blocks: len(r.blocks), text: r.text})
 		}
 	}
-	return rows
+	return rows, nil
 }
 
 // parts draws the parts in order and returns how many lines it had to leave
 // out. Once text was cut, later text is left out too: a message with a hole in
-// it would mislead.
+// it would mislead. Rows of buttons that fit into half of everything are
+// promised their room before any text is drawn.
 func (r *renderer) parts(parts []bot.Part, rows []room) (cut int) {
 	keep := room{}
 	half := room{r.room.blocks / 2, r.room.text / 2}

@@ -263,10 +263,13 @@ func split(spans []span, max int) (head, rest []span) {
 			}
 			s = span{text: s.text}
 		}
-		rest = append(rest, spans[i+1:]...)
 		overhead := s.cost() - escapedUnits(s.text)
-		end := cutAt(s.text, max-n-overhead, escapedUnits)
-		end = border(s.text, end)
+		most := cutAt(s.text, max-n-overhead, escapedUnits)
+		end := border(s.text, most)
+		if end == most && len(head) > 0 && s.cost() <= max/4 {
+			return head, spans[i:] // a short span without a border goes on whole
+		}
+		rest = append(rest, spans[i+1:]...)
 		if end == 0 && len(head) == 0 {
 			_, end = utf8.DecodeRuneInString(s.text)
 		}
