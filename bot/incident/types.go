@@ -42,6 +42,9 @@ type Known struct {
 	Seed    bool         `json:"seed,omitempty"`   // known since the first reading: never told as new
 	Worker  bot.PersonID `json:"worker,omitempty"` // who said "we are on it"
 	Working time.Time    `json:"working,omitzero"`
+	// Reopened is when Microsoft last opened the issue again after it had
+	// called it resolved; zero where that never happened or it is resolved.
+	Reopened time.Time `json:"reopened,omitzero"`
 }
 
 // Subscription is a channel's wish to be told.
@@ -54,6 +57,7 @@ type Subscription struct {
 	By       bot.PersonID `json:"by,omitempty"`
 	Made     time.Time    `json:"made"`
 	Stopped  string       `json:"stopped,omitempty"` // why it no longer delivers, in a sentence
+	OnCall   bot.Text     `json:"onCall,omitempty"`  // who is mentioned when something is told aloud; mentions only
 }
 
 // Watch is what is known of reading one tenant's service health.

@@ -1,0 +1,233 @@
+package incident
+
+import (
+	"strings"
+
+	"keyturn/bot"
+)
+
+// maxMessage is how many characters a message may have in all. Slack refuses
+// messages somewhere above 11,000 characters of block text, a limit that it
+// does not document.
+const maxMessage = 9000
+
+// Reply is what the thread of an issue says about a change. A change that has
+// no reply ([Change.Replies]) gives an empty message. Aloud follows the
+// change; add who is on call with [Subscription.Call].
+func Reply(k Known, c Change) bot.Message {
+	var m bot.Message
+	if !c.Replies() {
+		return m
+	}
+	m.Aloud = c.Aloud
+	m.Add(bot.Paragraph{Text: replyLine(k, c)})
+	if c.Post != nil {
+		d := digestOf(*c.Post)
+		m.Add(Paragraphs(newsText(d, before(&k.Issue, c.Post)))...)
+	}
+	if c.Reason == Reviewed {
+		m.Add(bot.Note{Text: bot.Join(bot.T("It can be downloaded from the "), bot.Link("admin center", AlertLink(k.Issue.ID)), bot.T("."))})
+	}
+	return fit(m, k.Issue.ID)
+}
+
+// Call adds the subscription's on-call mention to a message that is told
+// aloud.
+func (s Subscription) Call(m bot.Message) bot.Message {
+	if m.Aloud && len(s.OnCall) > 0 {
+		m.Parts = append(append([]bot.Part(nil), m.Parts...), bot.Paragraph{Text: s.OnCall})
+	}
+	return m
+}
+
+// replyLine is the first line of a reply. One that is told aloud also stands in
+// the channel, where it has to be understood without the root.
+func replyLine(k Known, c Change) bot.Text {
+	i := &k.Issue
+	about := bot.Join(bot.B(" · "+serviceName(i)), bot.T(" · "), bot.Link(i.ID, AlertLink(i.ID)))
+	switch c.Reason {
+	case Resolved:
+		t := bot.Join(bot.B(markResolved+" Resolved"), about, bot.T(": "+Notice(*i, noticeSize)+"\n"))
+		return append(append(t, bot.Span{Text: capital(c.To)}), lasted(i)...)
+	case Reopened:
+		return bot.Join(bot.B(openMark(i)+", re-opened"), about, bot.T(": "+Notice(*i, noticeSize)+
+			"\nMicrosoft had called it resolved. Status now: "+c.To+"."))
+	case Worse:
+		return bot.Join(bot.B(openMark(i)+", worse"), about, bot.T(": "+Notice(*i, noticeSize)+"\n"+capital(fromTo(c))+"."))
+	case Better, Moved, Classed:
+		head := map[Reason]string{Better: "Better", Moved: "Status", Classed: "Classification"}[c.Reason]
+		return withTime(bot.Join(bot.B(head+": "), bot.T(fromTo(c))), c)
+	case Reviewed:
+		return withTime(bot.B("Microsoft published its post-incident review"), c)
+	}
+	return withTime(bot.B("Microsoft wrote"), c)
+}
+
+func openMark(i *Issue) string {
+	open := *i
+	open.Resolved = false
+	return open.mark()
+}
+
+func fromTo(c Change) string {
+	if c.From == "" || c.From == c.To {
+		return "now " + c.To
+	}
+	return "was " + c.From + ", now " + c.To
+}
+
+func withTime(t bot.Text, c Change) bot.Text {
+	if c.Post == nil || c.Post.Created.IsZero() {
+		return t
+	}
+	return bot.Join(t, bot.T(" · "), bot.When(c.Post.Created, bot.DateTime))
+}
+
+// before is the post that came before p, or nil.
+func before(i *Issue, p *Post) *Post {
+	var prev *Post
+	for n := range i.Posts {
+		q := &i.Posts[n]
+		if q.Created.Before(p.Created) && (prev == nil || !q.Created.Before(prev.Created)) {
+			prev = q
+		}
+	}
+	return prev
+}
+
+// newsText is what a post says, without its title and without the sections
+// that say what the post before it said: readers look for what is new. A post
+// that repeats all is shown whole.
+func newsText(d digest, prev *Post) bot.Text {
+	said := map[string]bool{}
+	if prev != nil {
+		for _, s := range digestOf(*prev).sections {
+			if s.Label != Unlabelled && s.Label != Status && s.Label != FinalStatus {
+				said[gistOf(s)] = true
+			}
+		}
+	}
+	var out bot.Text
+	for _, s := range d.sections {
+		if s.Label == Title || s.Label != NextUpdate && said[gistOf(s)] {
+			continue
+		}
+		out = appendSection(out, s)
+	}
+	if out.Empty() {
+		return d.text
+	}
+	return out
+}
+
+func gistOf(s Section) string {
+	return string(s.Label) + "\n" + gist([]Section{{Label: UserImpact, Text: s.Text}})
+}
+
+func appendSection(out bot.Text, s Section) bot.Text {
+	if s.Text.Empty() {
+		return out
+	}
+	if len(out) > 0 {
+		out = append(out, bot.Span{Text: "\n\n"})
+	}
+	if s.Label != Unlabelled {
+		out = append(out, bot.Span{Text: string(s.Label) + ": ", Bold: true})
+	}
+	return append(out, s.Text...)
+}
+
+// History is every post of an issue, oldest first, in one message. Sections
+// that a post repeats from the one before are left out, and so are the oldest
+// posts where all together are too long for a message; the message says so.
+func History(k Known) bot.Message {
+	i := &k.Issue
+	head := []bot.Part{bot.Paragraph{Text: bot.Join(bot.B(i.mark()+" · "+serviceName(i)), bot.T(" · "),
+		bot.Link(i.ID, AlertLink(i.ID)), bot.T("\n"+oneLine(Convert(i.Title).Plain())))}, bot.Paragraph{Text: stateLine(k)}}
+	used := size(head)
+	var posts [][]bot.Part
+	n := len(i.Posts)
+	for ; n > 0; n-- {
+		parts := historyPost(i, n-1)
+		if used += size(parts); used > maxMessage-noteSize && len(posts) > 0 {
+			break
+		}
+		posts = append(posts, parts)
+	}
+	m := bot.Message{Parts: head}
+	if n > 0 {
+		m.Add(bot.Note{Text: bot.Join(bot.T("The first "+count(n, "update")+" would not fit here. All are in the "),
+			bot.Link("admin center", AlertLink(i.ID)), bot.T("."))})
+	}
+	if len(posts) == 0 {
+		m.Add(bot.Paragraph{Text: bot.T("Microsoft has not written anything about it yet.")})
+	}
+	for p := len(posts) - 1; p >= 0; p-- {
+		m.Add(posts[p]...)
+	}
+	return fit(m, i.ID)
+}
+
+func historyPost(i *Issue, n int) []bot.Part {
+	p := &i.Posts[n]
+	text := newsText(digestOf(*p), before(i, p))
+	head := bot.Text{{Text: "Undated", Bold: true}}
+	if !p.Created.IsZero() {
+		head = bot.When(p.Created, bot.DateTime)
+		head[0].Bold = true
+	}
+	return append([]bot.Part{bot.Divider{}}, Paragraphs(bot.Join(head, bot.T("\n"), text))...)
+}
+
+const noteSize = 200
+
+// size is the number of characters of parts, and some for each part.
+func size(parts []bot.Part) int {
+	return length(bot.Message{Parts: parts}.Words())
+}
+
+// fit keeps a message within [maxMessage]: it cuts at a sentence and says where
+// the rest is. Buttons stay.
+func fit(m bot.Message, id string) bot.Message {
+	if size(m.Parts) <= maxMessage {
+		return m
+	}
+	out := bot.Message{Key: m.Key, Aloud: m.Aloud}
+	room, cut := maxMessage-noteSize, false
+	for _, p := range m.Parts {
+		if _, ok := p.(bot.Buttons); ok {
+			if cut {
+				out.Add(cutNote(id))
+				cut = false
+			}
+			out.Add(p)
+			continue
+		}
+		n := size([]bot.Part{p})
+		text, isText := p.(bot.Paragraph)
+		switch {
+		case room <= 0:
+			cut = true
+		case n <= room:
+			out.Add(p)
+		case isText:
+			out.Add(bot.Paragraph{Text: CutText(text.Text, room)})
+			cut = true
+		default:
+			cut = true
+		}
+		room -= n
+	}
+	if cut {
+		out.Add(cutNote(id))
+	}
+	return out
+}
+
+func cutNote(id string) bot.Part {
+	if strings.HasPrefix(strings.ToUpper(id), "MC") {
+		return bot.Note{Text: bot.Join(bot.T("Cut here. The whole text is in the "), bot.Link("admin center", MessageLink(id)), bot.T("."))}
+	}
+	return bot.Note{Text: bot.Join(bot.T("Cut here. [History] under the incident shows more, and everything is in the "),
+		bot.Link("admin center", AlertLink(id)), bot.T("."))}
+}
