@@ -101,7 +101,7 @@ func Health(overviews []Service, known []Known, watch Watch, at time.Time) bot.M
 	var m bot.Message
 	blind := watch.Blind(at)
 	if blind {
-		m.Add(bot.Paragraph{Text: blindLine(watch)})
+		m.Add(bot.Paragraph{Text: blindLine(watch, styleAfter(at, watch.Since()))})
 		if watch.Good.IsZero() {
 			return m
 		}
@@ -167,8 +167,9 @@ func healthRows(overviews []Service, known []Known) []healthRow {
 		return byKey[key]
 	}
 	for _, s := range overviews {
-		r := row(s.Name)
-		r.status, r.listed = s.Status, true
+		if r := row(s.Name); !r.listed || gradeOf(s.Status) > gradeOf(r.status) {
+			r.status, r.listed = s.Status, true
+		}
 	}
 	for _, k := range known {
 		if !k.Issue.Resolved {
