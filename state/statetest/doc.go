@@ -1,0 +1,3 @@
+// Package statetest is the conformance suite of the stores: what every
+// implementation of engine.Store promises, in tests.
+package statetest

@@ -1,0 +1,276 @@
+package statetest
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"runtime"
+	"testing"
+	"time"
+
+	"keyturn/bot"
+	"keyturn/bot/engine"
+	"keyturn/bot/incident"
+	"keyturn/bot/setup"
+	"keyturn/state"
+)
+
+type setupRun = setup.Run
+
+func exit() { runtime.Goexit() }
+
+var records = map[string]func(*testing.T, *bench){
+	"answers to deliveries are kept 72 hours":            deliveries,
+	"an answer comes back as it was":                     replies,
+	"a clock that steps backwards forgets no delivery":   clockBack,
+	"runs come by ID and by tenant, oldest first":        runs,
+	"a run stays with its tenant":                        runMoves,
+	"objects belong to the tenant of their run":          objects,
+	"incidents come latest change first":                 incidents,
+	"subscriptions and watches":                          subscriptions,
+	"a channel speaks for one tenant, and so its thread": bindings,
+	"the ledger":        ledger,
+	"secrets":           secrets,
+	"no secret on disk": canaries,
+}
+
+func deliveries(t *testing.T, b *bench) {
+	put := func(key string) {
+		b.commit(engine.Changes{Delivery: &engine.Delivery{Key: key, At: b.clock, Reply: bot.Private(bot.Say(bot.T(key)))}})
+	}
+	known := func(key string) (ok bool) {
+		b.read(func(v engine.View) (err error) { _, ok, err = v.Reply(key); return err })
+		return ok
+	}
+	put("first")
+	b.clock = Start.Add(71*time.Hour + 59*time.Minute)
+	put("later")
+	same(t, "known after 71:59", true, known("first"))
+	b.clock = Start.Add(72 * time.Hour)
+	same(t, "known after 72:00", false, known("first"))
+	same(t, "the later one", true, known("later"))
+
+	put("first")
+	b.reopen()
+	b.clock = Start.Add(100 * time.Hour)
+	put("other")
+	same(t, "a key that was used anew is kept from then on", true, known("first"))
+	if !known("later") || !known("other") {
+		t.Error("a delivery was forgotten too early")
+	}
+}
+
+func replies(t *testing.T, b *bench) {
+	want := bot.Reply{
+		Message: &bot.Message{Key: "k", Aloud: true, Parts: []bot.Part{
+			bot.Heading{Text: "Approved"}, bot.Paragraph{Text: bot.When(Start, bot.Clock)}, bot.Divider{},
+			bot.Buttons{Items: []bot.Button{{Label: "Undo", Action: "undo", Value: "r1"}}},
+		}},
+		InPlace: true, Redraw: true,
+		Form: &bot.Form{Action: "fix", Title: "Correct it", Intro: []bot.Part{bot.Note{Text: bot.T("why")}},
+			Inputs: []bot.Input{{Name: "host", Kind: bot.Line}}},
+		Errors: map[string]string{"host": "is not a host name"},
+	}
+	b.commit(engine.Changes{Delivery: &engine.Delivery{Key: "d", Reply: want, At: b.clock}})
+	b.reopen()
+	b.read(func(v engine.View) error {
+		got, ok, err := v.Reply("d")
+		same(t, "known", true, ok)
+		same(t, "the reply", want, got)
+		return err
+	})
+}
+
+func clockBack(t *testing.T, b *bench) {
+	b.commit(engine.Changes{Delivery: &engine.Delivery{Key: "d", At: b.clock}})
+	b.clock = Start.Add(-200 * time.Hour)
+	b.commit(engine.Changes{Delivery: &engine.Delivery{Key: "past", At: b.clock}})
+	b.read(func(v engine.View) error {
+		_, ok, err := v.Reply("d")
+		_, ok2, err2 := v.Reply("past")
+		same(t, "both are known", []bool{true, true}, []bool{ok, ok2})
+		return errors.Join(err, err2)
+	})
+}
+
+func runs(t *testing.T, b *bench) {
+	mk := func(id string, tenant bot.TenantID, hours int) setup.Run {
+		return setup.Run{ID: id, Tenant: tenant, Guide: setup.Direct, State: setup.RunOpen,
+			Started: Start.Add(time.Duration(hours) * time.Hour), Place: bot.Place{Platform: bot.Slack, Team: "T", Channel: "C"},
+			Holders: map[bot.Role][]bot.PersonID{bot.EntraAdmin: {"p1"}},
+			Facts:   map[string]setup.Fact{"client_id": {Value: "42", Step: "p1", At: Start}},
+			Steps:   []setup.Step{{ID: "p1", State: setup.Open, Plan: &setup.Plan{Digest: "d", Calls: []bot.Call{{ID: "c", Body: []byte(`{"a":"b"}`)}}}}},
+		}
+	}
+	late, early, other := mk("a", "contoso", 2), mk("b", "contoso", 1), mk("c", "contoso2", 0)
+	b.commit(engine.Changes{Runs: []setup.Run{late, early, other}})
+	late.Version = 7
+	b.commit(engine.Changes{Runs: []setup.Run{late}})
+	b.reopen()
+	b.read(func(v engine.View) error {
+		list, err := v.Runs("contoso")
+		same(t, "the tenant's runs", []setup.Run{early, late}, list)
+		one, err2 := v.Run("c")
+		same(t, "the run", other, one)
+		_, err3 := v.Run("none")
+		return errors.Join(err, err2, missing(err3))
+	})
+}
+
+func runMoves(t *testing.T, b *bench) {
+	b.commit(engine.Changes{Runs: []setup.Run{{ID: "a", Tenant: "contoso"}}})
+	if err := b.try(engine.Changes{Runs: []setup.Run{{ID: "a", Tenant: "fabrikam"}}}); !errors.Is(err, state.ErrInvalid) {
+		t.Errorf("a run moved to another tenant: %v", err)
+	}
+}
+
+func objects(t *testing.T, b *bench) {
+	app := bot.Object{Key: "graph/application/1", System: bot.Graph, ID: "1", Run: "r1", At: Start.Add(time.Hour)}
+	row := bot.Object{Key: "servicenow/oauth_entity/2", System: bot.ServiceNow, ID: "2", Run: "r1", At: Start}
+	foreign := bot.Object{Key: app.Key, ID: "1", Run: "r2", At: Start}
+	b.commit(engine.Changes{
+		Runs:    []setup.Run{{ID: "r1", Tenant: "contoso"}, {ID: "r2", Tenant: "fabrikam"}},
+		Objects: []bot.Object{app, row, foreign},
+	})
+	app.Removed = Start.Add(2 * time.Hour)
+	b.commit(engine.Changes{Objects: []bot.Object{app}})
+	b.read(func(v engine.View) error {
+		list, err := v.Objects("contoso")
+		same(t, "contoso's objects", []bot.Object{row, app}, list)
+		list, err2 := v.Objects("fabrikam")
+		same(t, "fabrikam's objects", []bot.Object{foreign}, list)
+		return errors.Join(err, err2)
+	})
+}
+
+func incidents(t *testing.T, b *bench) {
+	mk := func(id string, tenant bot.TenantID, hours int, resolved bool) incident.Known {
+		return incident.Known{Tenant: tenant, First: Start, Seen: Start.Add(time.Duration(hours) * time.Hour),
+			Issue: incident.Issue{ID: id, Resolved: resolved, Modified: Start.Add(time.Duration(hours) * time.Hour)}}
+	}
+	ids := func(list []incident.Known) (out []string) {
+		for _, k := range list {
+			out = append(out, k.Issue.ID)
+		}
+		return out
+	}
+	look := func(all bool, want ...string) {
+		t.Helper()
+		b.read(func(v engine.View) error {
+			list, err := v.Incidents("contoso", all)
+			same(t, fmt.Sprintf("incidents, all: %v", all), want, ids(list))
+			return err
+		})
+	}
+	b.commit(engine.Changes{Incidents: []incident.Known{
+		mk("EX1", "contoso", 1, false), mk("EX2", "contoso", 3, true), mk("EX3", "contoso", 2, false), mk("EX1", "fabrikam", 9, false)}})
+	look(false, "EX3", "EX1")
+	look(true, "EX2", "EX3", "EX1")
+
+	b.commit(engine.Changes{Incidents: []incident.Known{mk("EX3", "contoso", 4, true)}}) // resolved
+	look(false, "EX1")
+	b.commit(engine.Changes{Incidents: []incident.Known{mk("EX2", "contoso", 5, false)}}) // re-opened
+	b.reopen()
+	look(false, "EX2", "EX1")
+	look(true, "EX2", "EX3", "EX1")
+	b.read(func(v engine.View) error {
+		k, err := v.Incident("contoso", "EX3")
+		same(t, "a resolved one by ID", mk("EX3", "contoso", 4, true), k)
+		_, err2 := v.Incident("fabrikam", "EX3")
+		return errors.Join(err, missing(err2))
+	})
+}
+
+func subscriptions(t *testing.T, b *bench) {
+	sub := func(id string, hours int) incident.Subscription {
+		return incident.Subscription{ID: id, Tenant: "contoso", Made: Start.Add(time.Duration(hours) * time.Hour), Services: []string{"Exchange Online"}}
+	}
+	b.commit(engine.Changes{
+		Subscriptions: []incident.Subscription{sub("s1", 2), sub("s2", 1), sub("s3", 3)},
+		Watches:       []incident.Watch{{Tenant: "contoso", Seeded: true, Good: Start}},
+	})
+	b.commit(engine.Changes{Unsubscribed: []incident.Subscription{sub("s1", 2)}})
+	b.reopen()
+	b.read(func(v engine.View) error {
+		list, err := v.Subscriptions("contoso")
+		same(t, "subscriptions", []incident.Subscription{sub("s2", 1), sub("s3", 3)}, list)
+		w, err2 := v.Watch("contoso")
+		same(t, "the watch", incident.Watch{Tenant: "contoso", Seeded: true, Good: Start}, w)
+		none, err3 := v.Watch("fabrikam")
+		same(t, "no watch", incident.Watch{}, none)
+		return errors.Join(err, err2, err3)
+	})
+}
+
+func bindings(t *testing.T, b *bench) {
+	channel := bot.Place{Platform: bot.Teams, Team: "t:1", Channel: "19:abc@thread.tacv2"}
+	bound := func(p bot.Place) (tenant bot.TenantID) {
+		b.read(func(v engine.View) (err error) { tenant, _, err = v.Bound(p); return err })
+		return tenant
+	}
+	b.commit(engine.Changes{Bindings: []engine.Binding{{Place: channel, Tenant: "contoso"}}})
+	same(t, "the channel", bot.TenantID("contoso"), bound(channel))
+	same(t, "its thread", bot.TenantID("contoso"), bound(channel.In("1.2")))
+	same(t, "the like-named channel elsewhere", bot.TenantID(""), bound(bot.Place{Platform: bot.Teams, Team: "t", Channel: "1:19:abc@thread.tacv2"}))
+	b.commit(engine.Changes{Bindings: []engine.Binding{{Place: channel}}})
+	same(t, "after it was forgotten", bot.TenantID(""), bound(channel))
+}
+
+func ledger(t *testing.T, b *bench) {
+	entry := func(key string) bot.Sent {
+		return bot.Sent{Key: key, At: Start, Ref: bot.MessageRef{Place: bot.Place{Platform: bot.Slack, Team: "T", Channel: "C"}, ID: "1700.1"}}
+	}
+	b.commit(engine.Changes{Sent: []bot.Sent{entry("inc/EX1/s2"), entry("inc/EX1/s1"), entry("inc/EX10/s1"), entry("run/r1"), entry("inc")}})
+	b.commit(engine.Changes{Unsent: []string{"run/r1"}})
+	b.clock = Start.Add(1000 * time.Hour)
+	b.commit(engine.Changes{Sent: []bot.Sent{entry("later")}})
+	b.reopen()
+	b.read(func(v engine.View) error {
+		list, err := v.SentUnder("inc/EX1/")
+		same(t, "under the prefix", []bot.Sent{entry("inc/EX1/s1"), entry("inc/EX1/s2")}, list)
+		_, ok, err2 := v.Sent("run/r1")
+		same(t, "a forgotten one is there", false, ok)
+		all, err3 := v.SentUnder("")
+		same(t, "all", 5, len(all))
+		return errors.Join(err, err2, err3)
+	})
+}
+
+func secrets(t *testing.T, b *bench) {
+	b.commit(engine.Changes{Secrets: []engine.Sealed{{Name: "r1/client_secret", Value: bot.NewSecret("s3cr3t")}, {Name: "r1/token", Value: bot.NewSecret("t")}}})
+	b.commit(engine.Changes{Forget: []string{"r1/token"}})
+	b.reopen()
+	b.read(func(v engine.View) error {
+		s, err := v.Secret("r1/client_secret")
+		same(t, "the secret", "s3cr3t", s.Reveal())
+		_, err2 := v.Secret("r1/token")
+		return errors.Join(err, missing(err2))
+	})
+}
+
+func canaries(t *testing.T, b *bench) {
+	const canary = "canary-6f1e0d52a9c84b3b-in-a-coal-mine"
+	b.commit(engine.Changes{
+		Secrets: []engine.Sealed{{Name: "s", Value: bot.NewSecret(canary)}},
+		Jobs: []bot.Job{
+			{Lane: "l", Kind: "reply", Due: b.clock, Payload: []byte(`{"url":"` + canary + `"}`)},
+			{Lane: "m", Kind: "reply", Due: b.clock, Payload: []byte(`{"url":"` + canary + `"}`)}},
+	})
+	j := b.claim(1)[0]
+	j.Tries, j.Payload = 1, []byte(`{"again":"`+canary+`"}`)
+	b.commit(engine.Changes{Again: []bot.Job{j}, Forget: []string{"s"}, Done: []bot.JobID{b.claim(2)[0].ID}})
+	disk := b.subject.Disk(t, b.store)
+	if !bytes.Contains(disk, []byte("reply")) {
+		t.Fatal("these are not the bytes on disk: the job's kind is not among them")
+	}
+	for name, form := range map[string]string{
+		"in clear": canary, "in hexadecimal": hex.EncodeToString([]byte(canary)),
+		"in base64": base64.StdEncoding.EncodeToString([]byte(canary))[:40],
+	} {
+		if bytes.Contains(disk, []byte(form)) {
+			t.Errorf("a secret is on disk %s", name)
+		}
+	}
+}
