@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"net/http"
 	"slices"
 	"strings"
 
@@ -38,7 +39,10 @@ func (r rule) failure(op operation, w wireError) bot.Failure {
 
 // localTenant is in the 403 that creating a service principal answers shortly
 // after its application was made.
-const localTenant = "in the local tenant"
+const (
+	localTenant     = "in the local tenant"
+	saysLocalTenant = "Microsoft does not find the application in this tenant, which is usual shortly after it was made."
+)
 
 // rules are tried in order: what only the message tells comes before the
 // codes that many errors share.
@@ -54,7 +58,7 @@ var rules = []rule{
 	{codes: []string{"NoBackingApplicationObject"}, kind: bot.KindNotFound,
 		says: "Microsoft does not know the application everywhere yet; it was made only moments ago.", fix: "Try again in a minute."},
 	{parts: []string{localTenant}, kind: bot.KindForbidden,
-		says: "Microsoft does not find the application in this tenant, which is usual shortly after it was made.",
+		says: saysLocalTenant,
 		fix:  "Try again in a minute; if it stays, the role Application Administrator is missing."},
 	{parts: []string{"permission being assigned already exists"}, kind: bot.KindConflict,
 		says: "This permission is granted already.", fix: "Nothing has to be done."},
@@ -106,5 +110,5 @@ func replicating(f *bot.Failure) bool {
 	case "AADSTS700016", "AADSTS7000215", "AADSTS700027", "AADSTS500011":
 		return true
 	}
-	return f.Status == 403 && strings.Contains(f.Says, "does not find the application in this tenant")
+	return f.Status == http.StatusForbidden && f.Says == saysLocalTenant // its code is that of any missing right
 }

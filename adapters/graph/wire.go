@@ -87,8 +87,9 @@ func (w *wireError) add(code string) {
 		return
 	}
 	w.codes = append(w.codes, code)
-	// The innermost code of a wrapped error says more than "UnknownError".
-	if w.code == "" || strings.EqualFold(w.code, "UnknownError") {
+	// A code further in says more than one that hundreds of errors share.
+	switch w.code {
+	case "", "UnknownError", "Request_BadRequest", "BadRequest":
 		w.code = code
 	}
 }
