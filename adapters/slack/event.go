@@ -3,6 +3,7 @@ package slack
 import (
 	"errors"
 	"slices"
+	"strings"
 
 	"keyturn/bot"
 )
@@ -25,6 +26,11 @@ func (a *Adapter) parseEvent(body []byte) (in inbound, challenge string, err err
 	}
 	team := installed(e)
 	own := a.own(e, team)
+	if len(own) == 0 && strings.HasPrefix(e.Event.Type, "member_") {
+		// Before there were authorizations, this said for whom an event is. It
+		// names people too, so it says nothing about who wrote a message.
+		own = e.AuthedUsers
+	}
 	in = happened(e.Event, team, own, e.EnterpriseID)
 	in.At = a.now()
 	// The ID is the same in all deliveries of an event, as are its bytes.
@@ -69,9 +75,6 @@ func (a *Adapter) own(e envelope, team string) []string {
 	}
 	if id := a.identity(team).User; id != "" {
 		ids = append(ids, id)
-	}
-	if len(ids) == 0 {
-		ids = e.AuthedUsers
 	}
 	return ids
 }
