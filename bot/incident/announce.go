@@ -32,7 +32,7 @@ func Announce(a Announcement) bot.Message {
 	m.Add(bot.Paragraph{Text: bot.Join(bot.B("Message center · "+about), bot.T(": "+CutAtSentence(oneLine(Convert(a.Title).Plain()), noticeSize)))},
 		bot.Paragraph{Text: announceLine(a)})
 	if s := Convert(a.Summary); !s.Empty() {
-		m.Add(bot.Paragraph{Text: bot.Join(bot.B("Summary: "), CutText(s, latestSize*2))})
+		m.Add(bot.Paragraph{Text: bot.Join(labelled("Summary"), CutText(s, latestSize*2))})
 	}
 	body := Convert(a.Body)
 	short := CutText(body, announceSize)

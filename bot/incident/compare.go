@@ -172,11 +172,11 @@ func stateChange(old, now *Issue, at time.Time) (Change, bool) {
 	case !old.Resolved && now.Resolved:
 		c.Reason, c.Aloud = Resolved, true
 	case old.Advisory() && enum(now.Classification) == "incident" && !now.Resolved:
-		c.Reason, c.Aloud, c.From, c.To = Worse, true, "advisory", "incident"
+		c.Reason, c.Aloud, c.From, c.To = Worse, true, "an advisory", "an incident"
 	case !now.Resolved && (is == interrupted && was < interrupted || is >= degraded && was == recovering):
 		c.Reason, c.Aloud = Worse, true
 	case enum(old.Classification) == "incident" && now.Advisory():
-		c.Reason, c.From, c.To = Better, "incident", "advisory"
+		c.Reason, c.From, c.To = Better, "an incident", "an advisory"
 	case enum(old.Classification) != enum(now.Classification):
 		c.Reason, c.From, c.To = Classed, words(old.Classification), words(now.Classification)
 	case enum(old.Status) == enum(now.Status), enum(now.Status) == "postincidentreviewpublished":
@@ -263,6 +263,9 @@ func Merge(known *Known, now Issue, at time.Time) Known {
 	switch {
 	case old.Resolved && !k.Issue.Resolved:
 		k.Reopened, k.Worker, k.Working = at, "", time.Time{}
+		if !now.Modified.IsZero() {
+			k.Reopened = now.Modified
+		}
 	case k.Issue.Resolved:
 		k.Reopened = time.Time{}
 	}

@@ -3,6 +3,7 @@ package incident
 import (
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"keyturn/bot"
@@ -48,7 +49,7 @@ func Root(k Known, sub Subscription, o Options) bot.Message {
 	var details []bot.Text
 	add := func(label string, text bot.Text, size int) {
 		if !text.Empty() {
-			details = append(details, bot.Join(bot.B(label+": "), CutText(text, size)))
+			details = append(details, bot.Join(labelled(label), CutText(text, size)))
 		}
 	}
 	if k.Issue.Resolved {
@@ -179,24 +180,43 @@ type features struct {
 	status, cause, workaround, next bot.Text
 }
 
-// face reads the newest post that says how things stand. The next update comes
-// from the very newest post: an older promise is void.
+// face reads the newest post that says how things stand; one without news does
+// not take the place of the one before. The next update comes from the very
+// newest post, for an older promise is void. A workaround holds until a newer
+// post says something else about workarounds.
 func face(i *Issue) features {
 	var f features
-	for n := len(i.Posts) - 1; n >= 0; n-- {
+	found, settled := false, false
+	for n := len(i.Posts) - 1; n >= 0 && !(found && settled); n-- {
 		d := digestOf(i.Posts[n])
 		if n == len(i.Posts)-1 {
 			f.next = nextUpdate(d.sections)
 		}
-		if d.review || len(d.text) == 0 {
-			continue
+		if !found && !d.review && !d.nothing && len(d.text) > 0 {
+			found = true
+			f.status = brief(section(d.sections, FinalStatus, Status, Unlabelled, MoreInfo))
+			f.cause = brief(section(d.sections, RootCause, EarlyCause))
 		}
-		f.status = oneBlock(section(d.sections, FinalStatus, Status, Unlabelled, MoreInfo))
-		f.cause = oneBlock(section(d.sections, RootCause, EarlyCause))
-		f.workaround = oneBlock(workaround(d.sections))
-		break
+		if !settled && !d.review {
+			f.workaround = oneBlock(workaround(d.sections))
+			settled = f.workaround != nil || strings.Contains(strings.ToLower(d.text.Plain()), "workaround")
+		}
 	}
 	return f
+}
+
+// brief is a text without the sentences that only speak of updates.
+func brief(t bot.Text) bot.Text {
+	plain := t.Plain()
+	end := len(plain)
+	for {
+		all := sentences(plain[:end])
+		if len(all) < 2 || !promise(all[len(all)-1]) && !strings.Contains(strings.ToLower(all[len(all)-1]), "the final update for") {
+			break
+		}
+		end = strings.LastIndex(plain[:end], all[len(all)-1])
+	}
+	return oneBlock(trimText(slice(t, 0, end)))
 }
 
 // nextUpdate is when Microsoft wants to say more, as text: its dates are too
@@ -214,6 +234,10 @@ func nextUpdate(in []Section) bot.Text {
 	}
 	return nil
 }
+
+// labelled begins a line. The blank stands outside the bold: some chats do not
+// make text bold that ends in one.
+func labelled(label string) bot.Text { return bot.Join(bot.B(label+":"), bot.T(" ")) }
 
 // oneBlock takes the blank lines out of a text.
 func oneBlock(t bot.Text) bot.Text {

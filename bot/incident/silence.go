@@ -33,7 +33,7 @@ func Unreadable(w Watch) bot.Message {
 func UnreadableCause(w Watch) bot.Message {
 	m := bot.Say(blindLine(w, bot.Clock))
 	if f := strings.TrimSpace(w.Failure); f != "" {
-		m.Add(bot.Paragraph{Text: bot.Join(bot.B("Why: "), bot.T(CutAtSentence(tidy(f), 1500)))})
+		m.Add(bot.Paragraph{Text: bot.Join(labelled("Why"), bot.T(CutAtSentence(tidy(f), 1500)))})
 	}
 	m.Add(bot.Note{Text: bot.T("Failed in a row: " + strconv.Itoa(w.Tries) + ". I try again at least every 5 minutes.")})
 	return m

@@ -22,13 +22,26 @@ func Reply(k Known, c Change) bot.Message {
 	m.Aloud = c.Aloud
 	m.Add(bot.Paragraph{Text: replyLine(k, c)})
 	if c.Post != nil {
-		d := digestOf(*c.Post)
-		m.Add(Paragraphs(newsText(d, before(&k.Issue, c.Post)))...)
+		m.Add(Paragraphs(quote(&k.Issue, c))...)
 	}
 	if c.Reason == Reviewed {
 		m.Add(bot.Note{Text: bot.Join(bot.T("It can be downloaded from the "), bot.Link("admin center", AlertLink(k.Issue.ID)), bot.T("."))})
 	}
 	return fit(m, k.Issue.ID)
+}
+
+// quote is what a reply repeats of the post that came with its change.
+func quote(i *Issue, c Change) bot.Text {
+	d := digestOf(*c.Post)
+	if c.Reason == Reviewed && len(sentences(d.text.Plain())) < 2 {
+		return nil // the line above says it
+	}
+	said := saidBefore(before(i, c.Post))
+	if c.Aloud {
+		notice := Section{Label: UserImpact, Text: bot.T(Notice(*i, noticeSize))}
+		said[sectionGist(notice)] = true // so does the line above here
+	}
+	return newsText(d, said)
 }
 
 // Call adds the subscription's on-call mention to a message that is told
@@ -44,19 +57,24 @@ func (s Subscription) Call(m bot.Message) bot.Message {
 // the channel, where it has to be understood without the root.
 func replyLine(k Known, c Change) bot.Text {
 	i := &k.Issue
-	about := bot.Join(bot.B(" · "+serviceName(i)), bot.T(" · "), bot.Link(i.ID, AlertLink(i.ID)))
+	aloud := func(mark string) bot.Text {
+		return bot.Join(bot.B(mark+" · "+serviceName(i)), bot.T(" · "), bot.Link(i.ID, AlertLink(i.ID)),
+			bot.T(": "+Notice(*i, noticeSize)+"\n"))
+	}
 	switch c.Reason {
 	case Resolved:
-		t := bot.Join(bot.B(markResolved+" Resolved"), about, bot.T(": "+Notice(*i, noticeSize)+"\n"))
-		return append(append(t, bot.Span{Text: capital(c.To)}), lasted(i)...)
+		return bot.Join(aloud(markResolved+" Resolved"), bot.T(capital(c.To)), lasted(i))
 	case Reopened:
-		return bot.Join(bot.B(openMark(i)+", re-opened"), about, bot.T(": "+Notice(*i, noticeSize)+
-			"\nMicrosoft had called it resolved. Status now: "+c.To+"."))
+		return bot.Join(aloud(openMark(i)+", re-opened"), bot.T("Microsoft had called it resolved. Status now: "+c.To+"."))
 	case Worse:
-		return bot.Join(bot.B(openMark(i)+", worse"), about, bot.T(": "+Notice(*i, noticeSize)+"\n"+capital(fromTo(c))+"."))
+		says := capital(fromTo(c)) + "."
+		if status := StatusWords(i.Status); status != c.To {
+			says += " Status: " + status + "."
+		}
+		return bot.Join(aloud(openMark(i)+", worse"), bot.T(says))
 	case Better, Moved, Classed:
 		head := map[Reason]string{Better: "Better", Moved: "Status", Classed: "Classification"}[c.Reason]
-		return withTime(bot.Join(bot.B(head+": "), bot.T(fromTo(c))), c)
+		return withTime(bot.Join(labelled(head), bot.T(fromTo(c))), c)
 	case Reviewed:
 		return withTime(bot.B("Microsoft published its post-incident review"), c)
 	}
@@ -96,20 +114,12 @@ func before(i *Issue, p *Post) *Post {
 }
 
 // newsText is what a post says, without its title and without the sections
-// that say what the post before it said: readers look for what is new. A post
-// that repeats all is shown whole.
-func newsText(d digest, prev *Post) bot.Text {
-	said := map[string]bool{}
-	if prev != nil {
-		for _, s := range digestOf(*prev).sections {
-			if s.Label != Unlabelled && s.Label != Status && s.Label != FinalStatus {
-				said[gistOf(s)] = true
-			}
-		}
-	}
+// that were said before: readers look for what is new. A post that repeats all
+// is shown whole.
+func newsText(d digest, said map[string]bool) bot.Text {
 	var out bot.Text
 	for _, s := range d.sections {
-		if s.Label == Title || s.Label != NextUpdate && said[gistOf(s)] {
+		if s.Label == Title || s.Label != NextUpdate && said[sectionGist(s)] {
 			continue
 		}
 		out = appendSection(out, s)
@@ -120,7 +130,22 @@ func newsText(d digest, prev *Post) bot.Text {
 	return out
 }
 
-func gistOf(s Section) string {
+// saidBefore are the sections of the post before that need no repeating. The
+// status always is repeated: it is what a post is about.
+func saidBefore(prev *Post) map[string]bool {
+	said := map[string]bool{}
+	if prev == nil {
+		return said
+	}
+	for _, s := range digestOf(*prev).sections {
+		if s.Label != Unlabelled && s.Label != Status && s.Label != FinalStatus {
+			said[sectionGist(s)] = true
+		}
+	}
+	return said
+}
+
+func sectionGist(s Section) string {
 	return string(s.Label) + "\n" + gist([]Section{{Label: UserImpact, Text: s.Text}})
 }
 
@@ -132,14 +157,14 @@ func appendSection(out bot.Text, s Section) bot.Text {
 		out = append(out, bot.Span{Text: "\n\n"})
 	}
 	if s.Label != Unlabelled {
-		out = append(out, bot.Span{Text: string(s.Label) + ": ", Bold: true})
+		out = append(out, labelled(string(s.Label))...)
 	}
 	return append(out, s.Text...)
 }
 
 // History is every post of an issue, oldest first, in one message. Sections
 // that a post repeats from the one before are left out, and so are the oldest
-// posts where all together are too long for a message; the message says so.
+// posts where all together are too long for a message, which it then says.
 func History(k Known) bot.Message {
 	i := &k.Issue
 	head := []bot.Part{bot.Paragraph{Text: bot.Join(bot.B(i.mark()+" · "+serviceName(i)), bot.T(" · "),
@@ -149,7 +174,7 @@ func History(k Known) bot.Message {
 	n := len(i.Posts)
 	for ; n > 0; n-- {
 		parts := historyPost(i, n-1)
-		if used += size(parts); used > maxMessage-noteSize && len(posts) > 0 {
+		if used += size(parts); len(posts) == maxPosts || used > maxMessage-noteSize && len(posts) > 0 {
 			break
 		}
 		posts = append(posts, parts)
@@ -170,18 +195,21 @@ func History(k Known) bot.Message {
 
 func historyPost(i *Issue, n int) []bot.Part {
 	p := &i.Posts[n]
-	text := newsText(digestOf(*p), before(i, p))
+	text := newsText(digestOf(*p), saidBefore(before(i, p)))
 	head := bot.Text{{Text: "Undated", Bold: true}}
 	if !p.Created.IsZero() {
 		head = bot.When(p.Created, bot.DateTime)
 		head[0].Bold = true
 	}
-	return append([]bot.Part{bot.Divider{}}, Paragraphs(bot.Join(head, bot.T("\n"), text))...)
+	return Paragraphs(bot.Join(head, bot.T("\n"), text))
 }
 
-const noteSize = 200
+const (
+	noteSize = 200
+	maxPosts = 40 // a Slack message holds 50 blocks
+)
 
-// size is the number of characters of parts, and some for each part.
+// size is the number of characters of parts.
 func size(parts []bot.Part) int {
 	return length(bot.Message{Parts: parts}.Words())
 }

@@ -263,6 +263,9 @@ func (w *writer) closeTag(t tag) {
 		if w.open[i].name != t.name {
 			continue
 		}
+		if t.role == anchor && w.link != "" && !w.linked {
+			w.put(w.link) // a link without words shows its address
+		}
 		if w.open[i].role >= bold && w.open[i].role != pre {
 			w.remove(i)
 		} else {
@@ -309,9 +312,6 @@ func (w *writer) remove(i int) {
 	w.open = append(w.open[:i], w.open[i+1:]...)
 	w.count(e.role, -1)
 	if e.role == anchor {
-		if w.link != "" && !w.linked {
-			w.put(w.link)
-		}
 		w.link = ""
 	}
 }
