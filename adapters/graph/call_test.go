@@ -29,7 +29,7 @@ func TestACallIsMadeAsItWasShown(t *testing.T) {
 	if diff := cmp.Diff(bot.Answer{Status: 201, Body: json.RawMessage(`{"id":"1"}`), RequestID: "ms-7"}, a); diff != "" {
 		t.Error(diff)
 	}
-	r := w.asked[0]
+	r := w.request(0)
 	if r.Method != "PATCH" || r.URL.Path != "/v1.0/applications(uniqueName='keyturn-x')" || w.bodies[0] != `{"displayName":"x"}` {
 		t.Errorf("asked %s %s %s", r.Method, r.URL.Path, w.bodies[0])
 	}
@@ -57,22 +57,22 @@ func TestTokensAreUsedAgainUntilShortlyBeforeTheirEnd(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if w.tokens != 1 {
-		t.Errorf("three calls fetched %d tokens", w.tokens)
+	if w.fetched() != 1 {
+		t.Errorf("three calls fetched %d tokens", w.fetched())
 	}
-	w.now = w.now.Add(56 * time.Minute)
-	if _, err := c.Call(t.Context(), "contoso", get, identity); err != nil || w.tokens != 2 {
-		t.Errorf("near its end: %d tokens, %v", w.tokens, err)
+	w.later(56 * time.Minute)
+	if _, err := c.Call(t.Context(), "contoso", get, identity); err != nil || w.fetched() != 2 {
+		t.Errorf("near its end: %d tokens, %v", w.fetched(), err)
 	}
 	as := get
 	as.As = "reader"
-	if _, err := c.Call(t.Context(), "contoso", as, identity); err != nil || w.tokens != 3 {
-		t.Errorf("another identity needs a token of its own: %d, %v", w.tokens, err)
+	if _, err := c.Call(t.Context(), "contoso", as, identity); err != nil || w.fetched() != 3 {
+		t.Errorf("another identity needs a token of its own: %d, %v", w.fetched(), err)
 	}
 	rotated := identity
 	rotated.Secret = bot.NewSecret("another-secret")
-	if _, err := c.Call(t.Context(), "contoso", as, rotated); err != nil || w.tokens != 4 {
-		t.Errorf("a rotated secret is proved with a new token: %d, %v", w.tokens, err)
+	if _, err := c.Call(t.Context(), "contoso", as, rotated); err != nil || w.fetched() != 4 {
+		t.Errorf("a rotated secret is proved with a new token: %d, %v", w.fetched(), err)
 	}
 }
 
@@ -88,15 +88,15 @@ func TestManyCallsAtOnceFetchOneToken(t *testing.T) {
 		})
 	}
 	wg.Wait()
-	if w.tokens != 1 {
-		t.Errorf("%d tokens", w.tokens)
+	if w.fetched() != 1 {
+		t.Errorf("%d tokens", w.fetched())
 	}
 }
 
 func TestARefusedTokenIsFetchedAnewOnce(t *testing.T) {
 	w := newWorld(t, answers(graphError(401, "InvalidAuthenticationToken", "expired"), says(200, `{"id":"1"}`)))
-	if _, err := w.client().Call(t.Context(), "contoso", get, identity); err != nil || w.tokens != 2 {
-		t.Errorf("%d tokens, %v", w.tokens, err)
+	if _, err := w.client().Call(t.Context(), "contoso", get, identity); err != nil || w.fetched() != 2 {
+		t.Errorf("%d tokens, %v", w.fetched(), err)
 	}
 	w = newWorld(t, answers(graphError(401, "InvalidAuthenticationToken", "expired")))
 	_, err := w.client().Call(t.Context(), "contoso", post, identity)
@@ -118,9 +118,9 @@ func TestANewlyGrantedRightIsFoundDespiteAnOldToken(t *testing.T) {
 	if w.calls() != 1 {
 		t.Errorf("a fresh token cannot be blamed, yet there were %d calls", w.calls())
 	}
-	w.now = w.now.Add(time.Minute)
-	if _, err := c.Call(t.Context(), "contoso", call, identity); err != nil || w.tokens != 2 {
-		t.Errorf("after consent: %d tokens, %v", w.tokens, err)
+	w.later(time.Minute)
+	if _, err := c.Call(t.Context(), "contoso", call, identity); err != nil || w.fetched() != 2 {
+		t.Errorf("after consent: %d tokens, %v", w.fetched(), err)
 	}
 }
 
@@ -159,7 +159,9 @@ func TestAFineStatusIsDone(t *testing.T) {
 	if err != nil || a.Status != 404 || w.waited != 0 {
 		t.Errorf("%+v %v after %v", a, err, w.waited)
 	}
-	w.login = answers(says(404, `{"error":"invalid_tenant","error_description":"AADSTS90002: Tenant not found."}`))
+	w.script(func() {
+		w.login = answers(says(404, `{"error":"invalid_tenant","error_description":"AADSTS90002: Tenant not found."}`))
+	})
 	if _, err := w.client().Call(t.Context(), "contoso", call, identity); err == nil {
 		t.Error("a failed sign-in was taken for a removal that is done")
 	}
@@ -301,8 +303,8 @@ func TestAnApproverCallsWithTheirOwnToken(t *testing.T) {
 	if _, err := c.Call(t.Context(), "contoso", post, identity); err != nil {
 		t.Fatal(err)
 	}
-	if w.tokens != 0 || d.void != 1 || w.asked[1].Header.Get("Authorization") != "Bearer "+canary+"v" {
-		t.Errorf("%d app tokens, %d voided, %v", w.tokens, d.void, w.asked[1].Header.Get("Authorization"))
+	if w.fetched() != 0 || d.void != 1 || w.request(1).Header.Get("Authorization") != "Bearer "+canary+"v" {
+		t.Errorf("%d app tokens, %d voided, %v", w.fetched(), d.void, w.request(1).Header.Get("Authorization"))
 	}
 	d.err = errors.New("no session")
 	_, err := c.Call(t.Context(), "contoso", post, identity)

@@ -83,7 +83,7 @@ func TestAReadingIsWholeOrAnError(t *testing.T) {
 		if second == nil {
 			second = first
 		}
-		w.graph = answers(first, second)
+		w.script(func() { w.graph = answers(first, second) })
 		r, err := w.client().Issues(t.Context(), "contoso", reader, time.Time{})
 		if err == nil || len(r.Items) != 0 || !r.At.IsZero() {
 			t.Errorf("%s: read %v, %v", name, ids(t, r), err)
@@ -131,8 +131,8 @@ func TestAFilterThatWorksIsKept(t *testing.T) {
 			t.Errorf("%v %v", r, err)
 		}
 	}
-	if w.calls() != 2 || w.asked[1].URL.Query().Get("$filter") == "" || !strings.HasSuffix(w.asked[1].URL.Path, "/messages") {
-		t.Errorf("%d calls, last %s", w.calls(), w.asked[1].URL)
+	if w.calls() != 2 || w.request(1).URL.Query().Get("$filter") == "" || !strings.HasSuffix(w.request(1).URL.Path, "/messages") {
+		t.Errorf("%d calls, last %s", w.calls(), w.request(1).URL)
 	}
 }
 
@@ -140,13 +140,15 @@ func TestOneIssue(t *testing.T) {
 	w := newWorld(t, answers(says(200, `{"id":"EX1","title":"x"}`)))
 	r, err := w.client().Issue(t.Context(), "contoso", reader, "EX1/../../users")
 	if err == nil {
-		t.Errorf("an ID that climbs was asked for: %v", w.asked[0].URL)
+		t.Errorf("an ID that climbs was asked for: %v", w.request(0).URL)
 	}
 	r, err = w.client().Issue(t.Context(), "contoso", reader, "EX1")
-	if err != nil || len(r.Items) != 1 || w.asked[0].URL.Path != "/v1.0/admin/serviceAnnouncement/issues/EX1" {
+	if err != nil || len(r.Items) != 1 || w.request(0).URL.Path != "/v1.0/admin/serviceAnnouncement/issues/EX1" {
 		t.Errorf("%v %v", r, err)
 	}
-	w.graph = answers(graphError(404, "UnknownError", `{"code":"forbidden","message":"{\u0022error\u0022:\u0022Resource doesn\\u0027t exist for the tenant. ActivityId: 1\u0022}"}`))
+	w.script(func() {
+		w.graph = answers(graphError(404, "UnknownError", `{"code":"forbidden","message":"{\u0022error\u0022:\u0022Resource doesn\\u0027t exist for the tenant. ActivityId: 1\u0022}"}`))
+	})
 	_, err = w.client().Message(t.Context(), "contoso", reader, "MC1")
 	if f := failure(t, err); f.Kind != bot.KindNotFound || f.Code != "forbidden" {
 		t.Errorf("%+v", f)
@@ -185,9 +187,7 @@ func TestTheCallsOfAMinuteAndAnHourAreCounted(t *testing.T) {
 	if _, err := c.Call(t.Context(), "contoso", bot.Call{System: bot.Graph, Method: "GET", Path: "/organization"}, identity); err != nil {
 		t.Errorf("another call: %v", err)
 	}
-	w.mu.Lock()
-	w.now = w.now.Add(time.Hour)
-	w.mu.Unlock()
+	w.later(time.Hour)
 	if _, err := c.Overviews(t.Context(), "contoso", reader); err != nil {
 		t.Errorf("an hour later: %v", err)
 	}
@@ -204,9 +204,7 @@ func TestMicrosoftsSilenceIsKept(t *testing.T) {
 	if f := failure(t, err); f.Kind != bot.KindThrottled || w.calls() != 1 {
 		t.Errorf("%+v after %d calls", f, w.calls())
 	}
-	w.mu.Lock()
-	w.now = w.now.Add(5 * time.Minute)
-	w.mu.Unlock()
+	w.later(5 * time.Minute)
 	if _, err := c.Messages(t.Context(), "contoso", reader, time.Time{}); err != nil {
 		t.Error(err)
 	}

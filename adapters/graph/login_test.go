@@ -64,7 +64,7 @@ func TestAnAssertionIsSignedFreshWithTheIdentitysKey(t *testing.T) {
 		t.Errorf("assertion IDs %v: each has to be new", seen)
 	}
 	// The same key authenticates an identity's own calls.
-	w.graph = answers(says(200, `{"value":[]}`))
+	w.script(func() { w.graph = answers(says(200, `{"value":[]}`)) })
 	if _, err := c.Overviews(t.Context(), "contoso", bot.Reader{ClientID: "made", Key: key, Cert: cert}); err != nil || len(seen) != 3 {
 		t.Errorf("the reader: %d assertions, %v", len(seen), err)
 	}
@@ -105,7 +105,7 @@ func TestAKeyThatCannotSignIsNamed(t *testing.T) {
 		"no client":    {Secret: bot.NewSecret(canary)},
 	} {
 		_, err := w.client().Overviews(t.Context(), "contoso", r)
-		if f := failure(t, err); f.Kind != bot.KindSignIn || w.tokens != 0 {
+		if f := failure(t, err); f.Kind != bot.KindSignIn || w.fetched() != 0 {
 			t.Errorf("%s: %v", name, f)
 		}
 	}
@@ -114,12 +114,14 @@ func TestAKeyThatCannotSignIsNamed(t *testing.T) {
 func TestASecretMadeMomentsAgoIsWaitedFor(t *testing.T) {
 	wrong := says(401, `{"error":"invalid_client","error_description":"AADSTS7000215: Invalid client secret provided. `+canary+`","error_codes":[7000215],"trace_id":"tr-1"}`)
 	w := newWorld(t, nil)
-	w.login = answers(wrong, wrong, wrong, says(200, `{"token_type":"Bearer","expires_in":3599,"access_token":"x"}`))
+	w.script(func() {
+		w.login = answers(wrong, wrong, wrong, says(200, `{"token_type":"Bearer","expires_in":3599,"access_token":"x"}`))
+	})
 	call := bot.Call{System: bot.Login, Method: "POST", Path: "/t/oauth2/v2.0/token", Lag: true, Form: map[string]string{"client_secret": canary}}
 	if _, err := w.client().Call(t.Context(), "contoso", call, identity); err != nil || w.waited == 0 {
 		t.Errorf("waited %v: %v", w.waited, err)
 	}
-	w.login = answers(wrong)
+	w.script(func() { w.login = answers(wrong) })
 	call.Lag = false
 	_, err := w.client().Call(t.Context(), "contoso", call, identity)
 	if f := failure(t, err); f.Kind != bot.KindSignIn || f.Code != "AADSTS7000215" || f.RequestID != "tr-1" || !strings.Contains(f.Fix, "Value") {
@@ -136,7 +138,7 @@ func TestSignInAnswersThatAreNoAnswers(t *testing.T) {
 		"elsewhere": says(302, "", "Location", "https://other.test"),
 	} {
 		w := newWorld(t, nil)
-		w.login = answers(a)
+		w.script(func() { w.login = answers(a) })
 		if _, err := w.client().Call(t.Context(), "contoso", call, identity); failure(t, err).Kind != bot.KindMalformed {
 			t.Errorf("%s: %v", name, err)
 		}
@@ -146,7 +148,7 @@ func TestSignInAnswersThatAreNoAnswers(t *testing.T) {
 func TestAPublicDocumentOfTheSignInServiceCanBeRead(t *testing.T) {
 	w := newWorld(t, answers(says(200, `{"issuer":"x"}`)))
 	a, err := w.client().Call(t.Context(), "contoso", bot.Call{System: bot.Login, Method: "GET", Path: "/contoso.onmicrosoft.com/v2.0/.well-known/openid-configuration"}, identity)
-	if err != nil || string(a.Body) != `{"issuer":"x"}` || w.asked[0].Header.Get("Authorization") != "" {
+	if err != nil || string(a.Body) != `{"issuer":"x"}` || w.request(0).Header.Get("Authorization") != "" {
 		t.Errorf("%s %v", a.Body, err)
 	}
 }

@@ -67,8 +67,9 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	w.asked = append(w.asked, r.Clone(context.WithoutCancel(r.Context())))
 	w.bodies = append(w.bodies, string(body))
+	answer := w.graph
 	w.mu.Unlock()
-	w.graph(rw, r)
+	answer(rw, r)
 }
 
 func (w *world) clock() time.Time {
@@ -89,6 +90,33 @@ func (w *world) calls() int {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return len(w.asked)
+}
+
+func (w *world) request(i int) *http.Request {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.asked[i]
+}
+
+// fetched is how many tokens were asked for.
+func (w *world) fetched() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.tokens
+}
+
+// later moves the clock on.
+func (w *world) later(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+// script changes what the world answers.
+func (w *world) script(f func()) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	f()
 }
 
 func (w *world) client(change ...func(*graph.Config)) *graph.Client {

@@ -5,159 +5,16 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"net/http/httptest"
-	"net/url"
 	"strconv"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 
-	"keyturn/adapters/httpx"
 	"keyturn/adapters/servicenow"
 	"keyturn/bot"
 )
-
-const canary = "canary-51ae"
-
-// instance is a small ServiceNow: a token endpoint, and tables whose answers
-// the test scripts.
-type instance struct {
-	*httptest.Server
-	t *testing.T
-
-	mu     sync.Mutex
-	now    time.Time
-	waited time.Duration
-	asked  []*http.Request
-	bodies []string
-	forms  []url.Values
-	tables http.HandlerFunc
-	token  http.HandlerFunc // nil gives a token
-}
-
-func newInstance(t *testing.T, answer http.HandlerFunc) *instance {
-	in := &instance{t: t, now: time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC), tables: answer}
-	in.Server = httptest.NewServer(http.HandlerFunc(in.serve))
-	t.Cleanup(in.Close)
-	return in
-}
-
-func (in *instance) serve(w http.ResponseWriter, r *http.Request) {
-	if r.URL.Path == "/oauth_token.do" {
-		_ = r.ParseForm()
-		in.mu.Lock()
-		in.forms = append(in.forms, r.PostForm)
-		n, token := len(in.forms), in.token
-		in.mu.Unlock()
-		if token != nil {
-			token(w, r)
-			return
-		}
-		_, _ = w.Write([]byte(`{"access_token":"` + canary + `-token-` + strconv.Itoa(n) + `","refresh_token":"` + canary + `","scope":"useraccount","token_type":"Bearer","expires_in":1799}`))
-		return
-	}
-	var body json.RawMessage
-	_ = json.NewDecoder(r.Body).Decode(&body)
-	in.mu.Lock()
-	in.asked = append(in.asked, r.Clone(context.WithoutCancel(r.Context())))
-	in.bodies = append(in.bodies, string(body))
-	in.mu.Unlock()
-	in.tables(w, r)
-}
-
-func (in *instance) clock() time.Time {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	return in.now
-}
-
-func (in *instance) wait(ctx context.Context, d time.Duration) error {
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	in.now = in.now.Add(d)
-	in.waited += d
-	return ctx.Err()
-}
-
-func (in *instance) client(change ...func(*servicenow.Config)) *servicenow.Client {
-	in.t.Helper()
-	hc, err := httpx.New(httpx.Config{Version: "test"})
-	if err != nil {
-		in.t.Fatal(err)
-	}
-	in.t.Cleanup(hc.CloseIdleConnections)
-	cfg := servicenow.Config{HTTP: hc, Now: in.clock, Wait: in.wait, Rand: func() float64 { return 1 },
-		Tenants: map[bot.TenantID]servicenow.TenantConfig{
-			"contoso": {Host: "contoso.service-now.com", BaseURL: in.URL,
-				Writer: servicenow.Credential{ClientID: "writer", Secret: bot.NewSecret(canary + "-writer")}},
-			"real": {Host: "contoso.service-now.com",
-				Writer: servicenow.Credential{ClientID: "writer", Secret: bot.NewSecret(canary + "-writer")}},
-			"none": {},
-			"odd":  {Host: "https://contoso.service-now.com/nav"},
-		}}
-	for _, c := range change {
-		c(&cfg)
-	}
-	return servicenow.New(cfg)
-}
-
-var (
-	identity = bot.CallIdentity{RequestID: "our-1", ClientID: "made", Secret: bot.NewSecret(canary + "-made")}
-	get      = bot.Call{System: bot.ServiceNow, Method: "GET", Path: "/api/now/table/oauth_entity?sysparm_query=name=x^active=true&sysparm_limit=5"}
-	post     = bot.Call{System: bot.ServiceNow, Method: "POST", Path: "/api/now/table/oauth_entity?sysparm_input_display_value=true",
-		Body: json.RawMessage(`{"name":"x","client_secret":"` + canary + `-body"}`)}
-	proof = bot.Call{System: bot.ServiceNow, Method: "POST", Path: "/oauth_token.do",
-		Form: map[string]string{"grant_type": "client_credentials", "client_id": "made", "client_secret": canary}}
-)
-
-func answers(list ...func(http.ResponseWriter)) http.HandlerFunc {
-	var mu sync.Mutex
-	return func(w http.ResponseWriter, _ *http.Request) {
-		mu.Lock()
-		a := list[0]
-		if len(list) > 1 {
-			list = list[1:]
-		}
-		mu.Unlock()
-		a(w)
-	}
-}
-
-func says(status int, body string, header ...string) func(http.ResponseWriter) {
-	return func(w http.ResponseWriter) {
-		w.Header().Set("Content-Type", "application/json")
-		for i := 0; i+1 < len(header); i += 2 {
-			w.Header().Set(header[i], header[i+1])
-		}
-		w.WriteHeader(status)
-		_, _ = w.Write([]byte(body))
-	}
-}
-
-func tableError(status int, message, detail string, header ...string) func(http.ResponseWriter) {
-	b, _ := json.Marshal(map[string]any{"error": map[string]string{"message": message, "detail": detail}, "status": "failure"})
-	return says(status, string(b), header...)
-}
-
-func hangsUp(http.ResponseWriter) { panic(http.ErrAbortHandler) }
-
-func failure(t *testing.T, err error) *bot.Failure {
-	t.Helper()
-	var f *bot.Failure
-	if !errors.As(err, &f) {
-		t.Fatalf("this is no failure: %v", err)
-	}
-	if strings.Contains(f.Error(), canary) || f.Err != nil && strings.Contains(f.Err.Error(), canary) {
-		t.Errorf("the failure tells a secret: %v (%v)", f, f.Err)
-	}
-	if !strings.HasSuffix(f.Says, ".") || !strings.HasSuffix(f.Fix, ".") {
-		t.Errorf("the failure is no pair of sentences: %q %q", f.Says, f.Fix)
-	}
-	return f
-}
 
 func TestACallIsMadeAsItWasShown(t *testing.T) {
 	in := newInstance(t, answers(says(201, `{"result":{"sys_id":"1"}}`, "X-Transaction-ID", "tx-1")))
@@ -168,12 +25,12 @@ func TestACallIsMadeAsItWasShown(t *testing.T) {
 	if diff := cmp.Diff(bot.Answer{Status: 201, Body: json.RawMessage(`{"result":{"sys_id":"1"}}`), RequestID: "tx-1"}, a); diff != "" {
 		t.Error(diff)
 	}
-	r := in.asked[0]
-	if r.URL.RequestURI() != post.Path || in.bodies[0] != string(post.Body) || r.Header.Get("Authorization") != "Bearer "+canary+"-token-1" ||
+	r := in.request(0)
+	if r.URL.RequestURI() != post.Path || in.body(0) != string(post.Body) || r.Header.Get("Authorization") != "Bearer "+canary+"-token-1" ||
 		r.Header.Get("Accept") != "application/json" || r.Header.Get("Content-Type") != "application/json" {
-		t.Errorf("asked %s %v %s", r.URL.RequestURI(), r.Header, in.bodies[0])
+		t.Errorf("asked %s %v %s", r.URL.RequestURI(), r.Header, in.body(0))
 	}
-	if f := in.forms[0]; f.Get("grant_type") != "client_credentials" || f.Get("client_id") != "writer" || f.Get("client_secret") != canary+"-writer" {
+	if f := in.form(0); f.Get("grant_type") != "client_credentials" || f.Get("client_id") != "writer" || f.Get("client_secret") != canary+"-writer" {
 		t.Errorf("token asked with %v", f)
 	}
 }
@@ -183,7 +40,7 @@ func TestAQueryKeepsItsMeaningOnTheWire(t *testing.T) {
 	if _, err := in.client().Call(t.Context(), "contoso", get, identity); err != nil {
 		t.Fatal(err)
 	}
-	if q := in.asked[0].URL.Query().Get("sysparm_query"); q != "name=x^active=true" {
+	if q := in.request(0).URL.Query().Get("sysparm_query"); q != "name=x^active=true" {
 		t.Errorf("the instance reads %q", q)
 	}
 }
@@ -198,17 +55,21 @@ func TestTokensAreUsedAgainAndRenewed(t *testing.T) {
 	}
 	as := get
 	as.As = "snow-reader"
-	if _, err := c.Call(t.Context(), "contoso", as, identity); err != nil || len(in.forms) != 2 || in.forms[1].Get("client_id") != "made" {
-		t.Errorf("tokens asked: %d, %v", len(in.forms), err)
+	if _, err := c.Call(t.Context(), "contoso", as, identity); err != nil || in.asks() != 2 || in.form(1).Get("client_id") != "made" {
+		t.Errorf("tokens asked: %d, %v", in.asks(), err)
 	}
-	in.tables = answers(tableError(401, "User Not Authenticated", "Required to provide Auth information"), says(200, `{"result":[]}`))
-	if _, err := c.Call(t.Context(), "contoso", get, identity); err != nil || len(in.forms) != 3 {
-		t.Errorf("a refused token is renewed: %d, %v", len(in.forms), err)
+	in.script(func() {
+		in.tables = answers(tableError(401, "User Not Authenticated", "Required to provide Auth information"), says(200, `{"result":[]}`))
+	})
+	if _, err := c.Call(t.Context(), "contoso", get, identity); err != nil || in.asks() != 3 {
+		t.Errorf("a refused token is renewed: %d, %v", in.asks(), err)
 	}
-	in.tables = answers(tableError(401, "User Not Authenticated", "Required to provide Auth information"))
+	in.script(func() {
+		in.tables = answers(tableError(401, "User Not Authenticated", "Required to provide Auth information"))
+	})
 	_, err := c.Call(t.Context(), "contoso", post, identity)
-	if f := failure(t, err); f.Kind != bot.KindSignIn || len(in.forms) != 4 || f.RequestID != "our-1" {
-		t.Errorf("once: %d tokens, %+v", len(in.forms), f)
+	if f := failure(t, err); f.Kind != bot.KindSignIn || in.asks() != 4 || f.RequestID != "our-1" {
+		t.Errorf("once: %d tokens, %+v", in.asks(), f)
 	}
 }
 
@@ -221,7 +82,9 @@ func TestATokenProofTellsOnlyThatThereWasAToken(t *testing.T) {
 	if diff := cmp.Diff(`{"token_type":"Bearer","expires_in":1799,"scope":"useraccount"}`, string(a.Body)); diff != "" {
 		t.Error(diff)
 	}
-	in.token = answers(says(401, `{"error":"access_denied","error_description":"bad `+canary+`"}`))
+	in.script(func() {
+		in.token = answers(says(401, `{"error":"access_denied","error_description":"bad `+canary+`"}`))
+	})
 	_, err = in.client().Call(t.Context(), "contoso", proof, identity)
 	if f := failure(t, err); f.Kind != bot.KindSignIn || f.Code != "access_denied" || !strings.Contains(f.Fix, "OAuth Application User") {
 		t.Errorf("%+v", f)
@@ -231,7 +94,7 @@ func TestATokenProofTellsOnlyThatThereWasAToken(t *testing.T) {
 	if a, err := in.client().Call(t.Context(), "contoso", refusal, identity); err != nil || a.Status != 401 {
 		t.Errorf("where the refusal is the proof: %+v %v", a, err)
 	}
-	in.token = answers(says(401, `{"error":"access_denied"}`), says(200, `{"access_token":"x"}`))
+	in.script(func() { in.token = answers(says(401, `{"error":"access_denied"}`), says(200, `{"access_token":"x"}`)) })
 	lag := proof
 	lag.Lag = true
 	if _, err := in.client().Call(t.Context(), "contoso", lag, identity); err != nil || in.waited == 0 {
@@ -282,8 +145,8 @@ func TestAnApproverCallsWithTheirOwnToken(t *testing.T) {
 	if _, err := in.client(func(c *servicenow.Config) { c.Tokens = d }).Call(t.Context(), "contoso", post, identity); err != nil {
 		t.Fatal(err)
 	}
-	if len(in.forms) != 0 || d.void != 1 || in.asked[0].Header.Get("Authorization") != "Bearer "+canary+"-approver" {
-		t.Errorf("%d client tokens, %d voided", len(in.forms), d.void)
+	if in.asks() != 0 || d.void != 1 || in.request(0).Header.Get("Authorization") != "Bearer "+canary+"-approver" {
+		t.Errorf("%d client tokens, %d voided", in.asks(), d.void)
 	}
 }
 
@@ -298,8 +161,8 @@ func TestAWriteIsRepeatedOnlyWhereItHadNoEffect(t *testing.T) {
 	} {
 		in := newInstance(t, answers(trouble))
 		_, err := in.client().Call(t.Context(), "contoso", post, identity)
-		if f := failure(t, err); f.Kind != bot.KindAmbiguous || len(in.asked) != 1 {
-			t.Errorf("%s: %d calls, %v", name, len(in.asked), f)
+		if f := failure(t, err); f.Kind != bot.KindAmbiguous || in.calls() != 1 {
+			t.Errorf("%s: %d calls, %v", name, in.calls(), f)
 		}
 	}
 	in := newInstance(t, answers(tableError(429, "Rate limit exceeded", "Rate limit of 10 requests per hour exceeded", "Retry-After", "4"), says(201, `{"result":{}}`)))
@@ -307,8 +170,8 @@ func TestAWriteIsRepeatedOnlyWhereItHadNoEffect(t *testing.T) {
 		t.Errorf("throttled: waited %v, %v", in.waited, err)
 	}
 	in = newInstance(t, nil)
-	in.token = answers(hangsUp, says(200, `{"access_token":"x"}`))
-	in.tables = answers(says(201, `{"result":{}}`))
+	in.script(func() { in.token = answers(hangsUp, says(200, `{"access_token":"x"}`)) })
+	in.script(func() { in.tables = answers(says(201, `{"result":{}}`)) })
 	if _, err := in.client().Call(t.Context(), "contoso", post, identity); err != nil {
 		t.Errorf("the token request was lost, so nothing was written yet: %v", err)
 	}
@@ -337,7 +200,7 @@ func TestAReadIsRepeated(t *testing.T) {
 func TestALimitUntilATimeIsHandedBack(t *testing.T) {
 	in := newInstance(t, nil)
 	reset := strconv.FormatInt(in.clock().Add(10*time.Minute).Unix(), 10)
-	in.tables = answers(tableError(429, "Rate limit exceeded", "", "X-RateLimit-Reset", reset))
+	in.script(func() { in.tables = answers(tableError(429, "Rate limit exceeded", "", "X-RateLimit-Reset", reset)) })
 	_, err := in.client().Call(t.Context(), "contoso", get, identity)
 	if f := failure(t, err); f.Kind != bot.KindThrottled || f.RetryAfter != 10*time.Minute || in.waited != 0 {
 		t.Errorf("%+v after %v", f, in.waited)
@@ -357,7 +220,7 @@ func TestARecordThatComesLateIsWaitedFor(t *testing.T) {
 	if a, err := in.client().Call(t.Context(), "contoso", del, identity); err != nil || a.Status != 404 {
 		t.Errorf("a removal that is done: %+v %v", a, err)
 	}
-	in.token = answers(says(404, "<html>", "Content-Type", "text/html"))
+	in.script(func() { in.token = answers(says(404, "<html>", "Content-Type", "text/html")) })
 	if _, err := in.client().Call(t.Context(), "contoso", del, identity); failure(t, err).Kind != bot.KindSignIn {
 		t.Errorf("no token endpoint was taken for a removal that is done: %v", err)
 	}
@@ -375,7 +238,7 @@ func TestNothingIsCalledForACallThatMakesNoSense(t *testing.T) {
 		"the system": {System: bot.Graph, Method: "GET", Path: "/x"},
 	} {
 		_, err := in.client().Call(t.Context(), "contoso", call, identity)
-		if f := failure(t, err); f.Kind != bot.KindBadRequest || len(in.asked)+len(in.forms) != 0 {
+		if f := failure(t, err); f.Kind != bot.KindBadRequest || in.calls()+in.asks() != 0 {
 			t.Errorf("%s: %v", name, f)
 		}
 	}
@@ -388,7 +251,7 @@ func TestNothingIsCalledForACallThatMakesNoSense(t *testing.T) {
 	as := get
 	as.As = "snow-reader"
 	_, err := in.client().Call(t.Context(), "contoso", as, bot.CallIdentity{})
-	if f := failure(t, err); f.Kind != bot.KindSignIn || len(in.forms) != 0 {
+	if f := failure(t, err); f.Kind != bot.KindSignIn || in.asks() != 0 {
 		t.Errorf("without a credential: %v", f)
 	}
 }
