@@ -183,4 +183,3 @@ func failure(t *testing.T, err error) *bot.Failure {
 	}
 	return f
 }
-
