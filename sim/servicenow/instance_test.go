@@ -173,7 +173,7 @@ func (s session) get(path string) answer { s.t.Helper(); return s.call(http.Meth
 // find lists rows by an encoded query.
 func (s session) find(table, query string) []map[string]any {
 	s.t.Helper()
-	return s.get("/api/now/table/"+table+"?sysparm_exclude_reference_link=true&sysparm_query="+url.QueryEscape(query)).rows(s.t)
+	return s.get("/api/now/table/" + table + "?sysparm_exclude_reference_link=true&sysparm_query=" + url.QueryEscape(query)).rows(s.t)
 }
 
 // one is the only row of a query.
