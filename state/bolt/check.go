@@ -21,6 +21,8 @@ const maxFindings = 20
 // the indexes against the records, every sealed value, and the audit chains.
 // The error names what is wrong, up to twenty things. Commits go on meanwhile.
 func (s *Store) Check(ctx context.Context) error {
+	s.upkeep.Lock()
+	defer s.upkeep.Unlock()
 	return s.reading(func(tx *bolt.Tx) error {
 		c := &checker{s: s, tx: tx, ctx: ctx}
 		for err := range tx.Check() {

@@ -9,7 +9,6 @@ import (
 
 	"keyturn/bot"
 	"keyturn/bot/engine"
-	"keyturn/bot/incident"
 	"keyturn/bot/setup"
 	"keyturn/state"
 )
@@ -144,7 +143,11 @@ func (e *encoder) incidents(c engine.Changes) {
 		in, out := bActive, bResolved
 		if k.Issue.Resolved {
 			in, out = out, in
-			e.out.put(bResolvedAt, timed(settledAt(k), key), here)
+			seen := k.Seen
+			if seen.IsZero() {
+				seen = e.s.now()
+			}
+			e.out.put(bResolvedAt, timed(seen, key), here)
 		}
 		v, err := state.Encode("incident "+k.Issue.ID, k)
 		e.record(in, key, v, err)
@@ -161,15 +164,6 @@ func (e *encoder) incidents(c engine.Changes) {
 		v, err := state.Encode("the watch of "+string(w.Tenant), w)
 		e.record(bWatches, []byte(w.Tenant), v, err)
 	}
-}
-
-// settledAt is when an incident last changed, which counts for how long it is
-// kept.
-func settledAt(k incident.Known) time.Time {
-	if k.Seen.IsZero() {
-		return k.Issue.Modified
-	}
-	return k.Seen
 }
 
 func (e *encoder) places(c engine.Changes) {

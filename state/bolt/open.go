@@ -60,9 +60,10 @@ type Store struct {
 	keep    Keep
 	options bolt.Options
 
-	file  sync.RWMutex // held to replace db, shared to read it
-	db    *bolt.DB     // nil when closed
-	lanes *lanes
+	file   sync.RWMutex // held to replace db, shared to read it
+	db     *bolt.DB     // nil when closed
+	upkeep sync.Mutex   // held by what reads the whole file, so that readers never wait for it
+	lanes  *lanes
 
 	queue   chan *member
 	chores  chan func() // for the writer, between groups
@@ -103,6 +104,9 @@ func Open(c Config) (*Store, error) {
 	}
 	if err := s.ready(made); err != nil {
 		return nil, errors.Join(err, s.db.Close())
+	}
+	if err := os.Remove(s.spare()); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		s.log.Warn("what an interrupted compaction left could not be removed", "error", err)
 	}
 	go s.run()
 	return s, nil
@@ -149,15 +153,39 @@ func (s *Store) open() (made bool, err error) {
 		}
 	}
 	defer faults(s.path, &err)()
-	s.db, err = bolt.Open(s.path, 0o600, &s.options)
+	s.db, err = s.lock(s.path)
 	if err != nil {
 		return false, s.explain(err)
 	}
-	s.db.AllocSize = 1 << 20
 	if made && !s.options.NoSync {
 		err = syncDir(filepath.Dir(s.path))
 	}
 	return made, err
+}
+
+// lock opens a file and makes sure that it is still the one of that name when
+// the lock is there: whoever had the lock may have compacted.
+func (s *Store) lock(path string) (*bolt.DB, error) {
+	var opened *os.File
+	options := s.options
+	options.OpenFile = func(name string, flag int, mode os.FileMode) (f *os.File, err error) {
+		f, err = os.OpenFile(name, flag, mode)
+		opened = f
+		return f, err
+	}
+	db, err := bolt.Open(path, 0o600, &options)
+	if err != nil {
+		return nil, err
+	}
+	db.AllocSize = 1 << 20
+	have, err := opened.Stat()
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	if named, err := os.Stat(path); err != nil || !os.SameFile(have, named) {
+		return nil, errors.Join(berrors.ErrTimeout, db.Close())
+	}
+	return db, nil
 }
 
 // faults turns a fault while reading a damaged file, which would end the

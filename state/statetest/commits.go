@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
 
 	"keyturn/bot"
 	"keyturn/bot/engine"
+	"keyturn/bot/setup"
 	"keyturn/state"
 )
 
@@ -91,12 +93,12 @@ func wholeOrNothing(t *testing.T, b *bench) {
 	b.commit(engine.Changes{Sent: []bot.Sent{{Key: "m1", Digest: "old"}}})
 	bad := map[string]engine.Changes{
 		"a job without a lane":         {Jobs: []bot.Job{{Kind: "say"}}},
-		"a run without a tenant":       {Runs: []setupRun{{ID: "r1"}}},
+		"a run without a tenant":       {Runs: []setup.Run{{ID: "r1"}}},
 		"an object of no run":          {Objects: []bot.Object{{Key: "graph/application/1", Run: "none"}}},
 		"an audit entry of no tenant":  {Audit: []bot.AuditEntry{{Act: "approve"}}},
 		"a call whose body is no JSON": {Audit: []bot.AuditEntry{{Tenant: "contoso", Call: &bot.Call{Body: []byte("{")}}}},
 		"a name with a zero byte":      {Secrets: []engine.Sealed{{Name: "a\x00b"}}},
-		"a name without end":           {Unsubscribed: nil, Sent: []bot.Sent{{Key: strings.Repeat("k", state.MaxKey+1)}}},
+		"a name without end":           {Sent: []bot.Sent{{Key: strings.Repeat("k", state.MaxKey+1)}}},
 	}
 	for name, c := range bad {
 		c.Sent = append([]bot.Sent{{Key: "m1", Digest: "new"}}, c.Sent...)
@@ -165,7 +167,7 @@ func goexit(t *testing.T, b *bench) {
 	go func() {
 		defer close(gone)
 		_ = b.store.Commit(context.Background(), func(engine.View) (engine.Changes, error) {
-			exit()
+			runtime.Goexit()
 			return engine.Changes{}, nil
 		})
 	}()
@@ -227,7 +229,7 @@ func thirtyTwo(t *testing.T, b *bench) {
 }
 
 func oneWinner(t *testing.T, b *bench) {
-	b.commit(engine.Changes{Runs: []setupRun{{ID: "r1", Tenant: "contoso", State: "open"}}})
+	b.commit(engine.Changes{Runs: []setup.Run{{ID: "r1", Tenant: "contoso", State: "open"}}})
 	var wg sync.WaitGroup
 	errs := make([]error, 32)
 	for i := range errs {
@@ -241,7 +243,7 @@ func oneWinner(t *testing.T, b *bench) {
 					return engine.Changes{}, bot.ErrStale
 				}
 				r.State = "done"
-				return engine.Changes{Runs: []setupRun{r}}, nil
+				return engine.Changes{Runs: []setup.Run{r}}, nil
 			})
 		})
 	}
@@ -285,9 +287,9 @@ func viewIsOver(t *testing.T, b *bench) {
 }
 
 func copies(t *testing.T, b *bench) {
-	run := setupRun{ID: "r1", Tenant: "contoso", Holders: map[bot.Role][]bot.PersonID{bot.Owner: {"p1"}}}
+	run := setup.Run{ID: "r1", Tenant: "contoso", Holders: map[bot.Role][]bot.PersonID{bot.Owner: {"p1"}}}
 	job := bot.Job{Lane: "l", Kind: "say", Due: b.clock, Payload: []byte(`{"a":1}`)}
-	b.commit(engine.Changes{Runs: []setupRun{run}, Jobs: []bot.Job{job}})
+	b.commit(engine.Changes{Runs: []setup.Run{run}, Jobs: []bot.Job{job}})
 	run.Holders[bot.Owner][0] = "changed by the caller"
 	copy(job.Payload, "XXXXXXX")
 	b.read(func(v engine.View) error {

@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"runtime"
 	"testing"
 	"time"
 
@@ -16,10 +15,6 @@ import (
 	"keyturn/bot/setup"
 	"keyturn/state"
 )
-
-type setupRun = setup.Run
-
-func exit() { runtime.Goexit() }
 
 var records = map[string]func(*testing.T, *bench){
 	"answers to deliveries are kept 72 hours":            deliveries,
