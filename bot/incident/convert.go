@@ -41,46 +41,45 @@ func decode(s string) string {
 
 // converter walks over a text, giving the pieces between tags to the writer.
 type converter struct {
-	s       string
-	at      int
-	w       *writer
-	literal bool            // inside something that looked like a tag and is text
-	none    map[string]bool // what does not occur any more
+	s    string
+	from int // where the text begins that is not written yet
+	at   int
+	w    *writer
+	none map[string]bool // what does not occur any more
 }
 
 func (c *converter) run() {
-	for c.at < len(c.s) {
+	for {
 		n := strings.IndexByte(c.s[c.at:], '<')
 		if n < 0 {
-			c.emit(c.s[c.at:])
+			c.at = len(c.s)
+			c.flush()
 			return
 		}
-		c.emit(c.s[c.at : c.at+n])
 		c.at += n
 		c.markup()
 	}
 }
 
-// markup deals with what begins with the '<' at c.at.
+// markup deals with what begins with the '<' at c.at. What is no tag stays
+// part of the text.
 func (c *converter) markup() {
-	rest := c.s[c.at:]
-	if c.declaration(rest) {
+	if c.declaration(c.s[c.at:]) {
 		return
 	}
 	t, ok := readTag(c.s, c.at)
 	if !ok {
-		c.w.text("<")
-		c.literal = true
 		c.at++
 		return
 	}
-	c.literal = false
-	c.at = t.end
-	if t.role == dropped {
-		c.drop(t)
+	c.flush()
+	c.at, c.from = t.end, t.end
+	if t.role != dropped {
+		c.w.tag(t)
 		return
 	}
-	c.w.tag(t)
+	c.drop(t)
+	c.from = c.at
 }
 
 // declaration skips a comment, doctype or processing instruction. One that
@@ -99,11 +98,13 @@ func (c *converter) declaration(rest string) bool {
 	case "<!--":
 		end = "-->"
 	}
+	c.flush()
 	if n := c.find(c.at, end); n >= 0 {
 		c.at = n + len(end)
 	} else {
 		c.at += len(opening)
 	}
+	c.from = c.at
 	return true
 }
 
@@ -142,20 +143,15 @@ func (c *converter) drop(t tag) {
 	c.lacks("</" + t.name)
 }
 
-// emit writes text. In a literal placeholder of several words, which an HTML
-// editor stored as attributes, the editor's ="" are taken away again.
-func (c *converter) emit(s string) {
+// flush writes the text before c.at. In a placeholder of several words, which
+// an HTML editor stored as attributes, the editor's ="" are taken away again.
+func (c *converter) flush() {
+	s := c.s[c.from:c.at]
 	if s == "" {
 		return
 	}
-	if c.literal {
-		inside, after, closed := strings.Cut(s, ">")
-		inside = strings.ReplaceAll(inside, `=""`, "")
-		if closed {
-			c.literal = false
-			inside += ">" + after
-		}
-		s = inside
+	if strings.Contains(s, "<") {
+		s = strings.ReplaceAll(s, `=""`, "")
 	}
 	c.w.text(decode(s))
 }

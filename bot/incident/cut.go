@@ -49,6 +49,9 @@ func cutPoint(text string, max int) (at int, whole bool) {
 		return end, true
 	}
 	limit, _ = byteLimit(text, max-length(ellipsis))
+	if isBlank(text[limit]) {
+		return limit, false
+	}
 	if end := strings.LastIndexFunc(text[:limit], unicode.IsSpace); end >= limit/2 {
 		return end, false
 	}
