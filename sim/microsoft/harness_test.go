@@ -1,7 +1,6 @@
 package microsoft_test
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
@@ -10,14 +9,10 @@ import (
 	"net/http/cookiejar"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/net/html"
 
 	"keyturn/sim/microsoft"
 )
@@ -25,12 +20,12 @@ import (
 const (
 	tenant    = "11111111-2222-4333-8444-555555555555"
 	graphName = "https://graph.microsoft.com"
-	anna      = "anna@contoso.example"  // Application Administrator
-	paul      = "paul@contoso.example"  // may activate Privileged Role Administrator
-	mia       = "mia@contoso.example"   // Helpdesk Administrator
-	nobody    = "nora@contoso.example"  // no role
-	dev       = "dev@contoso.example"   // Application Developer
-	gina      = "gina@contoso.example"  // Global Administrator through a group
+	anna      = "anna@contoso.example" // Application Administrator
+	paul      = "paul@contoso.example" // may activate Privileged Role Administrator
+	mia       = "mia@contoso.example"  // Helpdesk Administrator
+	nobody    = "nora@contoso.example" // no role
+	dev       = "dev@contoso.example"  // Application Developer
+	gina      = "gina@contoso.example" // Global Administrator through a group
 	botApp    = "aaaaaaaa-0000-4000-8000-000000000001"
 	botSecret = "canary-of-the-bot-0123456789"
 	callback  = "https://keyturn.example/signin/callback"
@@ -225,7 +220,9 @@ func (w *world) graph(token, method, path, body string, headers ...string) answe
 	for i := 0; i+1 < len(headers); i += 2 {
 		r.Header.Add(headers[i], headers[i+1])
 	}
-	return w.do(r)
+	a := w.do(r)
+	keepsContract(w.T, w.url, r, body, a)
+	return a
 }
 
 // wants fails unless the answer has that status and, for a refusal, that code.
@@ -279,124 +276,4 @@ func (w *world) userToken(upn string, scopes ...string) string {
 		w.Fatalf("token of %s: %d %s", upn, a.status, a.body)
 	}
 	return a.text(w, "access_token")
-}
-
-// submit fills the form with that ID on a page and sends it, as a browser does:
-// hidden and prefilled fields go along.
-func (w *world) submit(page answer, id string, fields ...string) answer {
-	w.Helper()
-	doc := parse(w, page.body)
-	f := byID(doc, id)
-	if f == nil {
-		w.Fatalf("the page has no form %q: %s", id, page.body)
-	}
-	values := url.Values{}
-	walk(f, func(n *html.Node) {
-		if n.Data == "input" && attr(n, "name") != "" && attr(n, "type") != "checkbox" {
-			values.Set(attr(n, "name"), attr(n, "value"))
-		}
-	})
-	for k, v := range form(fields...) {
-		values[k] = v
-	}
-	if attr(f, "method") == "get" {
-		return w.get(attr(f, "action") + "?" + values.Encode())
-	}
-	var pairs []string
-	for k, v := range values {
-		pairs = append(pairs, k, v[0])
-	}
-	return w.post(attr(f, "action"), pairs...)
-}
-
-// follow goes where a redirect leads.
-func (w *world) follow(a answer) answer {
-	w.Helper()
-	if a.header.Get("Location") == "" {
-		w.Fatalf("status %d, no redirect: %s", a.status, a.body)
-	}
-	return w.get(a.header.Get("Location"))
-}
-
-func parse(t testing.TB, page []byte) *html.Node {
-	t.Helper()
-	doc, err := html.Parse(bytes.NewReader(page))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return doc
-}
-
-func walk(n *html.Node, visit func(*html.Node)) {
-	if n.Type == html.ElementNode {
-		visit(n)
-	}
-	for c := n.FirstChild; c != nil; c = c.NextSibling {
-		walk(c, visit)
-	}
-}
-
-func attr(n *html.Node, name string) string {
-	for _, a := range n.Attr {
-		if a.Key == name {
-			return a.Val
-		}
-	}
-	return ""
-}
-
-func byID(n *html.Node, id string) (found *html.Node) {
-	walk(n, func(n *html.Node) {
-		if attr(n, "id") == id {
-			found = n
-		}
-	})
-	return found
-}
-
-// read returns the text of the element with that ID, "" where there is none.
-func read(t testing.TB, page answer, id string) string {
-	t.Helper()
-	n := byID(parse(t, page.body), id)
-	if n == nil {
-		return ""
-	}
-	var b strings.Builder
-	var text func(*html.Node)
-	text = func(n *html.Node) {
-		if n.Type == html.TextNode {
-			b.WriteString(n.Data)
-		}
-		for c := n.FirstChild; c != nil; c = c.NextSibling {
-			text(c)
-		}
-	}
-	text(n)
-	return strings.Join(strings.Fields(b.String()), " ")
-}
-
-// outside finds a folder beside the module that an environment variable names.
-func outside(t *testing.T, variable, otherwise string) string {
-	t.Helper()
-	dir := os.Getenv(variable)
-	if dir == "" {
-		root, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-				break
-			}
-			if root == filepath.Dir(root) {
-				t.Skip("there is no go.mod above this folder")
-			}
-			root = filepath.Dir(root)
-		}
-		dir = filepath.Join(root, otherwise)
-	}
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("%s is not there: set %s to the folder with the contracts or the data", dir, variable)
-	}
-	return dir
 }
