@@ -47,6 +47,7 @@ license_category str        Subscription Category
 license_model    str=none   Subscription Model
 name             str
 package_json     str        Package JSON
+sys_class_name   class      Class
 source           str        ID
 trackable        bool=false
 version          str

@@ -216,6 +216,7 @@ func (s *Server) Inventory() Inventory {
 }
 
 func (s *Server) inventory() Inventory {
+	s.settle()
 	inv := Inventory{}
 	list := func(name, table string, show ...string) {
 		lines := []string{}

@@ -15,7 +15,9 @@
 //	              |                                                 ^
 //	              +---------- Continue without any setup -----------+
 //
-// It opens only for an admin whose application picker stands on the app's
+// From done, "Run setup again" leads back to agree.
+//
+// The wizard opens only for an admin whose application picker stands on the app's
 // scope, and only while oauth_entity is readable from other scopes.
 //
 // Invariants:

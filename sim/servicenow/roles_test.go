@@ -102,6 +102,34 @@ func TestRolesComeThroughGroupsAndOtherRoles(t *testing.T) {
 	}
 }
 
+func TestWhatGoesWithADeletedGroup(t *testing.T) {
+	b := open(t, func(c *Config) {
+		c.Groups = map[string][]string{"Desk": {roleView}}
+		c.Users[4].Groups = []string{"Desk"}
+	})
+	s := b.as("sana")
+	if s.holders(roleView) != "ian, nina (1)" {
+		t.Fatalf("held by %s", s.holders(roleView))
+	}
+	id := s.one("sys_user_group", "name=Desk")["sys_id"].(string)
+	s.call("DELETE", "/api/now/table/sys_user_group/"+id, nil)
+	if s.holders(roleView) != "ian" || len(s.find("sys_user_grmember", "")) != 0 || len(s.find("sys_group_has_role", "")) != 0 {
+		t.Errorf("held by %s after the group is gone", s.holders(roleView))
+	}
+}
+
+func TestApplicationsAndTablesAreNotRowsToEdit(t *testing.T) {
+	s := open(t, nil).as("sana")
+	app := "/api/now/table/sys_store_app/" + appSysID
+	table := "/api/now/table/sys_db_object/" + s.one("sys_db_object", "name=incident")["sys_id"].(string)
+	token := "/api/now/table/oauth_credential"
+	for _, a := range []answer{s.call("DELETE", app, nil), s.call("PATCH", app, object{"version": "9"}), s.call("DELETE", table, nil), s.call("POST", token, object{"type": "access_token"})} {
+		if a.Status != 403 || !strings.Contains(a.Text, "Protect platform records") {
+			t.Errorf("answered %d %s", a.Status, a.Text)
+		}
+	}
+}
+
 func TestAUsersPasswordNeedsTheParameter(t *testing.T) {
 	b := open(t, nil)
 	s := b.as("ursula")

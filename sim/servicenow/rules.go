@@ -26,6 +26,9 @@ func (s *Server) before(c *caller, old, next *record) *refusal {
 	} else {
 		name = old.Table
 	}
+	if no := s.fixed(c, name, old, next); no != nil {
+		return no
+	}
 	switch name {
 	case "oauth_entity":
 		return s.beforeEntity(old, next)
@@ -56,22 +59,63 @@ func (s *Server) after(c *caller, old, next *record) {
 		name = next.Table
 	} else {
 		name = old.Table
+		s.takeAlong(old)
 	}
 	switch name {
 	case "oauth_entity":
 		s.afterEntity(old, next)
-	case "oauth_credential":
-		if next == nil {
-			s.forgetToken(old.id())
-		}
 	case "incident", "change_request":
 		s.keepJournal(c, next)
-	case "sys_user":
-		if next == nil {
-			s.forgetUser(old.id())
-		}
-	case "sys_user_grmember", "sys_group_has_role", "sys_user_has_role", "sys_user_role":
+	case "sys_user_group", "sys_user_grmember", "sys_group_has_role", "sys_user_has_role", "sys_user_role":
 		s.inheritRoles()
+	}
+}
+
+// fixed holds what nobody changes row by row: applications and plugins come
+// and go by installing, tables and tokens by other means than a row.
+func (s *Server) fixed(c *caller, name string, old, next *record) *refusal {
+	if c.system {
+		return nil
+	}
+	const rule = "Protect platform records"
+	switch name {
+	case "sys_store_app", "sys_plugins", "v_plugin", "sys_package":
+		return aborted(name, rule, ruleID(rule), "Install, upgrade or uninstall the application instead")
+	case "sys_db_object":
+		if old == nil || next == nil {
+			return aborted(name, rule, ruleID(rule), "This instance has a fixed set of tables")
+		}
+	case "oauth_credential":
+		if next != nil {
+			return aborted(name, rule, ruleID(rule), "Tokens are issued by the token endpoint")
+		}
+	}
+	return nil
+}
+
+// follows says which rows go when the row they belong to is deleted.
+var follows = map[string][]struct{ table, column string }{
+	"sys_user":             {{"sys_user_has_role", "user"}, {"sys_user_grmember", "user"}, {"sys_user_preference", "user"}, {"oauth_credential", "user"}},
+	"sys_user_group":       {{"sys_user_grmember", "group"}, {"sys_group_has_role", "group"}},
+	"sys_user_role":        {{"sys_user_has_role", "role"}, {"sys_group_has_role", "role"}},
+	"oauth_entity":         {{"oauth_entity_profile", "oauth_entity"}, {"oauth_entity_scope", "oauth_entity"}, {"oauth_credential", "peer"}},
+	"oauth_entity_profile": {{"oauth_entity_profile_scope", "oauth_entity_profile"}},
+	"oauth_entity_scope":   {{"oauth_entity_profile_scope", "oauth_entity_scope"}},
+	"incident":             {{"sys_journal_field", "element_id"}},
+	"change_request":       {{"sys_journal_field", "element_id"}},
+}
+
+// takeAlong deletes what belonged to a row that is gone; a token goes with
+// its row.
+func (s *Server) takeAlong(gone *record) {
+	if gone.Table == "oauth_credential" {
+		s.forgetToken(gone.id())
+	}
+	for _, f := range follows[gone.Table] {
+		for _, r := range s.db.where(f.table, f.column, gone.id()) {
+			s.db.drop(r)
+			s.takeAlong(r)
+		}
 	}
 }
 

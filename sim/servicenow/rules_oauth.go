@@ -29,32 +29,12 @@ func (s *Server) beforeEntity(old, next *record) *refusal {
 	return nil
 }
 
-// afterEntity makes the default profile of a new provider, and takes
-// everything along when an entry goes.
+// afterEntity makes the default profile of a new provider, at once or after
+// the delay that the modes ask for.
 func (s *Server) afterEntity(old, next *record) {
-	switch {
-	case old == nil && next.get("type") == s.cfg.TypeChoice:
+	if old == nil && next.get("type") == s.cfg.TypeChoice {
 		s.pending = append(s.pending, dueProfile{Entity: next.id(), Due: s.now().Add(s.modes.ProfileDelay)})
 		s.settle()
-	case next == nil:
-		for _, profile := range s.db.where("oauth_entity_profile", "oauth_entity", old.id()) {
-			s.dropLinks("oauth_entity_profile", profile.id())
-			s.db.drop(profile)
-		}
-		for _, scope := range s.db.where("oauth_entity_scope", "oauth_entity", old.id()) {
-			s.dropLinks("oauth_entity_scope", scope.id())
-			s.db.drop(scope)
-		}
-		for _, credential := range s.db.where("oauth_credential", "peer", old.id()) {
-			s.db.drop(credential)
-			s.forgetToken(credential.id())
-		}
-	}
-}
-
-func (s *Server) dropLinks(column, id string) {
-	for _, link := range s.db.where("oauth_entity_profile_scope", column, id) {
-		s.db.drop(link)
 	}
 }
 

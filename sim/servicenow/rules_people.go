@@ -24,16 +24,6 @@ func (s *Server) beforeUser(old, next *record) *refusal {
 	return nil
 }
 
-// forgetUser takes along what belonged to a deleted user.
-func (s *Server) forgetUser(id string) {
-	for _, table := range []string{"sys_user_has_role", "sys_user_grmember", "sys_user_preference", "oauth_credential"} {
-		for _, r := range s.db.where(table, "user", id) {
-			s.db.drop(r)
-			s.forgetToken(r.id())
-		}
-	}
-}
-
 const roleRule = "Check user role"
 
 // beforeRoleGrant keeps role rows sound: both ends exist, one direct row for

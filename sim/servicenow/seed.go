@@ -28,11 +28,10 @@ func (s *Server) seed() {
 		s.installApp(s.cfg.AppVersion)
 	}
 	for name, value := range map[string]string{
-		"glide.sys.default.tz":                            "America/Los_Angeles",
-		"com.snc.platform.security.oauth.is.active":       "true",
-		"glide.servlet.uri":                               "https://" + s.cfg.Host + "/",
-		"instance_name":                                   strings.SplitN(s.cfg.Host, ".", 2)[0],
-		"glide.basicauth.restrict.interactive.login.user": "true",
+		"glide.sys.default.tz":                      "America/Los_Angeles",
+		"com.snc.platform.security.oauth.is.active": "true",
+		"glide.servlet.uri":                         "https://" + s.cfg.Host + "/",
+		"instance_name":                             strings.SplitN(s.cfg.Host, ".", 2)[0],
 	} {
 		s.put("sys_properties", map[string]string{"name": name, "value": value, "type": "string"})
 	}
@@ -213,7 +212,8 @@ func (s *Server) installApp(version string) {
 		roleView:   "Sees service health incidents and recommended solutions",
 		roleManage: "Opens and manages cases with Microsoft support",
 	} {
-		s.put("sys_user_role", map[string]string{"name": name, "description": what, "sys_scope": appSysID})
+		role := s.role(name)
+		role.Values["description"], role.Values["sys_scope"], role.Values["sys_package"] = what, appSysID, appSysID
 	}
 	for _, table := range []string{"oauth_entity", "oauth_entity_profile"} {
 		s.put("sys_scope_privilege", map[string]string{
@@ -231,16 +231,10 @@ func (s *Server) uninstallApp() {
 		return
 	}
 	for _, role := range []string{roleView, roleManage} {
-		row := s.db.first("sys_user_role", "name", role)
-		if row == nil {
-			continue
+		if row := s.db.first("sys_user_role", "name", role); row != nil {
+			s.db.drop(row)
+			s.takeAlong(row)
 		}
-		for _, table := range []string{"sys_user_has_role", "sys_group_has_role"} {
-			for _, held := range s.db.where(table, "role", row.id()) {
-				s.db.drop(held)
-			}
-		}
-		s.db.drop(row)
 	}
 	for _, p := range s.db.where("sys_scope_privilege", "source_scope", appSysID) {
 		s.db.drop(p)

@@ -60,8 +60,10 @@ type snapshot struct {
 	Setup   Setup               `json:"setup"`
 }
 
-// New makes an instance, from its snapshot file where there is one. It fails
-// on a configuration it cannot hold and on a damaged snapshot.
+// New makes an instance, from its snapshot file where there is one: then the
+// world, app, users, clients and modes are those of the file, and Config
+// brings only what is not kept (host, outbound map, clock). It fails on a
+// configuration it cannot hold and on a damaged snapshot.
 func New(cfg Config) (*Server, error) {
 	if err := cfg.complete(); err != nil {
 		return nil, err

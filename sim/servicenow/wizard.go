@@ -125,6 +125,9 @@ func (s *Server) advance(c *caller, form url.Values) string {
 		return ""
 	}
 	if step == "done" {
+		if form.Get("action") == "restart" {
+			s.setup = Setup{}
+		}
 		return ""
 	}
 	if problem := s.take(c, step, form); problem != "" {
