@@ -174,6 +174,8 @@ func (a *Adapter) meet(ctx context.Context, team string) {
 	if !stale {
 		return
 	}
+	ctx, cancel := context.WithTimeout(ctx, callTime/4)
+	defer cancel()
 	if _, err := a.Identify(ctx, team); err != nil {
 		a.log.Warn("Slack did not say who the bot is, so messages go without a link to them",
 			"team", team, "error", err)

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"encoding/json"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strconv"
@@ -116,7 +117,7 @@ func TestWhatSlackDidNotSignIsNotRead(t *testing.T) {
 }
 
 func TestAnAdapterWithoutSigningSecretTakesNothing(t *testing.T) {
-	a := New(Config{Now: fixed, Desk: &desk{}})
+	a := New(Config{Now: fixed, Desk: &desk{}, Log: slog.New(slog.DiscardHandler)})
 	r := httptest.NewRequest(http.MethodPost, "/slack/commands", strings.NewReader("a=b"))
 	r.Header.Set("Content-Type", formType)
 	stamp, signature := sign("", noon, "a=b")

@@ -37,6 +37,9 @@ const maxURL = 3000
 // maxLink is the longest link in text: with its label it must fit a section.
 const maxLink = 2000
 
+// maxName is how much is shown of a name or of a time in words.
+const maxName = 80
+
 // checked turns text into spans that can be drawn either way.
 func checked(t bot.Text) []span {
 	out := make([]span, 0, len(t))
@@ -52,15 +55,15 @@ func checked(t bot.Text) []span {
 			if s.Who.Platform == bot.Slack && userID.MatchString(s.Who.ID) {
 				c.user = s.Who.ID
 			}
-			c.text = first(oneLine(c.text), "somebody")
+			c.text = first(shorten(c.text, maxName), "somebody")
 		case s.Group != "":
 			if groupID.MatchString(s.Group) {
 				c.group = s.Group
 			}
-			c.text = first(oneLine(c.text), "a group")
+			c.text = first(shorten(c.text, maxName), "a group")
 		case s.Time != nil && s.Time.Unix() > 0:
 			c.at, c.style = *s.Time, s.Style
-			c.text = first(oneLine(c.text), bot.When(*s.Time, s.Style).Plain())
+			c.text = first(fallback(shorten(c.text, maxName)), bot.When(*s.Time, s.Style).Plain())
 		}
 		if c.text != "" {
 			out = append(out, c)
@@ -106,7 +109,7 @@ func (s span) mrkdwn() string {
 	case s.group != "":
 		return s.wrap("<!subteam^" + s.group + ">")
 	case !s.at.IsZero():
-		return s.wrap("<!date^" + strconv.FormatInt(s.at.Unix(), 10) + "^" + s.tokens() + "|" + escape(fallback(s.text)) + ">")
+		return s.wrap("<!date^" + strconv.FormatInt(s.at.Unix(), 10) + "^" + s.tokens() + "|" + escape(s.text) + ">")
 	case s.link != "":
 		return s.wrap("<" + strings.ReplaceAll(s.link, "&", "&amp;") + "|" + escape(s.text) + ">")
 	}

@@ -1,0 +1,419 @@
+package slack
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"pgregory.net/rapid"
+
+	"keyturn/bot"
+)
+
+var (
+	bob   = bot.Account{Platform: bot.Slack, Team: team, ID: "U0BOB"}
+	since = time.Date(2026, 11, 23, 9, 42, 0, 0, time.UTC)
+)
+
+// scenes are messages as the bot says them, each with what may go wrong in it.
+func scenes() map[string]bot.Message {
+	return map[string]bot.Message{
+		"checklist": {Key: "run/1", Parts: []bot.Part{
+			bot.Heading{Text: "Connect service health to ServiceNow"},
+			bot.Pairs{Items: []bot.Pair{
+				{Label: "Tenant", Value: bot.T("Contoso")}, {Label: "Instance", Value: bot.C("contoso.service-now.com")},
+				{Label: "Progress", Value: bot.T("5 of 12 done")}, {Label: "Waiting for", Value: bot.Join(bot.T("the ServiceNow team since "), bot.When(since, bot.Clock))},
+			}},
+			bot.Paragraph{Text: bot.Lines(
+				bot.T("✅ Registration for ServiceNow · Entra admin · done, read back"),
+				bot.T("☑️ Scope switched · ServiceNow admin · confirmed by Dana, no check exists"),
+				bot.Join(bot.T("🔵 "), bot.B("OAuth provider"), bot.T(" · waiting for "), bot.Mention(bob, "Bob")),
+				bot.T("⚪ Wizard · ServiceNow admin · open"),
+			)},
+			bot.Buttons{Items: []bot.Button{
+				{Label: "Status", Action: "run.status", Value: "run-1", Says: "Status of the setup for Contoso"},
+				{Label: "Nudge", Action: "run.nudge", Value: "run-1"},
+				{Label: "Cancel", Action: "run.cancel", Value: "run-1", Style: bot.Danger,
+					Confirm: &bot.Confirm{Title: "Cancel this setup?", Text: "Two registrations exist already; you are asked about them next.", Yes: "Cancel it", No: "Keep it"}},
+			}},
+		}},
+		"approval": {Key: "run/1/step/2", Parts: []bot.Part{
+			bot.Heading{Text: "Approve: registration for ServiceNow"},
+			bot.Paragraph{Text: bot.Join(bot.T("Two calls to "), bot.B("Microsoft Graph"), bot.T(", as "), bot.C("erin.admin@contoso.com"), bot.T(". "), bot.Link("What they change", "https://learn.microsoft.com/graph/api/application-post?view=a&b=1"), bot.T("."))},
+			bot.Numbered{Items: []bot.Text{
+				bot.T("Make the registration keyturn_servicenow, single tenant."),
+				bot.Join(bot.T("Add the redirect URI "), bot.C("https://contoso.service-now.com/oauth_redirect.do"), bot.T(".")),
+			}},
+			bot.Code{Title: "POST /v1.0/applications", Text: "{\n  \"displayName\": \"Keyturn *for* ServiceNow\",\n  \"note\": \"a < b & `c`\",\n  \"secret\": \"[redacted]\"\n}"},
+			bot.Buttons{Items: []bot.Button{
+				{Label: "Approve and run", Action: "step.approve", Value: "run-1/2/9f3c", Style: bot.Primary},
+				{Label: "I did it by hand, check", Action: "step.check", Value: "run-1/2"},
+				{Label: "Not me", Action: "step.pass", Value: "run-1/2"},
+				{Label: "Reject", Action: "step.reject", Value: "run-1/2"},
+			}},
+			bot.Note{Text: bot.Join(bot.T("Expires "), bot.When(since.Add(48*time.Hour), bot.DateOnly), bot.T(" · plan "), bot.C("9f3c2a"), bot.T(" · "), bot.Link("checklist", "https://contoso.slack.com/archives/C0OPS/p1"))},
+		}},
+		"guided": {Key: "run/1/step/7", Parts: []bot.Part{
+			bot.Heading{Text: "In the admin center: Support integration"},
+			bot.Paragraph{Text: bot.Join(bot.T("Open "), bot.Link("Settings > Org settings > Organization profile", "https://admin.microsoft.com/#/Settings/OrganizationProfile"), bot.T(" and choose Support integration. Do "), bot.B("not"), bot.T(" press Next yet."))},
+			bot.Copy{Label: "Application ID to issue Auth Token", Value: "4f1c0f9a-0d52-4a1e-9d0e-1c2b3a4d5e6f"},
+			bot.Copy{Label: "Endpoint", Value: "https://contoso.service-now.com/api/x_mioms_o365_assis/_*odd*_<path>"},
+			bot.Divider{},
+			bot.Buttons{Items: []bot.Button{
+				{Label: "Open the admin center", URL: "https://admin.microsoft.com/#/Settings/OrganizationProfile"},
+				{Label: "I did it", Action: "step.confirm", Value: "run-1/7", Style: bot.Primary},
+			}},
+		}},
+		"incident": {Key: "incident/EX1", Aloud: true, Parts: []bot.Part{
+			bot.Heading{Text: "🔴 Incident · Exchange Online · Users can't send mail to *external* recipients <!channel>"},
+			bot.Paragraph{Text: bot.T("Some users may be unable to send mail with attachments named report_final_v2.docx or *.zip. Affected: anyone @here > 10 MB. See :fire: https://status.example.com")},
+			bot.Pairs{Items: []bot.Pair{
+				{Label: "Status", Value: bot.T("Service degradation")}, {Label: "Since", Value: bot.When(since, bot.DateTime)},
+				{Label: "Workaround", Value: bot.T("Use Outlook on the web, or send a link instead of the attachment. Administrators can also route mail through the secondary connector as described in MC123456; this takes up to an hour to take effect everywhere.")},
+				{Label: "Next update", Value: bot.T("Monday, November 23, 2026, at 4:00 PM UTC")},
+			}},
+			bot.Image{URL: "https://keyturn.contoso.com/chart/1.png", Alt: "Open incidents per day: 3 on Monday"},
+			bot.Image{URL: "file:///etc/passwd", Alt: "A picture that Slack cannot fetch"},
+			bot.Buttons{Items: []bot.Button{{Label: "History", Action: "incident.history", Value: "EX1"}, {Label: "What can I do?", Action: "incident.recommend", Value: "EX1"}}},
+			bot.Note{Text: bot.Join(bot.Link("EX1234567", "https://admin.microsoft.com/#/servicehealth/:/alerts/EX1234567"), bot.T(" · Microsoft updated "), bot.When(since, bot.Clock))},
+			bot.Note{Text: bot.T("source: report_final_v2 *as read*")},
+		}},
+		"long": long(),
+	}
+}
+
+// long does not fit into one message of Slack's.
+func long() bot.Message {
+	var text strings.Builder
+	for i := range 400 {
+		fmt.Fprintf(&text, "Sentence number %d says what Microsoft wrote that day. ", i)
+		if i%4 == 3 {
+			text.WriteString("\n")
+		}
+	}
+	return bot.Message{Key: "long", Parts: []bot.Part{
+		bot.Heading{Text: strings.Repeat("A very long title ", 20)},
+		bot.Paragraph{Text: bot.T(text.String())},
+		bot.Copy{Label: "Value", Value: "this comes after the cut"},
+		bot.Buttons{Items: []bot.Button{{Label: "History", Action: "incident.history", Value: "EX1"}}},
+	}}
+}
+
+func TestMessagesAreDrawnAsTheyWereSeen(t *testing.T) {
+	for name, m := range scenes() {
+		t.Run(name, func(t *testing.T) {
+			b, err := PreviewPayload(m)
+			if err != nil {
+				t.Fatal(err)
+			}
+			golden(t, name+".golden.json", append(b, '\n'))
+		})
+	}
+}
+
+func TestHomeIsDrawnAsItWasSeen(t *testing.T) {
+	m := bot.Message{Parts: []bot.Part{
+		bot.Heading{Text: "What needs you"},
+		bot.Paragraph{Text: bot.Join(bot.B("OAuth provider"), bot.T(" for Contoso, since "), bot.When(since, bot.DateTime))},
+		bot.Buttons{Items: []bot.Button{{Label: "Open", Action: "step.show", Value: "run-1/5", Style: bot.Primary}}},
+		bot.Divider{},
+		bot.Heading{Text: "Microsoft 365 now"},
+		bot.Paragraph{Text: bot.T("🟡 Teams: Some users see an old presence status")},
+		bot.Note{Text: bot.Join(bot.T("26 other services fine, read "), bot.When(since, bot.Clock))},
+	}}
+	v, err := home(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := json.MarshalIndent(v, "", "  ")
+	golden(t, "home.golden.json", append(b, '\n'))
+}
+
+// check draws a message and finds what Slack would refuse.
+func check(t testing.TB, l limits, m bot.Message) (drawing, []string) {
+	d, err := render(m, messageRoom)
+	if err != nil {
+		return d, nil
+	}
+	c := &checker{t: t, l: l, users: map[string]bool{}, groups: map[string]bool{}}
+	for _, s := range allSpans(m) {
+		if s.Who != nil {
+			c.users[s.Who.ID] = true
+		}
+		c.groups[s.Group] = true
+	}
+	b, err := json.Marshal(d.Blocks)
+	if err != nil {
+		return d, []string{err.Error()}
+	}
+	var list []any
+	if err := json.Unmarshal(b, &list); err != nil {
+		return d, []string{err.Error()}
+	}
+	c.blocks(list, l.max(t, "message", "blocks"))
+	if most := min(maxMessageText, l["message"]["all_blocks_observed"].SafeBudget); c.text > most {
+		c.say("all blocks together have %d characters, %d are safe", c.text, most)
+	}
+	c.atMost("the top-level text", d.Text, "message", "update_text_hard")
+	c.shown("the top-level text", d.Text)
+	if strings.ContainsAny(d.Text, "<>") || strings.TrimSpace(d.Text) == "" {
+		c.say("the top-level text is empty or holds markup: %q", d.Text)
+	}
+	return d, c.wrong
+}
+
+func allSpans(m bot.Message) []bot.Span {
+	var out []bot.Span
+	for _, p := range m.Parts {
+		switch p := p.(type) {
+		case bot.Paragraph:
+			out = append(out, p.Text...)
+		case bot.Note:
+			out = append(out, p.Text...)
+		case bot.Pairs:
+			for _, it := range p.Items {
+				out = append(out, it.Value...)
+			}
+		case bot.Numbered:
+			for _, it := range p.Items {
+				out = append(out, it...)
+			}
+		}
+	}
+	return out
+}
+
+func TestScenesAreWithinSlacksLimits(t *testing.T) {
+	l := readLimits(t)
+	for name, m := range scenes() {
+		if _, wrong := check(t, l, m); len(wrong) > 0 {
+			t.Errorf("%s: %s", name, strings.Join(wrong, "\n"))
+		}
+	}
+}
+
+func TestAnyMessageIsWithinSlacksLimits(t *testing.T) {
+	l := readLimits(t)
+	rapid.Check(t, func(rt *rapid.T) {
+		m := anyMessage(rt)
+		_, wrong := check(t, l, m)
+		if len(wrong) > 0 {
+			rt.Fatalf("%s", strings.Join(wrong, "\n"))
+		}
+	})
+}
+
+// hostile are texts that want to be more than text.
+var hostile = []string{
+	"<!channel>", "<!here>", "<@U0BOB>", "<!subteam^S1>", "<https://evil.example|bank>", "*bold*", "_it_", "~no~", "`code`", "```\nx\n```",
+	"> quote", ":fire:", "@here", "#general", "a & b", "&lt;!channel&gt;", "\x00\x07\x1b[31m", "\u202Egnp.exe", "\u2066x\u2069", "line\r\nline\u2028line",
+	"👩‍👩‍👧‍👦", "é́́", "\xff\xfe", "  ", "\n\n\n", "", "word ", "A sentence. ", "https://x.example/a|b>c", "client_id",
+}
+
+func anyText(rt *rapid.T, label string) string {
+	s := strings.Join(rapid.SliceOfN(rapid.SampledFrom(hostile), 0, 6).Draw(rt, label), "")
+	switch rapid.IntRange(0, 9).Draw(rt, label+" size") {
+	case 0:
+		s = strings.Repeat(s+"&", 700)
+	case 1:
+		s = strings.Repeat(s+" ", 120)
+	case 2:
+		s += rapid.String().Draw(rt, label+" more")
+	}
+	return s
+}
+
+func anySpan(rt *rapid.T) bot.Span {
+	s := bot.Span{
+		Text: anyText(rt, "text"), Bold: rapid.Bool().Draw(rt, "bold"), Italic: rapid.Bool().Draw(rt, "italic"),
+		Strike: rapid.Bool().Draw(rt, "strike"), Code: rapid.Bool().Draw(rt, "code"),
+	}
+	switch rapid.IntRange(0, 8).Draw(rt, "kind") {
+	case 0:
+		s.Link = rapid.SampledFrom([]string{"https://a.example/x?a=1&b=<2>|3", "javascript:alert(1)", "mailto:a@b.example", "http://", "https://" + strings.Repeat("a", 4000), "ftp://x", "https://x.example/\n<!here>", "https://h.example/" + strings.Repeat("&", 300)}).Draw(rt, "link")
+	case 1:
+		s.Who = &bot.Account{Platform: rapid.SampledFrom([]bot.Platform{bot.Slack, bot.Teams}).Draw(rt, "platform"), Team: team, ID: rapid.SampledFrom([]string{"U0BOB", "W1", "!channel", "U1> <!here", "", "u1"}).Draw(rt, "user")}
+	case 2:
+		s.Group = rapid.SampledFrom([]string{"S1", "S1> <!here", "here", "s"}).Draw(rt, "group")
+	case 3:
+		at := time.Unix(rapid.Int64Range(-10, 4e9).Draw(rt, "time"), 0)
+		s.Time, s.Style = &at, rapid.SampledFrom([]bot.TimeStyle{bot.DateTime, bot.DateOnly, bot.Clock, "odd"}).Draw(rt, "style")
+	}
+	return s
+}
+
+func anySpans(rt *rapid.T) bot.Text {
+	return bot.Text(rapid.SliceOfN(rapid.Custom(anySpan), 0, 8).Draw(rt, "spans"))
+}
+
+func anyButton(rt *rapid.T) bot.Button {
+	b := bot.Button{
+		Label: anyText(rt, "label"), Action: rapid.SampledFrom([]string{"a", "b.c", "step.approve"}).Draw(rt, "action"),
+		Value: strings.Repeat("v", rapid.SampledFrom([]int{0, 10, 400, 2000}).Draw(rt, "value")),
+		Style: rapid.SampledFrom([]bot.ButtonStyle{bot.Normal, bot.Primary, bot.Danger, "odd"}).Draw(rt, "style"), Says: anyText(rt, "says"),
+	}
+	if rapid.Bool().Draw(rt, "has url") {
+		b.URL = "https://a.example/" + strings.Repeat("x", rapid.IntRange(0, 2000).Draw(rt, "url"))
+	}
+	if rapid.Bool().Draw(rt, "asks") {
+		b.Confirm = &bot.Confirm{Title: anyText(rt, "title"), Text: anyText(rt, "ask"), Yes: anyText(rt, "yes"), No: anyText(rt, "no")}
+	}
+	return b
+}
+
+func anyMessage(rt *rapid.T) bot.Message {
+	part := rapid.Custom(func(rt *rapid.T) bot.Part {
+		switch rapid.IntRange(0, 9).Draw(rt, "part") {
+		case 0:
+			return bot.Heading{Text: anyText(rt, "heading")}
+		case 1:
+			return bot.Pairs{Items: rapid.SliceOfN(rapid.Custom(func(rt *rapid.T) bot.Pair {
+				return bot.Pair{Label: anyText(rt, "label"), Value: anySpans(rt)}
+			}), 0, 14).Draw(rt, "pairs")}
+		case 2:
+			return bot.Numbered{Items: rapid.SliceOfN(rapid.Custom(anySpans), 0, 9).Draw(rt, "items")}
+		case 3:
+			return bot.Copy{Label: anyText(rt, "label"), Value: anyText(rt, "value")}
+		case 4:
+			return bot.Code{Title: anyText(rt, "title"), Text: anyText(rt, "code")}
+		case 5:
+			return bot.Note{Text: anySpans(rt)}
+		case 6:
+			return bot.Divider{}
+		case 7:
+			return bot.Image{URL: rapid.SampledFrom([]string{"https://a.example/p.png", "data:x", "mailto:a@b.c", ""}).Draw(rt, "url"), Alt: anyText(rt, "alt")}
+		case 8:
+			return bot.Buttons{Items: rapid.SliceOfN(rapid.Custom(anyButton), 0, rapid.SampledFrom([]int{3, 30}).Draw(rt, "many")).Draw(rt, "buttons")}
+		}
+		return bot.Paragraph{Text: anySpans(rt)}
+	})
+	return bot.Message{Key: "k", Parts: rapid.SliceOfN(part, 0, rapid.SampledFrom([]int{4, 12, 70}).Draw(rt, "parts")).Draw(rt, "all")}
+}
+
+func TestWhatDoesNotFitIsSaidAndTheButtonsStay(t *testing.T) {
+	d, err := render(long(), messageRoom)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b, _ := json.Marshal(d.Blocks)
+	s := string(b)
+	if !strings.Contains(s, "more lines)") || !strings.Contains(s, "incident.history~0") {
+		t.Errorf("the cut is not said or the button is gone: %s", s[len(s)-600:])
+	}
+	if strings.Contains(s, "this comes after the cut") {
+		t.Error("text after the cut is shown as if nothing was missing before it")
+	}
+	var blocks []struct {
+		Text struct{ Text string }
+	}
+	_ = json.Unmarshal(b, &blocks)
+	for _, bl := range blocks {
+		if text := bl.Text.Text; len(text) > 500 && !strings.HasSuffix(text, ".") {
+			t.Errorf("a piece ends amid a sentence: …%s", text[len(text)-40:])
+		}
+	}
+}
+
+func TestWordsOfOthersCannotForgeFormatting(t *testing.T) {
+	for _, words := range hostile {
+		m := bot.Message{Parts: []bot.Part{bot.Paragraph{Text: bot.Join(bot.T("before "), bot.T(words), bot.T(" after"))}}}
+		d, err := render(m, messageRoom)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := json.Marshal(d.Blocks)
+		if strings.ContainsAny(words, "*_~`") || strings.Contains(words, ":fire:") || strings.HasPrefix(words, "```") {
+			if !strings.Contains(string(b), `"type":"rich_text"`) {
+				t.Errorf("%q is drawn as markup: %s", words, b)
+			}
+		}
+	}
+	quote := bot.Message{Parts: []bot.Part{bot.Paragraph{Text: bot.T("line\n> not a quote")}}}
+	d, _ := render(quote, messageRoom)
+	if b, _ := json.Marshal(d.Blocks); !strings.Contains(string(b), `"type":"rich_text"`) {
+		t.Errorf("a quote was forged: %s", b)
+	}
+}
+
+func TestStylesAreDrawnOnlyWhereSlackReadsThem(t *testing.T) {
+	draw := func(text bot.Text) string {
+		d, err := render(bot.Message{Parts: []bot.Part{bot.Paragraph{Text: text}}}, messageRoom)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b, _ := json.Marshal(d.Blocks)
+		return string(b)
+	}
+	if s := draw(bot.Join(bot.T("see "), bot.B("this"), bot.T(", please"))); !strings.Contains(s, "see *this*, please") {
+		t.Errorf("got %s", s)
+	}
+	for _, odd := range []bot.Text{
+		bot.Join(bot.T("un"), bot.B("believ"), bot.T("able")),
+		bot.Join(bot.B("two"), bot.B("bolds")),
+		bot.C("a`b"),
+		{{Text: "two\nlines", Bold: true}},
+	} {
+		if s := draw(odd); !strings.Contains(s, `"type":"rich_text"`) || strings.Contains(s, "*") {
+			t.Errorf("%q: got %s", odd.Plain(), s)
+		}
+	}
+	if s := draw(bot.Text{{Text: " padded ", Bold: true}, {Text: "x"}}); !strings.Contains(s, "*padded* x") {
+		t.Errorf("got %s", s)
+	}
+}
+
+func TestTwoRevisionsHaveDifferentBlockIDsAndOneHasTheSame(t *testing.T) {
+	ids := func(m bot.Message) []string {
+		d, err := render(m, messageRoom)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out []string
+		for _, b := range d.Blocks {
+			out = append(out, b.ID())
+		}
+		return out
+	}
+	m := scenes()["checklist"]
+	one, again := ids(m), ids(m)
+	m.Parts = append(m.Parts, bot.Note{Text: bot.T("Updated.")})
+	two := ids(m)
+	if !slices.Equal(one, again) || one[0] == two[0] {
+		t.Errorf("%v %v %v", one, again, two)
+	}
+}
+
+func TestVerbsComeBackFromTheButtonsTheyWereDrawnFor(t *testing.T) {
+	rapid.Check(t, func(rt *rapid.T) {
+		v := rapid.StringMatching(`[a-z.~0-9]{1,20}`).Draw(rt, "verb")
+		if got := verb(actionID(v, rapid.IntRange(0, 99).Draw(rt, "n"))); got != v {
+			rt.Fatalf("%q came back as %q", v, got)
+		}
+	})
+}
+
+func TestMistakesInButtonsAreErrors(t *testing.T) {
+	for says, b := range map[string]bot.Button{
+		"2000 characters": {Label: "Go", Action: "x", Value: strings.Repeat("v", 2001)},
+		"255 characters":  {Label: "Go", Action: strings.Repeat("x", 256)},
+		"neither":         {Label: "Go"},
+		"no http":         {Label: "Go", URL: "javascript:alert(1)"},
+		"control":         {Label: "Go", Action: "x", Value: "a\x00b"},
+	} {
+		_, err := render(bot.Message{Parts: []bot.Part{bot.Buttons{Items: []bot.Button{b}}}}, messageRoom)
+		if bot.KindOf(err) != bot.KindBadRequest || !strings.Contains(err.Error(), says) {
+			t.Errorf("%+v: got %v", b, err)
+		}
+	}
+}
+
+func TestAnEmptyMessageIsAnError(t *testing.T) {
+	for _, m := range []bot.Message{{}, bot.Say(bot.T(" \n")), {Parts: []bot.Part{bot.Divider{}}}} {
+		if _, err := render(m, messageRoom); bot.KindOf(err) != bot.KindBadRequest {
+			t.Errorf("%+v: got %v", m, err)
+		}
+	}
+}
