@@ -3,6 +3,7 @@ package setup
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"keyturn/bot"
 )
@@ -86,14 +87,18 @@ func (s Scene) step(m *bot.Message, spec *Spec, st *Step, p bot.PersonID, primar
 
 // cardMark is the mark of a step on its person's own card.
 func (s Scene) cardMark(spec *Spec, st *Step) bot.Text {
-	if waitsForPerson(spec, st) && st.State != Failed {
+	if WaitsForPerson(spec, st) && st.State != Failed {
 		return bot.T("🔵 waiting for you")
 	}
 	return s.mark(spec, st)
 }
 
 func (s Scene) plannedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
-	s.about(m, spec)
+	if st.Undoing {
+		m.Add(bot.Paragraph{Text: bot.T("This is the way back: the calls below undo what the step made.")})
+	} else {
+		s.about(m, spec)
+	}
 	if st.Problem != nil {
 		m.Add(bot.Paragraph{Text: bot.T("⛔ " + st.Problem.Says + " " + st.Problem.Fix)})
 	}
@@ -260,7 +265,7 @@ func (s Scene) settledStep(m *bot.Message, spec *Spec, st *Step) {
 		lines = append(lines, line)
 	}
 	if len(st.Proof) > 0 {
-		lines = append(lines, bot.T("Read back: "+joinProof(st.Proof)))
+		lines = append(lines, bot.T("Read back: "+strings.Join(st.Proof, "; ")))
 	}
 	if st.State == Skipped {
 		lines = append(lines, bot.T("Reason: "+st.Why))
@@ -288,7 +293,7 @@ func (s Scene) settledStep(m *bot.Message, spec *Spec, st *Step) {
 // Undoable reports whether a step can be undone now: it ran here, the API has
 // a way back, and nothing that was done later builds on it.
 func (s Scene) Undoable(spec *Spec, st *Step) bool {
-	if s.Run.State != RunOpen || spec.API == nil || spec.API.Back == nil || st.State != Done || st.Approval == nil || st.Undone {
+	if s.Run.State != RunOpen || spec.API == nil || spec.API.Back == nil || st.State != Done || st.Approval == nil {
 		return false
 	}
 	for i := range s.Guide.Steps {
@@ -301,17 +306,6 @@ func (s Scene) Undoable(spec *Spec, st *Step) bool {
 		}
 	}
 	return true
-}
-
-func joinProof(p []string) string {
-	out := ""
-	for i, x := range p {
-		if i > 0 {
-			out += "; "
-		}
-		out += x
-	}
-	return out
 }
 
 func word(g *Guided, otherwise string) string {

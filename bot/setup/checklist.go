@@ -115,7 +115,7 @@ func (s Scene) waits() []bot.Text {
 	for i := range s.Guide.Steps {
 		spec := &s.Guide.Steps[i]
 		st := s.Run.Step(spec.ID)
-		if st == nil || !waitsForPerson(spec, st) {
+		if st == nil || !WaitsForPerson(spec, st) {
 			continue
 		}
 		crew := s.crew(spec, st)
@@ -128,8 +128,9 @@ func (s Scene) waits() []bot.Text {
 	return out
 }
 
-// waitsForPerson reports whether nothing goes on before somebody acts.
-func waitsForPerson(spec *Spec, st *Step) bool {
+// WaitsForPerson reports whether nothing goes on for a step before somebody
+// acts.
+func WaitsForPerson(spec *Spec, st *Step) bool {
 	switch st.State {
 	case Open, Planned, Failed:
 		return true
@@ -154,7 +155,7 @@ func (s Scene) Status() bot.Message {
 	for i := range s.Guide.Steps {
 		spec := &s.Guide.Steps[i]
 		st := s.Run.Step(spec.ID)
-		if st == nil || !waitsForPerson(spec, st) {
+		if st == nil || !WaitsForPerson(spec, st) {
 			continue
 		}
 		var names []string

@@ -2,6 +2,7 @@ package setup
 
 import (
 	"fmt"
+	"strings"
 
 	"keyturn/bot"
 )
@@ -44,6 +45,24 @@ func (s Scene) Handoff(role bot.Role, steps []StepID) bot.Message {
 	return m
 }
 
+// Reminder asks a person again, as they wished; it is empty when the steps no
+// longer wait.
+func (s Scene) Reminder(steps []StepID) bot.Message {
+	var lines []bot.Text
+	for _, id := range steps {
+		spec, ok := s.Guide.Step(id)
+		st := s.Run.Step(id)
+		if ok && st != nil && s.Run.State == RunOpen && WaitsForPerson(spec, st) {
+			lines = append(lines, bot.Join(bot.T("You wanted to be reminded: "), bot.B(spec.Title), bot.T(" waits for you. "+spec.IfWaits)))
+		}
+	}
+	var m bot.Message
+	if len(lines) > 0 {
+		m.Add(bot.Paragraph{Text: bot.Lines(lines...)}, bot.Buttons{Items: []bot.Button{{Label: "Show my steps", Action: ActMine, Value: s.Run.ID}}})
+	}
+	return m
+}
+
 // Outcome tells the thread what became of a step, and by whom.
 func (s Scene) Outcome(spec *Spec, st *Step) bot.Message {
 	switch st.State {
@@ -53,7 +72,7 @@ func (s Scene) Outcome(spec *Spec, st *Step) bot.Message {
 			t = bot.Join(t, bot.T(". Approved by "+s.name(st.Approval.Person)))
 		}
 		if len(st.Proof) > 0 {
-			t = bot.Join(t, bot.T(". "+joinProof(st.Proof)))
+			t = bot.Join(t, bot.T(". "+strings.Join(st.Proof, "; ")))
 		}
 		return bot.Say(t)
 	case Confirmed:

@@ -119,7 +119,7 @@ type Step struct {
 	At       time.Time         `json:"at,omitzero"`       // when it was settled
 	Why      string            `json:"why,omitempty"`     // reason of a skip or a rejection
 	Nudged   time.Time         `json:"nudged,omitzero"`   // the last reminder
-	Undone   bool              `json:"undone,omitempty"`
+	Undoing  bool              `json:"undoing,omitempty"` // the plan is the way back, not the step
 }
 
 // Plan is the exact calls that a step will make.

@@ -84,9 +84,6 @@ func (s Scene) mark(spec *Spec, st *Step) bot.Text {
 	case Failed:
 		return bot.T("⛔ failed, waiting for " + s.crew(spec, st))
 	case Done:
-		if st.Undone {
-			return bot.T("⏭ undone")
-		}
 		return bot.T("✅ done, read back")
 	case Confirmed:
 		return bot.T("☑️ confirmed by " + s.name(st.By) + ", no check exists")

@@ -1,0 +1,272 @@
+package engine
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"time"
+
+	"keyturn/bot"
+)
+
+// Pace holds a send back until a platform's published rate limits allow it.
+type Pace interface {
+	// Take returns how long a send has to wait; zero lets it go and counts it.
+	Take(now time.Time, at bot.Place, edit bool) time.Duration
+}
+
+// deliver makes a message be as it is drawn now, and writes the ledger.
+func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
+	p, err := payload[Deliver](j)
+	if err != nil {
+		return err
+	}
+	chat, ok := e.Chats[p.Place.Platform]
+	if !ok {
+		return &bot.Failure{Kind: bot.KindGone, Says: fmt.Sprintf("Keyturn is not connected to %s.", p.Place.Platform), Fix: "Add the platform to the configuration, or remove what should be sent there."}
+	}
+	var m bot.Message
+	var sent, root bot.Sent
+	var known, rooted bool
+	err = e.Store.Read(ctx, func(v View) error {
+		var err error
+		if m, err = e.draw(v, p); err != nil {
+			return err
+		}
+		if sent, known, err = v.Sent(p.Key); err != nil {
+			return err
+		}
+		if p.Under != "" {
+			root, rooted, err = v.Sent(p.Under)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	if m.Empty() {
+		return e.finish(ctx, j, nil)
+	}
+	m.Key = p.Key
+	digest := messageDigest(m)
+	at := p.Place
+	if p.Under != "" {
+		if !rooted || root.Gone {
+			return e.held(ctx, j)
+		}
+		at = root.Ref.Place.In(root.Ref.ID)
+	}
+	edit := known && !sent.Gone
+	if edit && sent.Digest == digest {
+		return e.finish(ctx, j, nil)
+	}
+	if edit && p.Draw.What == drawFixed {
+		return e.finish(ctx, j, nil) // said already, before a crash
+	}
+	if wait := e.Pace.Take(e.Now(), at, edit); wait > 0 {
+		return &bot.Failure{Kind: bot.KindThrottled, Says: "The platform's rate limit is used up.", RetryAfter: wait}
+	}
+	ref := sent.Ref
+	if edit {
+		err = chat.Edit(ctx, sent.Ref, m)
+		if bot.KindOf(err) == bot.KindNotFound && p.Draw.What != drawFixed {
+			// Somebody deleted the message: it is posted anew.
+			ref, err = chat.Post(ctx, at, m)
+		}
+	} else {
+		ref, err = e.post(ctx, chat, at, m, p, j)
+	}
+	if err != nil {
+		return e.undelivered(ctx, j, p, err)
+	}
+	return e.finish(ctx, j, &bot.Sent{Key: p.Key, Ref: ref, At: e.Now(), Digest: digest})
+}
+
+// post sends a message that the ledger does not know. Where an earlier try may
+// have landed it is looked up first.
+func (e *Engine) post(ctx context.Context, chat Chat, at bot.Place, m bot.Message, p Deliver, j bot.Job) (bot.MessageRef, error) {
+	if p.Ambiguous || j.Made.Before(e.started) {
+		if f, ok := chat.(Finder); ok {
+			ref, found, err := f.Find(ctx, at, m.Key)
+			if found {
+				return ref, nil
+			}
+			if err != nil && bot.KindOf(err) != bot.KindForbidden {
+				return bot.MessageRef{}, err
+			}
+		}
+	}
+	return chat.Post(ctx, at, m)
+}
+
+func messageDigest(m bot.Message) string {
+	b, err := json.Marshal(m)
+	if err != nil {
+		return ""
+	}
+	sum := sha256.Sum256(b)
+	return hex.EncodeToString(sum[:12])
+}
+
+// finish removes a job and writes the ledger, in one commit.
+func (e *Engine) finish(ctx context.Context, j bot.Job, sent *bot.Sent) error {
+	return e.commit(ctx, fmt.Sprintf("job/%d", j.ID), func(d *Draft) error {
+		d.Out.Done = []bot.JobID{j.ID}
+		if sent != nil {
+			d.Out.Sent = []bot.Sent{*sent}
+		}
+		return nil
+	})
+}
+
+// held keeps a reply whose root could not be posted: shown as dead work,
+// never posted as a root of its own.
+func (e *Engine) held(ctx context.Context, j bot.Job) error {
+	if j.Tries+1 < tries {
+		return errors.New("the message that this replies to is not posted yet")
+	}
+	j.Dead, j.Last = true, "held: the message that this replies to could not be posted"
+	return e.commit(ctx, "held", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
+}
+
+// undelivered decides what a refused send means.
+func (e *Engine) undelivered(ctx context.Context, j bot.Job, p Deliver, cause error) error {
+	switch bot.KindOf(cause) {
+	case bot.KindAmbiguous:
+		p.Ambiguous = true
+		b, err := json.Marshal(p)
+		if err != nil {
+			return err
+		}
+		j.Payload = b
+		j.Tries++
+		j.Last = cause.Error()
+		j.Due = e.Now().Add(backoff(j.Tries))
+		j.Dead = j.Tries >= tries
+		return e.commit(ctx, "ambiguous", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
+	case bot.KindGone, bot.KindUninstalled:
+		j.Dead, j.Last = true, cause.Error()
+		return e.commit(ctx, fmt.Sprintf("gone/%d", j.ID), func(d *Draft) error {
+			d.Out.Again = []bot.Job{j}
+			return d.placeGone(p, cause)
+		})
+	}
+	return cause
+}
+
+// placeGone stops what can no longer be delivered to a place and tells
+// somebody how to mend it.
+func (d *Draft) placeGone(p Deliver, cause error) error {
+	switch {
+	case p.Sub != "":
+		return d.stopSubscription(p, cause)
+	case p.Draw.Run != "" && p.Draw.What == drawChecklist:
+		return d.moveRun(p, cause)
+	}
+	return nil
+}
+
+// stopSubscription ends a subscription whose channel takes no messages.
+func (d *Draft) stopSubscription(p Deliver, cause error) error {
+	subs, err := d.Subscriptions(p.Tenant)
+	if err != nil {
+		return err
+	}
+	for _, s := range subs {
+		if s.ID != p.Sub || s.Stopped != "" {
+			continue
+		}
+		s.Stopped = cause.Error()
+		d.Out.Subscriptions = append(d.Out.Subscriptions, s)
+		if t, ok := d.env.Tenant(p.Tenant); ok {
+			d.TellAdmins(t, bot.Say(bot.T("Service health no longer reaches a channel ("), bot.C(p.Place.String()), bot.T("). "+cause.Error()+
+				" When that is mended, type /keyturn subscribe there.")))
+		}
+	}
+	return nil
+}
+
+// moveRun moves a run whose channel is gone to the requester's direct
+// messages.
+func (d *Draft) moveRun(p Deliver, cause error) error {
+	r, err := d.Run(p.Draw.Run)
+	if err != nil {
+		return err
+	}
+	t, ok := d.env.Tenant(r.Tenant)
+	if !ok || r.Place.Direct() {
+		return nil
+	}
+	person, ok := t.Person(r.Requester)
+	if !ok {
+		return nil
+	}
+	a, ok := person.On(r.Place.Platform, r.Place.Team)
+	if !ok {
+		return nil
+	}
+	after := r.Clone()
+	after.Place = bot.DM(a)
+	d.Out.Unsent = append(d.Out.Unsent, p.Key)
+	d.Say(after.Place, bot.Say(bot.T("I can no longer post in the channel of this run. "+cause.Error()+" The checklist goes on here.")), bot.ClassHandoff)
+	return d.PutRun(&r, &after)
+}
+
+// draw gives the message as it is now; an empty one is not sent.
+func (e *Engine) draw(v View, p Deliver) (bot.Message, error) {
+	if p.Draw.What == drawFixed {
+		if p.Draw.Message == nil {
+			return bot.Message{}, nil
+		}
+		return *p.Draw.Message, nil
+	}
+	if p.Draw.What == drawRoot {
+		return e.drawRootOf(v, p)
+	}
+	r, err := v.Run(p.Draw.Run)
+	if errors.Is(err, bot.ErrNotFound) {
+		return bot.Message{}, nil
+	}
+	if err != nil {
+		return bot.Message{}, err
+	}
+	sc, err := scene(v, e.Env, &r, p.Place, e.Now(), nil)
+	if err != nil {
+		return bot.Message{}, err
+	}
+	switch p.Draw.What {
+	case drawChecklist:
+		return sc.Checklist(), nil
+	case drawCard:
+		return sc.Card(p.Draw.Person, p.Draw.Visit), nil
+	case drawHandoff:
+		return sc.Handoff(p.Draw.Role, p.Draw.Steps), nil
+	case drawReminder:
+		return sc.Reminder(p.Draw.Steps), nil
+	}
+	return bot.Message{}, fmt.Errorf("there is no message of kind %q", p.Draw.What)
+}
+
+// sendAnswer answers a request privately.
+func (e *Engine) sendAnswer(ctx context.Context, j bot.Job) error {
+	p, err := payload[answerJob](j)
+	if err != nil {
+		return err
+	}
+	chat, ok := e.Chats[p.To.Platform]
+	if !ok {
+		return e.finish(ctx, j, nil)
+	}
+	back := bot.Return{URL: bot.NewSecret(p.URL), Expires: p.Expires}
+	err = chat.Answer(ctx, p.To, p.At, back, p.Message, p.Redraw, p.InPlace)
+	if err != nil && bot.KindOf(err) == bot.KindAmbiguous {
+		return e.finish(ctx, j, nil) // a private answer twice is worse than once too few
+	}
+	if err != nil {
+		return err
+	}
+	return e.finish(ctx, j, nil)
+}

@@ -1,0 +1,277 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"keyturn/bot"
+)
+
+// Decide answers one request: it fills the draft and gives the reply. It must
+// have no other effect, since it may run more than once.
+type Decide func(d *Draft, r bot.Request) (bot.Reply, error)
+
+// Config is what an engine needs.
+type Config struct {
+	Env     *Env
+	Store   Store
+	Chats   map[bot.Platform]Chat
+	Callers map[bot.System]bot.Caller
+	Health  Health
+	Decide  Decide
+	Now     func() time.Time
+	ID      func() string // a fresh random ID, safe for URLs
+	Keys    KeyMaker
+	Wait    func(ctx context.Context, d time.Duration) error // nil waits by the clock
+	Pace    Pace
+	Workers int // jobs at once; 0 is 8
+	Log     *slog.Logger
+}
+
+// Engine is the loop.
+type Engine struct {
+	Config
+	started time.Time
+	slots   chan struct{}
+	done    chan struct{} // a worker finished
+	work    sync.WaitGroup
+}
+
+// New makes an engine. Nothing runs before [Engine.Run].
+func New(c Config) *Engine {
+	if c.Workers == 0 {
+		c.Workers = 8
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Wait == nil {
+		c.Wait = sleep
+	}
+	return &Engine{Config: c, started: c.Now(), slots: make(chan struct{}, c.Workers), done: make(chan struct{}, 1)}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-t.C:
+		return nil
+	}
+}
+
+// Handle decides one request and commits the decision before it returns. A
+// repeat of a known delivery key takes no effect and gets the same reply.
+func (e *Engine) Handle(ctx context.Context, r bot.Request) (bot.Reply, error) {
+	var reply bot.Reply
+	err := e.Store.Commit(ctx, func(v View) (Changes, error) {
+		reply = bot.Reply{}
+		if known, ok, err := v.Reply(r.Key); err != nil || ok {
+			reply = known
+			return Changes{}, err
+		}
+		d := NewDraft(v, e.Env, r.Key, e.Now())
+		rep, err := e.Decide(d, r)
+		if err != nil {
+			return Changes{}, err
+		}
+		if rep.Message != nil && !r.Inline {
+			d.answer(r, rep)
+		}
+		d.Out.Delivery = &Delivery{Key: r.Key, Reply: rep, At: d.Now}
+		reply = rep
+		return d.Out, nil
+	})
+	if err != nil {
+		return bot.Reply{}, fmt.Errorf("handling %s from %s: %w", r.Kind, r.From, err)
+	}
+	return reply, nil
+}
+
+// answer sends a reply's message by a job in the request's own lane, ahead of
+// every other.
+func (d *Draft) answer(r bot.Request, rep bot.Reply) {
+	d.job("now/"+r.Key, kindAnswer, bot.ClassClick, d.Now, answerJob{To: r.From, At: r.Place, URL: r.Return.URL.Reveal(),
+		Expires: r.Return.Expires, Message: *rep.Message, Redraw: rep.Redraw, InPlace: rep.InPlace}, "")
+}
+
+// FormLost tells a person that the form that they asked for could not be
+// opened: the platform gives three seconds and one try.
+func (e *Engine) FormLost(ctx context.Context, r bot.Request, cause error) {
+	e.Log.Warn("a form could not be opened", "request", r.Key, "err", cause)
+	err := e.Store.Commit(ctx, func(v View) (Changes, error) {
+		d := NewDraft(v, e.Env, r.Key+"/form", e.Now())
+		m := bot.Say(bot.T("The form did not open in time. Nothing was changed. Please click again."))
+		d.answer(r, bot.Reply{Message: &m})
+		return d.Out, nil
+	})
+	if err != nil {
+		e.Log.Error("the person could not be told that a form did not open", "request", r.Key, "err", err)
+	}
+}
+
+// Run executes jobs until ctx is done, then waits for those in flight.
+func (e *Engine) Run(ctx context.Context) error {
+	if err := e.begin(ctx); err != nil {
+		return err
+	}
+	// What is in flight when the process is asked to stop gets a while to
+	// finish; then it is cancelled and runs again after the restart.
+	working, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	defer cancel()
+	defer e.work.Wait()
+	stop := context.AfterFunc(ctx, func() {
+		_ = sleep(working, drain)
+		cancel()
+	})
+	defer stop()
+	for ctx.Err() == nil {
+		free := cap(e.slots) - len(e.slots)
+		if free > 0 {
+			jobs, err := e.Store.Claim(ctx, e.Now(), free)
+			if err != nil && ctx.Err() == nil {
+				e.Log.Error("jobs cannot be read from the store", "err", err)
+			}
+			for _, j := range jobs {
+				e.start(working, j)
+			}
+			if len(jobs) > 0 {
+				continue
+			}
+		}
+		e.idle(ctx)
+	}
+	return nil
+}
+
+// drain is how long jobs in flight may take once the process is to stop.
+const drain = 8 * time.Second
+
+// idle waits until there may be work: a new job, one that falls due, a worker
+// that finished.
+func (e *Engine) idle(ctx context.Context) {
+	pause := time.Minute
+	if next, ok, err := e.Store.Next(ctx); err == nil && ok {
+		pause = next.Sub(e.Now())
+	}
+	if len(e.slots) == cap(e.slots) {
+		pause = time.Minute
+	}
+	timer := time.NewTimer(max(pause, time.Millisecond))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-timer.C:
+	case <-e.Store.Wake():
+	case <-e.done:
+	}
+}
+
+func (e *Engine) start(ctx context.Context, j bot.Job) {
+	e.slots <- struct{}{}
+	e.work.Go(func() {
+		defer func() {
+			<-e.slots
+			select {
+			case e.done <- struct{}{}:
+			default:
+			}
+		}()
+		e.do(ctx, j)
+	})
+}
+
+// do runs one job. A panic costs the job, never the process.
+func (e *Engine) do(ctx context.Context, j bot.Job) {
+	err := func() (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("a bug in Keyturn stopped job %d of kind %s: %v\n%s", j.ID, j.Kind, p, debug.Stack())
+			}
+		}()
+		return e.run(ctx, j)
+	}()
+	if err == nil {
+		return
+	}
+	if ctx.Err() != nil {
+		_ = e.Store.Release(context.WithoutCancel(ctx), j.ID)
+		return
+	}
+	e.again(ctx, j, err)
+}
+
+func (e *Engine) run(ctx context.Context, j bot.Job) error {
+	switch j.Kind {
+	case kindDeliver:
+		return e.deliver(ctx, j)
+	case kindAnswer:
+		return e.sendAnswer(ctx, j)
+	case kindHome:
+		return e.drawHome(ctx, j)
+	case kindStep:
+		return e.stepJob(ctx, j)
+	case kindPoll:
+		return e.poll(ctx, j)
+	}
+	return &bot.Failure{Kind: bot.KindBadRequest, Says: fmt.Sprintf("There is no job of kind %q.", j.Kind), Fix: "It was made by a newer Keyturn: start that one."}
+}
+
+// tries is how often a job is tried before it is given up.
+const tries = 6
+
+// again puts a failed job back, or gives it up so that its lane is free.
+func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
+	j.Last = cause.Error()
+	now := e.Now()
+	var f *bot.Failure
+	switch {
+	case errors.As(cause, &f) && f.Kind == bot.KindThrottled:
+		j.Due = now.Add(max(f.RetryAfter, time.Second))
+	case j.Tries+1 < tries && worthAnother(cause):
+		j.Tries++
+		j.Due = now.Add(backoff(j.Tries))
+	default:
+		j.Tries++
+		j.Dead = true
+		e.Log.Error("a job was given up", "job", j.ID, "kind", j.Kind, "lane", j.Lane, "err", cause)
+	}
+	if !j.Dead {
+		e.Log.Info("a job waits for another try", "job", j.ID, "kind", j.Kind, "lane", j.Lane, "due", j.Due, "err", cause)
+	}
+	err := e.Store.Commit(ctx, func(View) (Changes, error) { return Changes{Again: []bot.Job{j}}, nil })
+	if err != nil {
+		e.Log.Error("a failed job could not be put back; it runs again after a restart", "job", j.ID, "err", err)
+		_ = e.Store.Release(ctx, j.ID)
+	}
+}
+
+func worthAnother(err error) bool {
+	switch bot.KindOf(err) {
+	case bot.KindBadRequest, bot.KindForbidden, bot.KindGone, bot.KindUninstalled, bot.KindForeign:
+		return false
+	}
+	return true
+}
+
+func backoff(tries int) time.Duration {
+	return min(time.Second<<(tries-1), time.Minute)
+}
+
+// commit decides with a fresh draft.
+func (e *Engine) commit(ctx context.Context, key string, decide func(d *Draft) error) error {
+	return e.Store.Commit(ctx, func(v View) (Changes, error) {
+		d := NewDraft(v, e.Env, key, e.Now())
+		if err := decide(d); err != nil {
+			return Changes{}, err
+		}
+		return d.Out, nil
+	})
+}

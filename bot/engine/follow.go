@@ -1,0 +1,189 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+
+	"keyturn/bot"
+	"keyturn/bot/setup"
+)
+
+// follow adds the jobs that follow from a changed run: execution of steps,
+// the checklist, cards, hand-off pings, outcomes told in the thread.
+func (d *Draft) follow(before, after *setup.Run, g *setup.Guide) error {
+	opened := map[bot.Role][]setup.StepID{}
+	var roles []bot.Role
+	people := map[bot.PersonID]bool{}
+	for i := range g.Steps {
+		spec := &g.Steps[i]
+		now, was := after.Step(spec.ID), stepBefore(before, spec.ID)
+		if now == nil {
+			continue
+		}
+		changed := was == nil || was.State != now.State || was.Holder != now.Holder || !samePlan(was.Plan, now.Plan) || was.Undoing != now.Undoing
+		if !changed {
+			continue
+		}
+		for _, p := range after.HoldersOf(spec.Role) {
+			people[p] = true
+		}
+		if after.State == setup.RunOpen && busy(spec, now) {
+			d.stepJob(after.ID, spec.ID, d.Now)
+		}
+		if (was == nil || was.State == setup.Pending) && unsettled(now.State) && !auto(spec) {
+			if len(opened[spec.Role]) == 0 {
+				roles = append(roles, spec.Role)
+			}
+			opened[spec.Role] = append(opened[spec.Role], spec.ID)
+		}
+		if was != nil && was.State != now.State && (now.State == setup.Failed || (now.State.Settled() && now.State != setup.NotNeeded)) {
+			if err := d.outcome(after, spec, now); err != nil {
+				return err
+			}
+		}
+	}
+	d.checklist(before, after)
+	if before == nil || before.State != after.State {
+		for p := range after.Visits {
+			people[p] = true
+		}
+	}
+	t, ok := d.env.Tenant(after.Tenant)
+	if !ok {
+		return fmt.Errorf("there is no tenant %q", after.Tenant)
+	}
+	d.cards(before, after, t, people)
+	for _, role := range roles {
+		d.handoff(after, role, opened[role])
+	}
+	people[after.Requester] = true
+	for _, person := range t.People {
+		if people[person.ID] {
+			d.RefreshHome(t, person.ID)
+		}
+	}
+	return nil
+}
+
+func stepBefore(r *setup.Run, id setup.StepID) *setup.Step {
+	if r == nil {
+		return nil
+	}
+	return r.Step(id)
+}
+
+func samePlan(a, b *setup.Plan) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Digest == b.Digest && a.Made.Equal(b.Made)
+}
+
+func auto(spec *setup.Spec) bool { return spec.API != nil && spec.API.Auto }
+
+func unsettled(s setup.StepState) bool { return s != setup.Pending && !s.Settled() }
+
+// busy reports whether the engine has something to do for a step.
+func busy(spec *setup.Spec, s *setup.Step) bool {
+	switch s.State {
+	case setup.Looking, setup.Running, setup.Checking:
+		return true
+	case setup.Open:
+		return spec.ID == setup.StepChannels || spec.ID == setup.StepRecord || (spec.API != nil && spec.API.Poll)
+	}
+	return false
+}
+
+type stepRef struct {
+	Run  string       `json:"run"`
+	Step setup.StepID `json:"step"`
+}
+
+func (d *Draft) stepJob(run string, step setup.StepID, due time.Time) {
+	lane := "step/" + run + "/" + string(step)
+	d.job(lane, kindStep, bot.ClassClick, due, stepRef{Run: run, Step: step}, lane)
+}
+
+func (d *Draft) checklist(before, after *setup.Run) {
+	key := setup.ChecklistKey(after.ID)
+	due := d.Now
+	if sent, ok, err := d.Sent(key); err == nil && ok {
+		pace := d.env.Pace
+		if before != nil && clicked(after, d.Now) {
+			pace = d.env.PaceAfterClick
+		}
+		if next := sent.At.Add(pace); next.After(due) {
+			due = next
+		}
+	}
+	d.deliver(Deliver{Key: key, Place: after.Place, Draw: Draw{What: drawChecklist, Run: after.ID}}, bot.ClassChecklist, due)
+}
+
+// clicked reports whether somebody approved in the last half minute.
+func clicked(r *setup.Run, now time.Time) bool {
+	for i := range r.Steps {
+		if a := r.Steps[i].Approval; a != nil && now.Sub(a.At) < 30*time.Second {
+			return true
+		}
+		if at := r.Steps[i].At; !at.IsZero() && now.Sub(at) < 30*time.Second {
+			return true
+		}
+	}
+	return false
+}
+
+// cards redraws the cards of the people whose steps changed.
+func (d *Draft) cards(before, after *setup.Run, t *bot.Tenant, people map[bot.PersonID]bool) {
+	for _, person := range t.People {
+		if !people[person.ID] {
+			continue
+		}
+		visits := after.Visits[person.ID]
+		for n := range visits {
+			fresh := before == nil || n >= len(before.Visits[person.ID]) || len(visits[n].Steps) != len(before.Visits[person.ID][n].Steps)
+			if !fresh && n < len(visits)-1 && allSettled(before, visits[n].Steps) && before.State == after.State {
+				continue
+			}
+			for _, a := range person.Accounts {
+				key := setup.CardKey(after.ID, person.ID, n) + "/" + a.String()
+				d.deliver(Deliver{Key: key, Place: bot.DM(a), Draw: Draw{What: drawCard, Run: after.ID, Person: person.ID, Visit: n}},
+					bot.ClassHandoff, d.Now)
+			}
+		}
+	}
+}
+
+func allSettled(r *setup.Run, steps []setup.StepID) bool {
+	for _, id := range steps {
+		if s := r.Step(id); s != nil && !s.State.Settled() {
+			return false
+		}
+	}
+	return true
+}
+
+// handoff pings a role in the run's thread. In a direct message the card
+// itself is the ping.
+func (d *Draft) handoff(r *setup.Run, role bot.Role, steps []setup.StepID) {
+	if r.Place.Direct() || role == bot.Requester {
+		return
+	}
+	key := setup.HandoffKey(r.ID, role, int64(r.Version))
+	d.deliver(Deliver{Key: key, Place: r.Place, Under: setup.ChecklistKey(r.ID),
+		Draw: Draw{What: drawHandoff, Run: r.ID, Role: role, Steps: steps}}, bot.ClassHandoff, d.Now)
+}
+
+// outcome tells the thread what became of a step.
+func (d *Draft) outcome(r *setup.Run, spec *setup.Spec, s *setup.Step) error {
+	sc, err := d.Scene(r, r.Place)
+	if err != nil {
+		return err
+	}
+	m := sc.Outcome(spec, s)
+	if m.Empty() {
+		return nil
+	}
+	m.Key = fmt.Sprintf("run/%s/outcome/%s/%d", r.ID, spec.ID, r.Version)
+	d.SayUnder(setup.ChecklistKey(r.ID), r.Place, m, bot.ClassHandoff)
+	return nil
+}

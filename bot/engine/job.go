@@ -1,0 +1,90 @@
+package engine
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"keyturn/bot"
+	"keyturn/bot/setup"
+)
+
+// The kinds of job.
+const (
+	kindDeliver = "deliver" // a message is as it should be
+	kindAnswer  = "answer"  // a private answer to a request
+	kindHome    = "home"    // somebody's own page is drawn
+	kindStep    = "step"    // a step is read, run or read back
+	kindPoll    = "poll"    // a tenant's service health is read
+)
+
+// Deliver makes a message be at a place as it is drawn now: posted when the
+// ledger does not know its key, edited when it does and the words changed.
+type Deliver struct {
+	Key       string       `json:"key"`
+	Place     bot.Place    `json:"place"`
+	Under     string       `json:"under,omitempty"` // ledger key of the thread's root
+	Draw      Draw         `json:"draw"`
+	Sub       string       `json:"sub,omitempty"` // the subscription it belongs to
+	Tenant    bot.TenantID `json:"tenant,omitempty"`
+	Ambiguous bool         `json:"ambiguous,omitempty"` // an earlier try may have landed
+}
+
+// collapse names deliveries of which only the newest counts: those that are
+// drawn at the moment of sending. Fixed messages are all sent.
+func (p Deliver) collapse() string {
+	if p.Draw.What == drawFixed || p.Draw.What == drawHandoff {
+		return ""
+	}
+	return "deliver/" + p.Key
+}
+
+// Draw says what a message is drawn from, at the moment of sending.
+type Draw struct {
+	What     string         `json:"what"`
+	Message  *bot.Message   `json:"message,omitempty"`
+	Run      string         `json:"run,omitempty"`
+	Person   bot.PersonID   `json:"person,omitempty"`
+	Visit    int            `json:"visit,omitempty"`
+	Role     bot.Role       `json:"role,omitempty"`
+	Steps    []setup.StepID `json:"steps,omitempty"`
+	Incident string         `json:"incident,omitempty"`
+	Sub      string         `json:"sub,omitempty"`
+}
+
+const (
+	drawFixed     = "fixed"
+	drawChecklist = "checklist"
+	drawCard      = "card"
+	drawHandoff   = "handoff"
+	drawRoot      = "root"     // an incident's root message
+	drawReminder  = "reminder" // a step that a person wanted to be reminded of
+)
+
+type answerJob struct {
+	To      bot.Account `json:"to"`
+	At      bot.Place   `json:"at"`
+	URL     string      `json:"url,omitempty"`
+	Expires time.Time   `json:"expires,omitzero"`
+	Message bot.Message `json:"message"`
+	Redraw  bool        `json:"redraw,omitempty"`
+	InPlace bool        `json:"in_place,omitempty"`
+}
+
+type homeJob struct {
+	Account bot.Account `json:"account"`
+}
+
+type pollJob struct {
+	Tenant bot.TenantID `json:"tenant"`
+}
+
+func chatLane(p bot.Place) string { return "chat/" + p.Root().String() }
+
+func payload[T any](j bot.Job) (T, error) {
+	var v T
+	if err := json.Unmarshal(j.Payload, &v); err != nil {
+		return v, fmt.Errorf("job %d of kind %s cannot be read: %w", j.ID, j.Kind, err)
+	}
+	return v, nil
+}

@@ -1,0 +1,310 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"keyturn/bot"
+	"keyturn/bot/setup"
+)
+
+// perform makes the approved calls, one after another: intent recorded, call,
+// outcome recorded. Before the first call it reads again and compares.
+func (w *work) perform(ctx context.Context) error {
+	st := w.step()
+	if st.Approval == nil || st.Plan == nil {
+		return w.e.finish(ctx, w.job, nil)
+	}
+	if len(st.Results) == 0 {
+		same, err := w.stillSame(ctx)
+		if err != nil {
+			return w.failOrRetry(ctx, err, setup.Running)
+		}
+		if !same {
+			return nil // void: committed there
+		}
+	}
+	for _, c := range st.Plan.Calls {
+		res, begun := w.step().Result(c.ID)
+		if begun && !res.Begun {
+			continue
+		}
+		if err := w.one(ctx, c, begun); err != nil {
+			return w.callFailed(ctx, c, err)
+		}
+	}
+	return w.change(ctx, true, func(d *Draft, r *setup.Run) error {
+		st := r.Step(w.ref.Step)
+		if st.State != setup.Running {
+			return bot.ErrStale
+		}
+		if st.Undoing {
+			d.Record(bot.AuditEntry{Tenant: r.Tenant, Act: "undone", Run: r.ID, Step: string(w.ref.Step), Person: st.By})
+			d.forget(r, w.ref.Step)
+			r.Unmade(w.ref.Step)
+			return nil
+		}
+		st.State = setup.Checking
+		return nil
+	})
+}
+
+// stillSame reads and plans again and voids the approval when the writes
+// differ, or when it has expired.
+func (w *work) stillSame(ctx context.Context) (bool, error) {
+	st := w.step()
+	if st.Undoing {
+		return setup.Digest(w.spec.API.Back(w.ctx)) == st.Approval.Digest, nil
+	}
+	reading, err := w.read(ctx, w.spec.API.Read)
+	if err != nil {
+		return false, err
+	}
+	proposal, trouble := w.spec.API.Plan(w.ctx, reading)
+	expired := w.e.Now().After(st.Approval.Expires)
+	if trouble == nil && !expired && setup.Digest(proposal.Calls) == st.Approval.Digest {
+		return true, nil
+	}
+	why := "What exists changed after the approval, so the approval is void and nothing was called."
+	if expired {
+		why = "The approval expired before the first call, so nothing was called."
+	}
+	return false, w.change(ctx, true, func(d *Draft, r *setup.Run) error {
+		if r.Step(w.ref.Step).State != setup.Running {
+			return bot.ErrStale
+		}
+		d.Record(bot.AuditEntry{Tenant: r.Tenant, Act: "void", Run: r.ID, Step: string(w.ref.Step), Person: st.Approval.Person, Plan: st.Approval.Digest, Note: why})
+		if trouble != nil {
+			r.Step(w.ref.Step).Approval = nil
+			r.Fail(w.ref.Step, stamped(*trouble, d.Now))
+			return nil
+		}
+		r.Void(w.ref.Step, proposal, why, d.Now)
+		return nil
+	})
+}
+
+// one makes one call. again says that an earlier attempt recorded its intent
+// and no outcome: its effect is looked up first.
+func (w *work) one(ctx context.Context, c bot.Call, again bool) error {
+	request := w.e.ID()
+	if err := w.intend(ctx, c, request); err != nil {
+		return err
+	}
+	if c.Look != nil && again {
+		saved, found, err := w.found(ctx, c)
+		if err != nil {
+			return err
+		}
+		if found {
+			return w.record1(ctx, c, bot.CallResult{Call: c.ID, At: w.e.Now(), RequestID: request, Found: true}, saved, nil)
+		}
+	}
+	for lag := 0; ; lag++ {
+		a, err := w.call(ctx, c, request)
+		status := a.Status
+		var f *bot.Failure
+		if errors.As(err, &f) {
+			status = f.Status
+			if slices.Contains(c.Fine, f.Status) {
+				err = nil
+			}
+		}
+		if err != nil {
+			return err
+		}
+		saved, missing := pick(a.Body, c.Save)
+		sealed, unsealed := pick(a.Body, c.Seal)
+		missing = append(missing, unsealed...)
+		if len(missing) == 0 || (status >= 300 && len(c.Fine) > 0) {
+			if a.RequestID == "" {
+				a.RequestID = request
+			}
+			return w.record1(ctx, c, bot.CallResult{Call: c.ID, At: w.e.Now(), Status: status, RequestID: request}, saved, sealed)
+		}
+		if !c.Lag || c.Write() || lag >= 5 {
+			return &bot.Failure{Kind: bot.KindMalformed, System: c.System, RequestID: request, Status: status,
+				Says: fmt.Sprintf("%s answered, but without %s.", c.System.Name(), strings.Join(missing, ", ")), Fix: "Try again; if it stays, do the step by hand and let me check it."}
+		}
+		if err := w.e.Wait(ctx, time.Duration(lag+1)*time.Second); err != nil {
+			return err
+		}
+	}
+}
+
+// intend writes the intent: no audit entry, no call.
+func (w *work) intend(ctx context.Context, c bot.Call, request string) error {
+	return w.e.commit(ctx, "intent/"+request, func(d *Draft) error {
+		r, err := d.Run(w.ref.Run)
+		if err != nil {
+			return err
+		}
+		after := r.Clone()
+		st := after.Step(w.ref.Step)
+		if st.State != setup.Running || st.Approval == nil || after.State != setup.RunOpen {
+			return &bot.Failure{Kind: bot.KindConflict, Says: "The run was ended meanwhile, so nothing more was called."}
+		}
+		after.Begin(w.ref.Step, c.ID, request, d.Now)
+		shown := c
+		d.Record(bot.AuditEntry{Tenant: r.Tenant, Act: "call", Person: st.Approval.Person, Account: st.Approval.Account, Via: st.Approval.Via,
+			Run: r.ID, Step: string(w.ref.Step), Change: st.Approval.Change, Call: &shown, Plan: st.Approval.Digest, Request: request})
+		d.Out.Runs = append(d.Out.Runs, after)
+		w.run = after.Clone()
+		w.ctx.Run = &w.run
+		return nil
+	})
+}
+
+// record1 writes the outcome of a call: result, facts, secrets, inventory.
+func (w *work) record1(ctx context.Context, c bot.Call, res bot.CallResult, saved, sealed map[string]string) error {
+	return w.e.commit(ctx, "result/"+res.RequestID, func(d *Draft) error {
+		r, err := d.Run(w.ref.Run)
+		if err != nil {
+			return err
+		}
+		after := r.Clone()
+		after.End(w.ref.Step, res)
+		after.Keep(w.ref.Step, saved, d.Now)
+		for name, v := range sealed {
+			after.Facts[name] = setup.Fact{Secret: true, Step: w.ref.Step, At: d.Now}
+			d.Out.Secrets = append(d.Out.Secrets, Sealed{Name: secretName(r.ID, name), Value: bot.NewSecret(v)})
+		}
+		st := after.Step(w.ref.Step)
+		note := c.What
+		if res.Found {
+			note = "found from an earlier attempt, not called again: " + c.What
+		}
+		d.Record(bot.AuditEntry{Tenant: r.Tenant, Act: "result", Person: st.By, Run: r.ID, Step: string(w.ref.Step), Status: res.Status, Request: res.RequestID, Note: note})
+		if err := d.inventory(&after, w.ref.Step, c); err != nil {
+			return err
+		}
+		d.Out.Runs = append(d.Out.Runs, after)
+		w.run = after.Clone()
+		w.ctx.Run = &w.run
+		return nil
+	})
+}
+
+// inventory records the object that a call made or removed.
+func (d *Draft) inventory(r *setup.Run, step setup.StepID, c bot.Call) error {
+	fact := func(name string) (string, bool) {
+		f, ok := r.Facts[name]
+		return f.Value, ok && !f.Secret
+	}
+	if c.Makes != nil {
+		o := bot.Object{System: c.System, Kind: c.Makes.Kind, ID: setup.Expand(c.Makes.ID, fact), Name: setup.Expand(c.Makes.Name, fact),
+			Link: setup.Expand(c.Makes.Link, fact), Before: c.Makes.Before, Run: r.ID, Step: string(step), At: d.Now}
+		o.Key = bot.ObjectKey(o.System, o.Kind, o.ID)
+		if t, err := time.Parse(time.RFC3339, setup.Expand(c.Makes.Expires, fact)); err == nil {
+			o.Expires = t
+		}
+		if st := r.Step(step); st != nil {
+			o.By = st.By
+		}
+		d.Out.Objects = append(d.Out.Objects, o)
+	}
+	if c.Unmakes == "" {
+		return nil
+	}
+	key := setup.Expand(c.Unmakes, fact)
+	objects, err := d.Objects(r.Tenant)
+	if err != nil {
+		return err
+	}
+	for _, o := range objects {
+		if o.Key == key {
+			o.Removed = d.Now
+			d.Out.Objects = append(d.Out.Objects, o)
+		}
+	}
+	return nil
+}
+
+// found looks for the effect of an earlier, interrupted attempt.
+func (w *work) found(ctx context.Context, c bot.Call) (map[string]string, bool, error) {
+	filled, _, err := w.fill(ctx, c)
+	if err != nil {
+		return nil, false, err
+	}
+	look := filled.Look
+	a, err := w.call(ctx, bot.Call{ID: c.ID + "-look", System: c.System, Method: "GET", Path: look.Path, What: "Look for the effect of an earlier attempt", As: c.As}, w.e.ID())
+	if bot.KindOf(err) == bot.KindNotFound {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	list := []json.RawMessage{a.Body}
+	if look.List != "" {
+		list = bot.PickList(a.Body, look.List)
+	}
+	for _, item := range list {
+		if !matchesAll(item, look.Match) {
+			continue
+		}
+		if look.Remove == nil {
+			saved, missing := pick(item, look.Save)
+			return saved, len(missing) == 0, nil
+		}
+		key, _ := bot.Pick(item, look.Key)
+		gone := *look.Remove
+		gone.Path = strings.ReplaceAll(gone.Path, "{found}", key)
+		gone.Body = json.RawMessage(strings.ReplaceAll(string(gone.Body), "{found}", key))
+		if _, err := w.call(ctx, gone, w.e.ID()); err != nil && bot.KindOf(err) != bot.KindNotFound {
+			return nil, false, err
+		}
+	}
+	return nil, false, nil
+}
+
+func matchesAll(item json.RawMessage, want map[string]string) bool {
+	for path, value := range want {
+		if got, ok := bot.Pick(item, path); !ok || got != value {
+			return false
+		}
+	}
+	return len(want) > 0
+}
+
+func pick(body json.RawMessage, names map[string]string) (got map[string]string, missing []string) {
+	got = map[string]string{}
+	for name, path := range names {
+		v, ok := bot.Pick(body, path)
+		if !ok || v == "" {
+			missing = append(missing, name)
+			continue
+		}
+		got[name] = v
+	}
+	slices.Sort(missing)
+	return got, missing
+}
+
+// callFailed decides what a call's failure means for its step.
+func (w *work) callFailed(ctx context.Context, c bot.Call, cause error) error {
+	var f *bot.Failure
+	if !errors.As(cause, &f) {
+		return cause
+	}
+	last := w.job.Tries+1 >= tries
+	switch {
+	case f.Kind == bot.KindThrottled:
+		return cause
+	case (f.Kind == bot.KindUnreachable || f.Kind == bot.KindAmbiguous) && !last:
+		return cause
+	}
+	return w.change(ctx, true, func(d *Draft, r *setup.Run) error {
+		st := r.Step(w.ref.Step)
+		if st.State != setup.Running {
+			return bot.ErrStale
+		}
+		d.Record(bot.AuditEntry{Tenant: r.Tenant, Act: "failed", Person: st.By, Run: r.ID, Step: string(w.ref.Step), Status: f.Status, Request: f.RequestID, Note: f.Says})
+		r.Fail(w.ref.Step, problem(f, c.ID, d.Now))
+		return nil
+	})
+}

@@ -1,0 +1,369 @@
+package engine
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"keyturn/bot"
+	"keyturn/bot/setup"
+)
+
+// errSettled says that a step needs nothing more from this job.
+var errSettled = errors.New("nothing is to be done for this step now")
+
+// work is one step of one run as a job sees it.
+type work struct {
+	e    *Engine
+	job  bot.Job
+	ref  stepRef
+	run  setup.Run
+	spec *setup.Spec
+	ctx  setup.Context
+}
+
+// stepJob reads, runs or reads back a step, as its state asks.
+func (e *Engine) stepJob(ctx context.Context, j bot.Job) error {
+	ref, err := payload[stepRef](j)
+	if err != nil {
+		return err
+	}
+	w := &work{e: e, job: j, ref: ref}
+	err = w.load(ctx)
+	if errors.Is(err, errSettled) || errors.Is(err, bot.ErrNotFound) {
+		return e.finish(ctx, j, nil)
+	}
+	if err != nil {
+		return err
+	}
+	st := w.step()
+	switch {
+	case w.spec.ID == setup.StepChannels && st.State == setup.Open:
+		return w.channels(ctx)
+	case w.spec.ID == setup.StepRecord && (st.State == setup.Open || st.State == setup.Looking):
+		return w.record(ctx)
+	case st.State == setup.Looking:
+		return w.look(ctx)
+	case st.State == setup.Running:
+		return w.perform(ctx)
+	case st.State == setup.Checking, st.State == setup.Open && w.spec.API != nil && w.spec.API.Poll:
+		return w.check(ctx)
+	}
+	return e.finish(ctx, j, nil)
+}
+
+func (w *work) step() *setup.Step { return w.run.Step(w.ref.Step) }
+
+// load reads the step's run and what its spec may look at.
+func (w *work) load(ctx context.Context) error {
+	return w.e.Store.Read(ctx, func(v View) error {
+		r, err := v.Run(w.ref.Run)
+		if err != nil {
+			return err
+		}
+		w.run = r
+		g, ok := w.e.Env.Guide(r.Guide)
+		if !ok {
+			return fmt.Errorf("run %s follows an unknown guide %q", r.ID, r.Guide)
+		}
+		w.spec, ok = g.Step(w.ref.Step)
+		if !ok || w.step() == nil || r.State != setup.RunOpen {
+			return errSettled
+		}
+		w.ctx, err = NewDraft(v, w.e.Env, "", w.e.Now()).Context(&w.run)
+		return err
+	})
+}
+
+// change commits a changed run. mutate works on a copy and may say that
+// somebody decided meanwhile (bot.ErrStale): then the job is over.
+func (w *work) change(ctx context.Context, done bool, mutate func(d *Draft, r *setup.Run) error) error {
+	err := w.e.commit(ctx, fmt.Sprintf("step/%d", w.job.ID), func(d *Draft) error {
+		before, err := d.Run(w.ref.Run)
+		if err != nil {
+			return err
+		}
+		after := before.Clone()
+		if err := mutate(d, &after); err != nil {
+			return err
+		}
+		if done {
+			d.Out.Done = []bot.JobID{w.job.ID}
+		}
+		return d.PutRun(&before, &after)
+	})
+	if errors.Is(err, bot.ErrStale) {
+		return w.e.finish(ctx, w.job, nil)
+	}
+	return err
+}
+
+// look reads what exists and makes the plan.
+func (w *work) look(ctx context.Context) error {
+	if err := w.keys(ctx); err != nil {
+		return err
+	}
+	if w.spec.API.Plan == nil { // only reads: what it finds is the proof
+		return w.check(ctx)
+	}
+	reading, err := w.read(ctx, w.spec.API.Read)
+	if err != nil {
+		return w.failOrRetry(ctx, err, setup.Looking)
+	}
+	proposal, problem := w.spec.API.Plan(w.ctx, reading)
+	return w.change(ctx, true, func(d *Draft, r *setup.Run) error {
+		if r.Step(w.ref.Step).State != setup.Looking {
+			return bot.ErrStale
+		}
+		if problem != nil {
+			r.Fail(w.ref.Step, stamped(*problem, d.Now))
+			return nil
+		}
+		r.Planned(w.ref.Step, proposal, d.Now)
+		return nil
+	})
+}
+
+func stamped(p setup.Problem, now time.Time) setup.Problem {
+	p.At = now
+	return p
+}
+
+// read makes a step's reads. Throttling and unreachable systems are errors;
+// what a system refuses is part of the reading.
+func (w *work) read(ctx context.Context, calls func(setup.Context) []bot.Call) (setup.Reading, error) {
+	out := setup.Reading{}
+	if calls == nil {
+		return out, nil
+	}
+	for _, c := range calls(w.ctx) {
+		a, err := w.call(ctx, c, w.e.ID())
+		var f *bot.Failure
+		switch {
+		case err == nil:
+			out[c.ID] = setup.Read{Answer: a}
+		case !errors.As(err, &f):
+			return nil, err
+		case f.Kind == bot.KindThrottled || f.Kind == bot.KindUnreachable || f.Kind == bot.KindForeign || f.Kind == bot.KindMalformed:
+			return nil, f
+		case f.Kind == bot.KindAmbiguous && !c.Write():
+			return nil, &bot.Failure{Kind: bot.KindUnreachable, System: f.System, Says: f.Says, Fix: f.Fix, Err: f}
+		default:
+			out[c.ID] = setup.Read{Answer: a, Failure: f}
+		}
+	}
+	return out, nil
+}
+
+// call fills in a call's placeholders and makes it.
+func (w *work) call(ctx context.Context, c bot.Call, request string) (bot.Answer, error) {
+	filled, identity, err := w.fill(ctx, c)
+	if err != nil {
+		return bot.Answer{}, err
+	}
+	caller, ok := w.e.Callers[c.System]
+	if !ok {
+		return bot.Answer{}, &bot.Failure{Kind: bot.KindForeign, System: c.System, Says: "Keyturn is not connected to " + c.System.Name() + " for this tenant.", Fix: "Complete the tenant's configuration."}
+	}
+	identity.RequestID = request
+	return caller.Call(ctx, w.run.Tenant, filled, identity)
+}
+
+// fill puts in facts and secrets and finds the identity that a call is made
+// with.
+func (w *work) fill(ctx context.Context, c bot.Call) (bot.Call, bot.CallIdentity, error) {
+	var id bot.CallIdentity
+	var filled bot.Call
+	var missing []string
+	err := w.e.Store.Read(ctx, func(v View) error {
+		secret := func(name string) (string, bool) {
+			s, err := v.Secret(secretName(w.run.ID, name))
+			return s.Reveal(), err == nil && !s.IsZero()
+		}
+		fact := func(name string) (string, bool) {
+			f, ok := w.run.Facts[name]
+			return f.Value, ok && !f.Secret
+		}
+		filled, missing = setup.Fill(c, fact, secret)
+		switch c.As {
+		case "reader":
+			id.ClientID, _ = fact("reader.client_id")
+			key, _ := secret("reader.key")
+			id.Key = bot.NewSecret(key)
+			id.Cert, _ = fact("reader.key.cert")
+		case "unattended":
+			id.ClientID, _ = fact("sn.client_id")
+			s, _ := secret("sn.client_secret")
+			id.Secret = bot.NewSecret(s)
+		default:
+			if st := w.step(); st != nil && st.Approval != nil {
+				id.Person, id.Account = st.Approval.Person, st.Approval.Account
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return bot.Call{}, id, err
+	}
+	if len(missing) > 0 {
+		return bot.Call{}, id, &bot.Failure{Kind: bot.KindBadRequest, System: c.System,
+			Says: fmt.Sprintf("The call %q needs %v, which no earlier step has given.", c.What, missing),
+			Fix:  "Run the earlier step again, or do this one by hand."}
+	}
+	return filled, id, nil
+}
+
+// secretName is the store's name of a run's secret fact.
+func secretName(run, fact string) string { return "run/" + run + "/" + fact }
+
+// failOrRetry leaves a step that could not be read for a person, unless
+// another try may help.
+func (w *work) failOrRetry(ctx context.Context, cause error, in setup.StepState) error {
+	var f *bot.Failure
+	if !errors.As(cause, &f) {
+		return cause
+	}
+	if f.Kind == bot.KindThrottled || (f.Kind == bot.KindUnreachable && w.job.Tries+1 < tries) {
+		return cause
+	}
+	return w.change(ctx, true, func(d *Draft, r *setup.Run) error {
+		if st := r.Step(w.ref.Step).State; st != in {
+			return bot.ErrStale
+		}
+		r.Fail(w.ref.Step, problem(f, "", d.Now))
+		return nil
+	})
+}
+
+func problem(f *bot.Failure, call string, now time.Time) setup.Problem {
+	return setup.Problem{Says: f.Says, Fix: f.Fix, Code: f.Code, Request: f.RequestID, Kind: f.Kind, Call: call, At: now}
+}
+
+// check reads a step back and judges it.
+func (w *work) check(ctx context.Context) error {
+	was := w.step().State
+	reading, err := w.read(ctx, w.spec.API.Verify)
+	if err != nil {
+		return w.failOrRetry(ctx, err, was)
+	}
+	finding := w.spec.API.Prove(w.ctx, reading)
+	if finding.Problem != nil && w.spec.API.Poll && was != setup.Failed {
+		return w.lookLater(ctx)
+	}
+	if finding.Problem != nil && w.job.Tries < 4 && w.step().Approval != nil && laggy(finding.Problem) {
+		// What was just made may not be visible everywhere yet.
+		return &bot.Failure{Kind: bot.KindUnreachable, Says: finding.Problem.Says, Fix: finding.Problem.Fix}
+	}
+	return w.change(ctx, true, func(d *Draft, r *setup.Run) error {
+		st := r.Step(w.ref.Step)
+		if st.State != was {
+			return bot.ErrStale
+		}
+		for _, o := range finding.Objects {
+			o.Key, o.Run, o.Step, o.At = bot.ObjectKey(o.System, o.Kind, o.ID), orSelf(o.Run, r.ID), string(w.ref.Step), d.Now
+			d.Out.Objects = append(d.Out.Objects, o)
+		}
+		switch {
+		case finding.End != "" && !r.GoOn:
+			r.Keep(w.ref.Step, finding.Facts, d.Now)
+			r.Fail(w.ref.Step, setup.Problem{Says: finding.End, Kind: bot.KindGone, At: d.Now,
+				Fix: "Go on only to rehearse. The direct guide gives the same without the connector, and cleanup removes what is left."})
+		case finding.Problem != nil:
+			r.Fail(w.ref.Step, stamped(*finding.Problem, d.Now))
+		default:
+			r.Prove(w.ref.Step, finding, d.Now)
+			d.Record(bot.AuditEntry{Tenant: r.Tenant, Act: "proved", Run: r.ID, Step: string(w.ref.Step), Person: st.By, Change: r.Change, Note: fmt.Sprint(finding.Proof)})
+			return d.standing(r, w.ref.Step)
+		}
+		return nil
+	})
+}
+
+func orSelf(run, self string) string {
+	if run == "" {
+		return self
+	}
+	return run
+}
+
+// laggy reports whether a problem may be gone in a moment: replication.
+func laggy(p *setup.Problem) bool {
+	return p.Kind == "" || p.Kind == bot.KindSignIn || p.Kind == bot.KindNotFound
+}
+
+// lookLater looks again for an act that somebody does elsewhere.
+func (w *work) lookLater(ctx context.Context) error {
+	return w.e.commit(ctx, fmt.Sprintf("later/%d", w.job.ID), func(d *Draft) error {
+		again := w.job
+		again.Due = d.Now.Add(d.env.CheckEvery)
+		again.Tries = 0
+		d.Out.Again = []bot.Job{again}
+		before, err := d.Run(w.ref.Run)
+		if err != nil {
+			return err
+		}
+		if before.Step(w.ref.Step).State != setup.Checking {
+			return nil
+		}
+		after := before.Clone()
+		after.Step(w.ref.Step).State = setup.Open
+		return d.PutRun(&before, &after)
+	})
+}
+
+// keys makes the key pairs and random secrets that a step needs before its
+// plan can be shown, once.
+func (w *work) keys(ctx context.Context) error {
+	for _, name := range w.spec.API.Keys {
+		if w.ctx.Has(strings.TrimPrefix(name, "random:")) {
+			continue
+		}
+		made, err := w.e.Keys.Make(name, w.run.ID, w.e.Now())
+		if err != nil {
+			return fmt.Errorf("making the key %q: %w", name, err)
+		}
+		err = w.e.commit(ctx, fmt.Sprintf("keys/%d/%s", w.job.ID, name), func(d *Draft) error {
+			r, err := d.Run(w.ref.Run)
+			if err != nil {
+				return err
+			}
+			after := r.Clone()
+			after.Keep(w.ref.Step, made.Facts, d.Now)
+			after.Facts[made.Name] = setup.Fact{Secret: true, Step: w.ref.Step, At: d.Now}
+			d.Out.Secrets = append(d.Out.Secrets, Sealed{Name: secretName(r.ID, made.Name), Value: made.Secret})
+			d.Out.Runs = append(d.Out.Runs, after)
+			w.run = after
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		w.ctx.Run = &w.run
+	}
+	return nil
+}
+
+// KeyMaker makes key pairs and random secrets.
+type KeyMaker interface {
+	// Make gives the key that a step's spec names: "reader.key" a key pair
+	// with a self-signed certificate, "random:<name>" a random secret.
+	Make(name, run string, now time.Time) (MadeKey, error)
+}
+
+// MadeKey is a fresh key.
+type MadeKey struct {
+	Name   string // the secret fact
+	Secret bot.Secret
+	Facts  map[string]string // public halves
+}
+
+func compactJSON(v any) json.RawMessage {
+	b, err := json.Marshal(v)
+	if err != nil {
+		return nil
+	}
+	return b
+}

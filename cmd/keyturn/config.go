@@ -1,0 +1,162 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"keyturn/bot"
+)
+
+// config is the configuration file. Secrets stand in it only by reference.
+type config struct {
+	Listen    string `yaml:"listen"`
+	PublicURL string `yaml:"public_url"`
+	Data      string `yaml:"data"`
+	Key       secret `yaml:"key"`
+	Log       string `yaml:"log"`
+
+	Outside outside        `yaml:"outside"`
+	Slack   *slackConfig   `yaml:"slack"`
+	Tenants []tenantConfig `yaml:"tenants"`
+
+	PollEvery  duration `yaml:"poll_every"`
+	CheckEvery duration `yaml:"check_every"`
+	Checklist  struct {
+		Every      duration `yaml:"every"`
+		AfterClick duration `yaml:"after_click"`
+	} `yaml:"checklist"`
+}
+
+// outside says where outside systems are and how they are reached.
+type outside struct {
+	Proxy    string            `yaml:"proxy"`
+	NoProxy  []string          `yaml:"no_proxy"`
+	CABundle string            `yaml:"ca_bundle"`
+	Resolver string            `yaml:"resolver"`
+	Graph    string            `yaml:"graph"`
+	Login    string            `yaml:"login"`
+	Slack    string            `yaml:"slack"`
+	Portals  map[string]string `yaml:"portals"`
+}
+
+type slackConfig struct {
+	SigningSecret secret            `yaml:"signing_secret"`
+	Workspaces    map[string]secret `yaml:"workspaces"`
+}
+
+type tenantConfig struct {
+	ID         string                       `yaml:"id"`
+	Name       string                       `yaml:"name"`
+	Directory  string                       `yaml:"directory"`
+	Domain     string                       `yaml:"domain"`
+	ServiceNow *serviceNowConfig            `yaml:"servicenow"`
+	Zone       string                       `yaml:"zone"`
+	Slack      []string                     `yaml:"slack"`
+	Owners     []string                     `yaml:"owners"`
+	People     []personConfig               `yaml:"people"`
+	Roles      map[string][]string          `yaml:"roles"`
+	Groups     map[string]map[string]string `yaml:"groups"`
+	FourEyes   *bool                        `yaml:"four_eyes"`
+	Approval   duration                     `yaml:"approval_lives"`
+	Change     struct {
+		Required bool   `yaml:"required"`
+		Pattern  string `yaml:"pattern"`
+		Example  string `yaml:"example"`
+	} `yaml:"change"`
+	SignIn struct {
+		EntraClientID      string `yaml:"entra_client_id"`
+		EntraRedirect      string `yaml:"entra_redirect"`
+		ServiceNowClientID string `yaml:"servicenow_client_id"`
+	} `yaml:"sign_in"`
+	Reader     *credential `yaml:"reader"`
+	Simulator  *credential `yaml:"simulator"`
+	AdminPlace string      `yaml:"admin_channel"`
+}
+
+type serviceNowConfig struct {
+	Host      string      `yaml:"host"`
+	URL       string      `yaml:"url"`
+	Simulator *credential `yaml:"simulator"`
+}
+
+type personConfig struct {
+	ID       string            `yaml:"id"`
+	Name     string            `yaml:"name"`
+	Accounts []string          `yaml:"accounts"`
+	Admin    map[string]string `yaml:"admin"`
+	Zone     string            `yaml:"zone"`
+}
+
+type credential struct {
+	ClientID    string `yaml:"client_id"`
+	Secret      secret `yaml:"secret"`
+	PrivateKey  secret `yaml:"private_key"`
+	Certificate string `yaml:"certificate"`
+}
+
+// secret is a reference to a secret: env:NAME or file:/path.
+type secret struct {
+	ref   string
+	value bot.Secret
+	err   error
+}
+
+// UnmarshalYAML reads the reference and what it names.
+func (s *secret) UnmarshalYAML(n *yaml.Node) error {
+	if err := n.Decode(&s.ref); err != nil {
+		return err
+	}
+	s.value, s.err = resolve(s.ref)
+	return nil
+}
+
+func (s secret) set() bool { return s.ref != "" }
+
+func resolve(ref string) (bot.Secret, error) {
+	kind, name, ok := strings.Cut(ref, ":")
+	switch {
+	case ok && kind == "env":
+		v := os.Getenv(name)
+		if v == "" {
+			return bot.Secret{}, fmt.Errorf("the environment variable %s is empty or not set", name)
+		}
+		return bot.NewSecret(v), nil
+	case ok && kind == "file":
+		b, err := os.ReadFile(name)
+		if err != nil {
+			return bot.Secret{}, fmt.Errorf("the secret cannot be read: %w", err)
+		}
+		v := strings.TrimSpace(string(b))
+		if v == "" {
+			return bot.Secret{}, fmt.Errorf("the file %s is empty", name)
+		}
+		return bot.NewSecret(v), nil
+	}
+	return bot.Secret{}, errors.New("secrets do not stand in the configuration: write env:NAME or file:/path")
+}
+
+// readConfig reads a configuration file. Unknown keys are errors: a typo must
+// not switch something off silently.
+func readConfig(path string) (*config, error) {
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("the configuration cannot be read: %w", err)
+	}
+	return parseConfig(b)
+}
+
+func parseConfig(b []byte) (*config, error) {
+	dec := yaml.NewDecoder(bytes.NewReader(b))
+	dec.KnownFields(true)
+	var c config
+	if err := dec.Decode(&c); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("the configuration cannot be understood: %w", err)
+	}
+	return &c, nil
+}

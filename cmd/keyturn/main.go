@@ -1,0 +1,75 @@
+// Command keyturn is the bot, its demo and its tools.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+// version is set by the build.
+var version = "dev"
+
+// cli is every command with its flags.
+type cli struct {
+	Serve    serveCmd    `cmd:"" help:"Run the bot."`
+	Check    checkCmd    `cmd:"" help:"Find every error of a configuration, each with its fix."`
+	Demo     demoCmd     `cmd:"" help:"Run the bot against simulators, with a chat page to play every role."`
+	Sim      simCmd      `cmd:"" help:"Run one simulator alone."`
+	Preview  previewCmd  `cmd:"" help:"Render issues or messages in Graph shape to one platform payload a line."`
+	Manifest manifestCmd `cmd:"" help:"Print an app manifest."`
+	Key      keyCmd      `cmd:"" help:"Make a sealing key."`
+	Backup   backupCmd   `cmd:"" help:"Copy the state to a file while the bot runs."`
+	Audit    auditCmd    `cmd:"" help:"Verify or export the audit trail."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+}
+
+// console is what commands read and write.
+type console struct {
+	ctx context.Context
+	out io.Writer
+	err io.Writer
+}
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
+}
+
+// run is the program: everything but the process. It returns the exit code.
+func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	exit := -1
+	parser, err := kong.New(&cli{}, kong.Name("keyturn"), kong.Description("A ChatOps bot for Microsoft 365 service health and ServiceNow."),
+		kong.Writers(stdout, stderr), kong.UsageOnError(), kong.Exit(func(code int) { exit = code }))
+	if err != nil {
+		fmt.Fprintln(stderr, "keyturn:", err)
+		return 2
+	}
+	k, err := parser.Parse(args)
+	if exit >= 0 {
+		return exit // --help
+	}
+	if err != nil {
+		fmt.Fprintln(stderr, "keyturn:", err)
+		return 2
+	}
+	if err := k.Run(&console{ctx: ctx, out: stdout, err: stderr}); err != nil {
+		fmt.Fprintln(stderr, "keyturn:", err)
+		return 1
+	}
+	return 0
+}
+
+type versionCmd struct{}
+
+// Run prints the version.
+func (versionCmd) Run(c *console) error {
+	fmt.Fprintln(c.out, "keyturn", version)
+	return nil
+}

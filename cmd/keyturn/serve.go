@@ -1,0 +1,297 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"time"
+
+	"keyturn/adapters/graph"
+	"keyturn/adapters/httpx"
+	"keyturn/adapters/servicenow"
+	"keyturn/adapters/slack"
+	"keyturn/bot"
+	"keyturn/bot/engine"
+	"keyturn/bot/setup"
+	"keyturn/commands"
+	"keyturn/state"
+	"keyturn/state/bolt"
+)
+
+type serveCmd struct {
+	Config string `help:"Configuration file (YAML)." required:"" type:"existingfile"`
+}
+
+// Run runs the bot until it is asked to stop.
+func (s serveCmd) Run(c *console) error {
+	conf, tenants, err := load(s.Config)
+	if err != nil {
+		return err
+	}
+	b, err := build(conf, tenants, logger(c, conf.Log))
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	return b.serve(c.ctx)
+}
+
+type checkCmd struct {
+	Config string `help:"Configuration file (YAML)." required:"" type:"existingfile"`
+}
+
+// Run prints what is wrong, or that nothing is.
+func (s checkCmd) Run(c *console) error {
+	_, tenants, err := load(s.Config)
+	if err != nil {
+		return err
+	}
+	for _, t := range tenants {
+		for _, w := range warnings(t) {
+			fmt.Fprintf(c.out, "warning: %s: %s\n", t.ID, w)
+		}
+	}
+	fmt.Fprintf(c.out, "The configuration is complete: %d tenant(s).\n", len(tenants))
+	return nil
+}
+
+// warnings says what works but will bite.
+func warnings(t *bot.Tenant) []string {
+	var out []string
+	if len(t.Owners) < 2 {
+		out = append(out, "there is one owner only; when that person is away nobody is told what is wrong")
+	}
+	for _, r := range bot.Roles {
+		if r == bot.Requester || r == bot.Owner || (r == bot.ServiceNowAdmin && t.Instance == "") {
+			continue
+		}
+		if len(t.Holders[r]) == 0 {
+			out = append(out, "nobody holds "+string(r)+", so steps of that role will wait")
+		}
+		for _, id := range t.Holders[r] {
+			if p, ok := t.Person(id); ok && len(p.Accounts) == 0 {
+				out = append(out, p.Name+" has no chat account, so they cannot be reached")
+			}
+		}
+	}
+	return out
+}
+
+// load reads and checks a configuration.
+func load(path string) (*config, []*bot.Tenant, error) {
+	conf, err := readConfig(path)
+	if err != nil {
+		return nil, nil, err
+	}
+	tenants, f := conf.check()
+	if len(f) > 0 {
+		return nil, nil, fmt.Errorf("%s has %d error(s):\n  %s", path, len(f), strings.Join(f, "\n  "))
+	}
+	return conf, tenants, nil
+}
+
+func logger(c *console, level string) *slog.Logger {
+	l := slog.LevelInfo
+	_ = l.UnmarshalText([]byte(level))
+	return slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: l}))
+}
+
+// process is everything that serve runs.
+type process struct {
+	conf   *config
+	store  *bolt.Store
+	engine *engine.Engine
+	routes *http.ServeMux
+	log    *slog.Logger
+}
+
+// build wires the bot: the only place where an adapter meets the store.
+func build(c *config, tenants []*bot.Tenant, log *slog.Logger) (*process, error) {
+	sealer, err := state.OpenSealer(c.Key.value.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	auditor, err := state.OpenAuditor(c.Key.value.Reveal())
+	if err != nil {
+		return nil, err
+	}
+	client, err := httpx.New(httpx.Config{Version: version, Proxy: c.Outside.Proxy, NoProxy: c.Outside.NoProxy, CAFile: c.Outside.CABundle, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	resolver, err := httpx.NewResolver(c.Outside.Resolver)
+	if err != nil {
+		return nil, err
+	}
+	store, err := bolt.Open(bolt.Config{Path: c.Data, Sealer: sealer, Auditor: auditor, Log: log})
+	if err != nil {
+		return nil, err
+	}
+	g := graph.New(graph.Config{GraphURL: c.Outside.Graph, LoginURL: c.Outside.Login, HTTP: client, Tenants: c.graphTenants(), Resolver: resolver})
+	sn := servicenow.New(servicenow.Config{HTTP: client, Tenants: c.serviceNowTenants()})
+	p := &process{conf: c, store: store, log: log, routes: http.NewServeMux()}
+	desk := &desk{}
+	chat := slack.New(slack.Config{SigningSecret: c.Slack.SigningSecret.value, Workspaces: c.workspaces(), APIURL: c.Outside.Slack, HTTP: client, Desk: desk, Log: log})
+	p.engine = engine.New(engine.Config{
+		Env:     c.env(tenants),
+		Store:   store,
+		Chats:   map[bot.Platform]engine.Chat{bot.Slack: chat},
+		Callers: map[bot.System]bot.Caller{bot.Graph: g, bot.Login: g, bot.DNS: g, bot.ServiceNow: sn},
+		Health:  health{g},
+		Decide:  commands.New("/keyturn").Decide,
+		Now:     time.Now, ID: httpx.NewRequestID, Keys: keyMaker{}, Pace: engine.NewLimits(), Log: log,
+	})
+	desk.Engine = p.engine
+	p.routes.Handle("/slack/", chat.Handler())
+	p.routes.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	return p, nil
+}
+
+// desk lets the chat adapter be made before the engine that it reports to.
+type desk struct{ *engine.Engine }
+
+// health reads service communications for the engine.
+type health struct{ *graph.Client }
+
+// Issues implements [engine.Health].
+func (h health) Issues(ctx context.Context, t bot.TenantID, as bot.Reader, since time.Time) ([]json.RawMessage, error) {
+	r, err := h.Client.Issues(ctx, t, as, since)
+	return r.Items, err
+}
+
+func (c *config) env(tenants []*bot.Tenant) *engine.Env {
+	return &engine.Env{Tenants: tenants, Guide: setup.GuideFor, Base: c.base,
+		Pace: c.Checklist.Every.or(5 * time.Second), PaceAfterClick: c.Checklist.AfterClick.or(1500 * time.Millisecond),
+		PollEvery: c.PollEvery.or(2 * time.Minute), CheckEvery: c.CheckEvery.or(15 * time.Second)}
+}
+
+// base is the base address of a tenant's system, as people see it in plans.
+func (c *config) base(id bot.TenantID, s bot.System) string {
+	switch s {
+	case bot.Graph:
+		return first(c.Outside.Graph, graph.DefaultGraphURL)
+	case bot.Login:
+		return first(c.Outside.Login, graph.DefaultLoginURL)
+	case bot.ServiceNow:
+		for _, t := range c.Tenants {
+			if t.ID == string(id) && t.ServiceNow != nil {
+				return "https://" + t.ServiceNow.Host
+			}
+		}
+	}
+	return ""
+}
+
+func first(a, b string) string {
+	if a != "" {
+		return strings.TrimSuffix(a, "/")
+	}
+	return b
+}
+
+func (c *config) workspaces() map[string]bot.Secret {
+	out := map[string]bot.Secret{}
+	for id, s := range c.Slack.Workspaces {
+		out[id] = s.value
+	}
+	return out
+}
+
+func (c *config) graphTenants() map[bot.TenantID]graph.TenantConfig {
+	out := map[bot.TenantID]graph.TenantConfig{}
+	for _, t := range c.Tenants {
+		tc := graph.TenantConfig{Directory: t.Directory}
+		if w := t.Simulator; w != nil {
+			tc.Writer = graph.Credential{ClientID: w.ClientID, Secret: w.Secret.value, Key: w.PrivateKey.value, Cert: w.Certificate}
+		}
+		out[bot.TenantID(t.ID)] = tc
+	}
+	return out
+}
+
+func (c *config) serviceNowTenants() map[bot.TenantID]servicenow.TenantConfig {
+	out := map[bot.TenantID]servicenow.TenantConfig{}
+	for _, t := range c.Tenants {
+		if t.ServiceNow == nil {
+			continue
+		}
+		tc := servicenow.TenantConfig{Host: t.ServiceNow.Host, BaseURL: t.ServiceNow.URL}
+		if w := t.ServiceNow.Simulator; w != nil {
+			tc.Writer = servicenow.Credential{ClientID: w.ClientID, Secret: w.Secret.value}
+		}
+		out[bot.TenantID(t.ID)] = tc
+	}
+	return out
+}
+
+func (p *process) close() {
+	if err := p.store.Close(); err != nil {
+		p.log.Error("the store did not close cleanly", "err", err)
+	}
+}
+
+// serve listens and works until ctx is done, then drains: requests in flight
+// are answered, jobs in flight finish, new ones are refused.
+func (p *process) serve(ctx context.Context) error {
+	l, err := net.Listen("tcp", p.conf.Listen)
+	if err != nil {
+		return fmt.Errorf("listening on %s: %w (is another Keyturn running, or the port taken?)", p.conf.Listen, err)
+	}
+	socket, err := p.socket()
+	if err != nil {
+		l.Close()
+		return err
+	}
+	defer socket.Close()
+	srv := &http.Server{Handler: p.routes, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 15 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelWarn)}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	worked := make(chan error, 1)
+	go func() { worked <- p.engine.Run(ctx) }()
+	served := make(chan error, 1)
+	go func() { served <- srv.Serve(l) }()
+	p.log.Info("Keyturn is ready", "listen", l.Addr().String(), "version", version)
+	select {
+	case <-ctx.Done():
+	case err = <-served:
+	case err = <-worked:
+		worked <- err
+	}
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 9*time.Second)
+	defer cancel()
+	_ = srv.Shutdown(grace)
+	stop()
+	werr := <-worked
+	if err == nil || errors.Is(err, http.ErrServerClosed) {
+		err = werr
+	}
+	p.log.Info("Keyturn has stopped")
+	return err
+}
+
+// socketPath is the Unix socket beside the data file, for the commands that
+// need live state.
+func socketPath(data string) string { return data + ".sock" }
+
+func (p *process) socket() (net.Listener, error) {
+	path := socketPath(p.conf.Data)
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		return nil, fmt.Errorf("an old socket %s cannot be removed: %w", path, err)
+	}
+	l, err := net.Listen("unix", path)
+	if err != nil {
+		return nil, fmt.Errorf("opening the socket %s: %w", path, err)
+	}
+	if err := os.Chmod(path, 0o600); err != nil {
+		l.Close()
+		return nil, fmt.Errorf("protecting the socket %s: %w", path, err)
+	}
+	go func() { _ = http.Serve(l, liveState(p.store)) }()
+	return l, nil
+}

@@ -1,0 +1,215 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"time"
+
+	"keyturn/bot"
+	"keyturn/bot/engine"
+	"keyturn/state"
+	"keyturn/state/bolt"
+)
+
+type keyCmd struct{}
+
+// Run prints a fresh sealing key.
+func (keyCmd) Run(c *console) error {
+	key, err := state.NewKey()
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(c.out, key)
+	return nil
+}
+
+// liveState answers the commands that need the state of a running bot. The
+// socket's file rights are its only guard.
+func liveState(store *bolt.Store) http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /backup", func(w http.ResponseWriter, r *http.Request) {
+		if err := store.Backup(r.Context(), w); err != nil {
+			panic(http.ErrAbortHandler) // a cut transfer tells the reader that the copy is not whole
+		}
+	})
+	mux.HandleFunc("GET /audit/{tenant}", func(w http.ResponseWriter, r *http.Request) {
+		if err := writeAudit(r.Context(), store, bot.TenantID(r.PathValue("tenant")), w); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	})
+	return mux
+}
+
+// allAudit asks for more entries than any chain has.
+const allAudit = 1 << 30
+
+func writeAudit(ctx context.Context, store engine.Store, t bot.TenantID, w io.Writer) error {
+	var entries []bot.AuditEntry
+	err := store.Read(ctx, func(v engine.View) error {
+		var err error
+		entries, err = v.Audit(t, allAudit)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return state.WriteAudit(w, entries)
+}
+
+// ask reads a path from a running bot's socket. It reports false where none
+// runs.
+func ask(ctx context.Context, data, path string, to io.Writer) (bool, error) {
+	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", socketPath(data))
+	}}}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://keyturn"+path, nil)
+	if err != nil {
+		return false, err
+	}
+	resp, err := client.Do(req)
+	var op *net.OpError
+	if errors.As(err, &op) && op.Op == "dial" {
+		return false, nil
+	}
+	if err != nil {
+		return true, fmt.Errorf("asking the running bot: %w", err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		b, _ := io.ReadAll(io.LimitReader(resp.Body, 1<<10))
+		return true, fmt.Errorf("the running bot answered: %s", b)
+	}
+	if _, err = io.Copy(to, resp.Body); err != nil {
+		return true, fmt.Errorf("the running bot's answer broke off: %w", err)
+	}
+	return true, nil
+}
+
+// openState opens the data file itself: only where no bot runs.
+func openState(c *config) (*bolt.Store, *state.Auditor, error) {
+	sealer, err := state.OpenSealer(c.Key.value.Reveal())
+	if err != nil {
+		return nil, nil, err
+	}
+	auditor, err := state.OpenAuditor(c.Key.value.Reveal())
+	if err != nil {
+		return nil, nil, err
+	}
+	if _, err := os.Stat(c.Data); err != nil {
+		return nil, nil, fmt.Errorf("there is no state yet: %w", err)
+	}
+	store, err := bolt.Open(bolt.Config{Path: c.Data, Sealer: sealer, Auditor: auditor})
+	return store, auditor, err
+}
+
+type backupCmd struct {
+	Config string `help:"Configuration file (YAML)." required:"" type:"existingfile"`
+	To     string `arg:"" help:"File to write; it must not exist."`
+}
+
+// Run copies the state, whole or not at all.
+func (b backupCmd) Run(c *console) error {
+	conf, _, err := load(b.Config)
+	if err != nil {
+		return err
+	}
+	if _, err := os.Stat(b.To); err == nil {
+		return fmt.Errorf("%s exists already; a backup never overwrites", b.To)
+	}
+	tmp, err := os.CreateTemp(filepath.Dir(b.To), ".keyturn-backup-*")
+	if err != nil {
+		return fmt.Errorf("writing the backup: %w", err)
+	}
+	defer os.Remove(tmp.Name())
+	defer tmp.Close()
+	running, err := ask(c.ctx, conf.Data, "/backup", tmp)
+	if err == nil && !running {
+		var store *bolt.Store
+		if store, _, err = openState(conf); err == nil {
+			err = store.Backup(c.ctx, tmp)
+			store.Close()
+		}
+	}
+	if err == nil {
+		err = tmp.Sync()
+	}
+	if err != nil {
+		return err
+	}
+	if err := os.Rename(tmp.Name(), b.To); err != nil {
+		return fmt.Errorf("writing the backup: %w", err)
+	}
+	fmt.Fprintln(c.out, "Copied the state to", b.To)
+	return nil
+}
+
+type auditCmd struct {
+	Export auditExportCmd `cmd:"" help:"Print a tenant's audit trail, a line of JSON an entry."`
+	Verify auditVerifyCmd `cmd:"" help:"Verify the chain of a tenant's audit trail."`
+}
+
+type auditExportCmd struct {
+	Config string `help:"Configuration file (YAML)." required:"" type:"existingfile"`
+	Tenant string `arg:"" help:"Tenant."`
+}
+
+// Run prints the trail.
+func (a auditExportCmd) Run(c *console) error {
+	conf, _, err := load(a.Config)
+	if err != nil {
+		return err
+	}
+	return exportAudit(c.ctx, conf, bot.TenantID(a.Tenant), c.out)
+}
+
+func exportAudit(ctx context.Context, conf *config, t bot.TenantID, w io.Writer) error {
+	running, err := ask(ctx, conf.Data, "/audit/"+string(t), w)
+	if err != nil || running {
+		return err
+	}
+	store, _, err := openState(conf)
+	if err != nil {
+		return err
+	}
+	defer store.Close()
+	return writeAudit(ctx, store, t, w)
+}
+
+type auditVerifyCmd struct {
+	Config string `help:"Configuration file (YAML)." required:"" type:"existingfile"`
+	Tenant string `arg:"" help:"Tenant."`
+}
+
+// Run verifies the trail of a running or stopped bot.
+func (a auditVerifyCmd) Run(c *console) error {
+	conf, _, err := load(a.Config)
+	if err != nil {
+		return err
+	}
+	r, w := io.Pipe()
+	go func() { w.CloseWithError(exportAudit(c.ctx, conf, bot.TenantID(a.Tenant), w)) }()
+	entries, err := state.ReadAudit(r)
+	if err != nil {
+		return err
+	}
+	auditor, err := state.OpenAuditor(conf.Key.value.Reveal())
+	if err != nil {
+		return err
+	}
+	if len(entries) == 0 {
+		fmt.Fprintln(c.out, "The audit trail of", a.Tenant, "is empty.")
+		return nil
+	}
+	head := state.HeadOf(entries[len(entries)-1])
+	if err := auditor.Verify(entries, head); err != nil {
+		return err
+	}
+	fmt.Fprintf(c.out, "The audit trail of %s is whole: %d entries, head %s.\n", a.Tenant, len(entries), head.MAC)
+	return nil
+}

@@ -1,0 +1,260 @@
+package main
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"regexp"
+	"strings"
+	"time"
+
+	"keyturn/bot"
+)
+
+// faults gathers everything that is wrong with a configuration, each with its
+// fix.
+type faults []string
+
+func (f *faults) add(format string, args ...any) { *f = append(*f, fmt.Sprintf(format, args...)) }
+
+// check finds every error of a configuration and makes the tenants.
+func (c *config) check() ([]*bot.Tenant, faults) {
+	var f faults
+	if c.Listen == "" {
+		c.Listen = "127.0.0.1:8364"
+	}
+	if c.Data == "" {
+		f.add("data: say where Keyturn keeps its state, for example data: /var/lib/keyturn/keyturn.db")
+	}
+	c.Key.need(&f, "key", "keyturn key makes one")
+	for name, u := range map[string]string{"public_url": c.PublicURL, "outside.graph": c.Outside.Graph, "outside.login": c.Outside.Login, "outside.slack": c.Outside.Slack, "outside.proxy": c.Outside.Proxy} {
+		if u != "" && u != "none" && !webURL(u) {
+			f.add("%s: %q is no address: write https://host or http://host:port", name, u)
+		}
+	}
+	if c.Outside.CABundle != "" {
+		if _, err := os.Stat(c.Outside.CABundle); err != nil {
+			f.add("outside.ca_bundle: %v", err)
+		}
+	}
+	if c.Slack == nil {
+		f.add("slack: no chat platform is configured, so nobody could talk to Keyturn: add slack with signing_secret and workspaces")
+	} else {
+		c.Slack.SigningSecret.need(&f, "slack.signing_secret", "it stands in the Slack app's Basic Information")
+		if len(c.Slack.Workspaces) == 0 {
+			f.add("slack.workspaces: name at least one workspace: <workspace ID>: env:SLACK_BOT_TOKEN")
+		}
+		for id, s := range c.Slack.Workspaces {
+			s.need(&f, "slack.workspaces."+id, "it is the Bot User OAuth Token of the installed app")
+		}
+	}
+	if len(c.Tenants) == 0 {
+		f.add("tenants: name at least one Microsoft 365 tenant")
+	}
+	var out []*bot.Tenant
+	seen := map[string]bool{}
+	for i := range c.Tenants {
+		t := &c.Tenants[i]
+		where := "tenants." + t.ID
+		if t.ID == "" || !nameLike.MatchString(t.ID) {
+			where = fmt.Sprintf("tenants[%d]", i)
+			f.add("%s.id: give the tenant a short name of lower-case letters, digits and dashes", where)
+		}
+		if seen[t.ID] {
+			f.add("%s: the name is used twice", where)
+		}
+		seen[t.ID] = true
+		out = append(out, t.tenant(c, where, &f))
+	}
+	return out, f
+}
+
+var (
+	nameLike = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,40}$`)
+	guidLike = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	hostLike = regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?(:[0-9]+)?$`)
+)
+
+func webURL(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https" || u.Scheme == "socks5") && u.Host != ""
+}
+
+func (s secret) need(f *faults, where, hint string) {
+	switch {
+	case !s.set():
+		f.add("%s: missing (%s); write env:NAME or file:/path", where, hint)
+	case s.err != nil:
+		f.add("%s: %v", where, s.err)
+	}
+}
+
+func (t *tenantConfig) tenant(c *config, where string, f *faults) *bot.Tenant {
+	out := &bot.Tenant{ID: bot.TenantID(t.ID), Name: t.Name, Directory: t.Directory, Domain: t.Domain, Zone: time.UTC, FourEyes: true,
+		ApprovalLives: t.Approval.or(time.Hour), Holders: map[bot.Role][]bot.PersonID{}, Groups: map[bot.Role]map[bot.Platform]string{}, Portals: c.Outside.Portals}
+	if out.Name == "" {
+		out.Name = t.ID
+	}
+	if !guidLike.MatchString(t.Directory) {
+		f.add("%s.directory: write the Entra tenant ID, a GUID from the Overview page of Microsoft Entra", where)
+	}
+	if t.FourEyes != nil {
+		out.FourEyes = *t.FourEyes
+	}
+	if t.Zone != "" {
+		z, err := time.LoadLocation(t.Zone)
+		if err != nil {
+			f.add("%s.zone: %q is no time zone: write for example Europe/Berlin", where, t.Zone)
+		} else {
+			out.Zone = z
+		}
+	}
+	if s := t.ServiceNow; s != nil {
+		if !hostLike.MatchString(s.Host) {
+			f.add("%s.servicenow.host: write the instance's host name alone, for example contoso.service-now.com", where)
+		}
+		if s.URL != "" && !webURL(s.URL) {
+			f.add("%s.servicenow.url: %q is no address", where, s.URL)
+		}
+		out.Instance = s.Host
+		s.Simulator.check(f, where+".servicenow.simulator")
+	}
+	t.Simulator.check(f, where+".simulator")
+	t.Reader.check(f, where+".reader")
+	t.workspaces(c, out, where, f)
+	people := t.people(c, out, where, f)
+	t.roles(out, people, where, f)
+	out.Change = bot.ChangeRule{Required: t.Change.Required, Pattern: t.Change.Pattern, Example: t.Change.Example}
+	if _, err := regexp.Compile(t.Change.Pattern); err != nil {
+		f.add("%s.change.pattern: %v", where, err)
+	}
+	out.SignIn = bot.SignIn{EntraClientID: t.SignIn.EntraClientID, EntraRedirect: t.SignIn.EntraRedirect, ServiceNowClientID: t.SignIn.ServiceNowClientID}
+	if r := t.Reader; r != nil {
+		out.Reader = bot.Reader{ClientID: r.ClientID, Secret: r.Secret.value, Key: r.PrivateKey.value, Cert: r.Certificate}
+	}
+	if t.AdminPlace != "" && c.Slack != nil && len(t.Slack) > 0 {
+		out.Admins = &bot.Place{Platform: bot.Slack, Team: t.Slack[0], Channel: t.AdminPlace}
+	}
+	return out
+}
+
+func (cr *credential) check(f *faults, where string) {
+	if cr == nil {
+		return
+	}
+	if cr.ClientID == "" {
+		f.add("%s.client_id: missing", where)
+	}
+	switch {
+	case cr.Secret.set():
+		cr.Secret.need(f, where+".secret", "")
+	case cr.PrivateKey.set():
+		cr.PrivateKey.need(f, where+".private_key", "")
+		if cr.Certificate == "" {
+			f.add("%s.certificate: the certificate (PEM) of the private key is missing", where)
+		}
+	default:
+		f.add("%s: give private_key with certificate, or secret", where)
+	}
+}
+
+func (t *tenantConfig) workspaces(c *config, out *bot.Tenant, where string, f *faults) {
+	for _, id := range t.Slack {
+		if c.Slack == nil {
+			break
+		}
+		if _, ok := c.Slack.Workspaces[id]; !ok {
+			f.add("%s.slack: the workspace %s has no token under slack.workspaces", where, id)
+		}
+		out.Teams = append(out.Teams, bot.Workspace{Platform: bot.Slack, ID: id})
+	}
+	if len(out.Teams) == 0 {
+		f.add("%s.slack: no chat workspace may speak for this tenant: list its workspace IDs", where)
+	}
+}
+
+// people makes the tenant's people and gives the names that roles use.
+func (t *tenantConfig) people(c *config, out *bot.Tenant, where string, f *faults) map[string]bot.PersonID {
+	names := map[string]bot.PersonID{}
+	accounts := map[bot.Account]string{}
+	for _, p := range t.People {
+		at := where + ".people." + p.Name
+		if !guidLike.MatchString(p.ID) {
+			f.add("%s.id: write the person's Entra object ID, a GUID from their page in Microsoft Entra", at)
+		}
+		person := bot.Person{ID: bot.PersonID(p.ID), Name: p.Name, Zone: p.Zone, Admin: map[bot.System]string{}}
+		for _, s := range p.Accounts {
+			a, err := bot.ParseAccount(s)
+			if err != nil {
+				f.add("%s.accounts: %v", at, err)
+				continue
+			}
+			if other, taken := accounts[a]; taken {
+				f.add("%s.accounts: %s belongs to %s already; an account is one person's", at, a, other)
+			}
+			accounts[a] = p.Name
+			person.Accounts = append(person.Accounts, a)
+		}
+		for system, account := range p.Admin {
+			switch system {
+			case "entra":
+				person.Admin[bot.Graph] = account
+			case "servicenow":
+				person.Admin[bot.ServiceNow] = account
+			default:
+				f.add("%s.admin: there is no system %q: write entra or servicenow", at, system)
+			}
+		}
+		names[p.Name], names[p.ID] = person.ID, person.ID
+		out.People = append(out.People, person)
+	}
+	return names
+}
+
+func (t *tenantConfig) roles(out *bot.Tenant, people map[string]bot.PersonID, where string, f *faults) {
+	find := func(at string, list []string) []bot.PersonID {
+		var ids []bot.PersonID
+		for _, n := range list {
+			id, ok := people[n]
+			if !ok {
+				f.add("%s: %q is nobody under people", at, n)
+				continue
+			}
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	out.Owners = find(where+".owners", t.Owners)
+	if len(out.Owners) == 0 {
+		f.add("%s.owners: name at least one owner, better two: owners grant roles and are told what is wrong", where)
+	}
+	for name, list := range t.Roles {
+		role := bot.Role(name)
+		if !role.Known() || role == bot.Owner || role == bot.Requester {
+			f.add("%s.roles: there is no role %q to give: write %s", where, name, strings.Join(roleNames(), ", "))
+			continue
+		}
+		out.Holders[role] = find(where+".roles."+name, list)
+	}
+	for name, groups := range t.Groups {
+		role := bot.Role(name)
+		if !role.Known() {
+			f.add("%s.groups: there is no role %q", where, name)
+			continue
+		}
+		out.Groups[role] = map[bot.Platform]string{}
+		for p, id := range groups {
+			out.Groups[role][bot.Platform(p)] = id
+		}
+	}
+}
+
+func roleNames() []string {
+	var out []string
+	for _, r := range bot.Roles {
+		if r != bot.Requester && r != bot.Owner {
+			out = append(out, string(r))
+		}
+	}
+	return out
+}

@@ -1,0 +1,186 @@
+package commands
+
+import (
+	"slices"
+	"strings"
+	"time"
+
+	"keyturn/bot"
+	"keyturn/bot/setup"
+)
+
+// approveClick is a person's word on the plan that their card showed.
+func approveClick(a *Ask) (bot.Reply, error) {
+	m, no, err := a.aimStep(a.Request.Value, setup.Planned)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	if m.digest == "" {
+		return m.old()
+	}
+	if a.Tenant.FourEyes && m.spec.FourEyes && !m.step.Undoing && m.run.Requester == a.Person.ID {
+		return sayf("You asked for this run, and this step creates a credential, so somebody else has to approve it: %s. I have not run anything.",
+			m.others()), nil
+	}
+	if no := changeWrong(a.Tenant.Change, m.run.Change); no != "" {
+		return say(no + " Cancel the run and start it with one. I have not run anything."), nil
+	}
+	lives := a.Tenant.ApprovalLives
+	if lives == 0 {
+		lives = time.Hour
+	}
+	approval := setup.Approval{Person: a.Person.ID, Account: a.Person.Admin[systemOf(m.step.Plan)], Via: a.Request.From.String(),
+		Digest: m.digest, Change: m.run.Change, At: a.Now, Expires: a.Now.Add(lives)}
+	after := m.run.Clone()
+	if err := after.Approve(m.spec.ID, approval); err != nil {
+		return m.old()
+	}
+	a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Account: approval.Account, Via: approval.Via, Act: "approve",
+		Run: m.run.ID, Step: string(m.spec.ID), Change: m.run.Change, Plan: m.digest})
+	return bot.Reply{}, a.PutRun(&m.run, &after)
+}
+
+func (m *aim) others() string {
+	var names []string
+	for _, p := range m.run.HoldersOf(m.spec.Role) {
+		if p != m.Person.ID {
+			names = append(names, m.name(p))
+		}
+	}
+	return named(names, "an owner has to name a second "+m.spec.Role.Title())
+}
+
+// systemOf is the system that a plan writes to.
+func systemOf(p *setup.Plan) bot.System {
+	for _, c := range p.Calls {
+		if c.Write() {
+			return c.System
+		}
+	}
+	return bot.Graph
+}
+
+// callsClick shows the plan in full, to everybody who may see the run.
+func callsClick(a *Ask) (bot.Reply, error) { return a.showPlan(setup.Scene.ExactCalls) }
+
+// scriptClick gives the same calls as a script.
+func scriptClick(a *Ask) (bot.Reply, error) { return a.showPlan(setup.Scene.Script) }
+
+func (a *Ask) showPlan(draw func(setup.Scene, *setup.Spec, *setup.Step) bot.Message) (bot.Reply, error) {
+	m, no, err := a.aimRun(a.Request.Value)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	if m.spec == nil || m.step.Plan == nil {
+		return say("There are no calls to show for this step now."), nil
+	}
+	sc, err := a.Scene(&m.run, a.Request.Place)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	return bot.Private(draw(sc, m.spec, m.step)), nil
+}
+
+// checkClick reads back what a person did by hand.
+func checkClick(a *Ask) (bot.Reply, error) {
+	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Planned, setup.Failed)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	if m.spec.API == nil || m.spec.API.Verify == nil {
+		return say("No API can check this step. Use the other buttons of its card."), nil
+	}
+	return m.apply("check", "done by hand", func(r *setup.Run) error { return r.Check(m.spec.ID, a.Person.ID) })
+}
+
+// retryClick reads a failed step again, for a new plan.
+func retryClick(a *Ask) (bot.Reply, error) {
+	m, no, err := a.aimStep(a.Request.Value, setup.Failed, setup.Planned)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	return m.apply("retry", "", func(r *setup.Run) error { return r.Retry(m.spec.ID) })
+}
+
+// goOnClick goes on although the service is gone: only to rehearse.
+func goOnClick(a *Ask) (bot.Reply, error) {
+	m, no, err := a.aimRun(a.Request.Value)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	if a.Person.ID != m.run.Requester && !slices.Contains(a.Tenant.Owners, a.Person.ID) {
+		return sayf("Only %s, who asked for the run, or an owner can say go on.", m.name(m.run.Requester)), nil
+	}
+	if m.spec == nil || m.step.State != setup.Failed {
+		return m.old()
+	}
+	return m.apply("go-on", "the service is gone; a rehearsal", func(r *setup.Run) error {
+		r.GoOn = true
+		return r.Retry(m.spec.ID)
+	})
+}
+
+// undoClick plans the way back of a step.
+func undoClick(a *Ask) (bot.Reply, error) {
+	m, no, err := a.aimStep(a.Request.Value, setup.Done)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	sc, err := a.Scene(&m.run, a.Request.Place)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	if !sc.Undoable(m.spec, m.step) {
+		return say("This step cannot be undone now: a later step builds on it. Cancel the run and clean up, or undo the later step first."), nil
+	}
+	return m.apply("undo", "", func(r *setup.Run) error {
+		return r.Unmake(m.spec.ID, m.spec.API.Back(sc.Context()), a.Now)
+	})
+}
+
+// answerClick takes a guided step's word, or opens its form; submitting the
+// form comes back here with the values.
+func answerClick(a *Ask) (bot.Reply, error) {
+	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Failed, setup.Planned)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	g := m.spec.Guided
+	if g == nil {
+		return say("This step has no form. Use the other buttons of its card."), nil
+	}
+	c, err := a.Context(&m.run)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	if g.Ask != nil && a.Request.Kind == bot.Clicked {
+		f := bot.Form{Action: setup.ActAnswer, Value: a.Request.Value, Title: "Enter the values", Submit: "Check", Inputs: g.Ask(c)}
+		f.Intro = append(f.Intro, bot.Paragraph{Text: bot.B(m.spec.Title)})
+		return bot.Reply{Form: &f}, nil
+	}
+	answers := map[string]string{}
+	for name, v := range a.Request.Input {
+		answers[name] = strings.TrimSpace(strings.Join(v, ","))
+	}
+	var facts map[string]string
+	if g.Accept != nil {
+		var wrong map[string]string
+		if facts, wrong = g.Accept(c, answers); len(wrong) > 0 {
+			return bot.Reply{Errors: wrong}, nil
+		}
+	}
+	return m.apply("confirm", m.spec.Title, func(r *setup.Run) error {
+		s := r.Step(m.spec.ID)
+		switch {
+		case m.spec.API == nil:
+			r.Confirm(m.spec.ID, a.Person.ID, answers, facts, a.Now)
+		case m.spec.API.Plan != nil: // the values are what the plan needs
+			r.Keep(m.spec.ID, facts, a.Now)
+			s.Answers, s.State, s.Problem, s.Plan = answers, setup.Looking, nil, nil
+		default:
+			r.Keep(m.spec.ID, facts, a.Now)
+			s.Answers, s.State, s.By, s.Problem = answers, setup.Checking, a.Person.ID, nil
+		}
+		return nil
+	})
+}

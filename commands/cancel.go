@@ -1,0 +1,100 @@
+package commands
+
+import (
+	"slices"
+
+	"keyturn/bot"
+	"keyturn/bot/setup"
+)
+
+// cancelVerb asks which open run to cancel.
+func cancelVerb(a *Ask) (bot.Reply, error) {
+	runs, err := a.openRuns()
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	if len(runs) == 0 {
+		return say("Nothing is being set up now, so there is nothing to cancel."), nil
+	}
+	if len(runs) == 1 {
+		return a.askCancel(&runs[0])
+	}
+	m := bot.Say(bot.T("Which run?"))
+	var buttons []bot.Button
+	for _, r := range runs {
+		buttons = append(buttons, bot.Button{Label: string(r.Guide) + " " + r.ID, Action: setup.ActCancel, Value: r.ID})
+	}
+	m.Add(bot.Buttons{Items: buttons})
+	return bot.Private(m), nil
+}
+
+func cancelClick(a *Ask) (bot.Reply, error) {
+	m, no, err := a.aimRun(a.Request.Value)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	return a.askCancel(&m.run)
+}
+
+// mayEnd reports whether the person may end a run: the requester or an owner.
+func (a *Ask) mayEnd(r *setup.Run) bool {
+	return a.Person.ID == r.Requester || slices.Contains(a.Tenant.Owners, a.Person.ID)
+}
+
+// askCancel lists what exists already and asks once more.
+func (a *Ask) askCancel(r *setup.Run) (bot.Reply, error) {
+	if r.State != setup.RunOpen {
+		return say("This run is over already."), nil
+	}
+	if !a.mayEnd(r) {
+		return sayf("Only %s, who asked for the run, or an owner can cancel it. Nothing was done.", a.name(r.Requester)), nil
+	}
+	sc, err := a.Scene(r, a.Request.Place)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	left := sc.Left()
+	m := bot.Message{}
+	for _, p := range left.Parts {
+		if _, ok := p.(bot.Buttons); !ok {
+			m.Add(p)
+		}
+	}
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Cancel the run", Action: actReally, Value: r.ID, Style: bot.Danger, Says: "Cancel run " + r.ID}}})
+	return bot.Private(m), nil
+}
+
+func reallyCancelClick(a *Ask) (bot.Reply, error) {
+	return a.end(setup.RunCancelled, "cancel", "Cancelled by "+a.Person.Name+".")
+}
+
+// endClick ends a run whose service is gone.
+func endClick(a *Ask) (bot.Reply, error) {
+	return a.end(setup.RunEnded, "end", "Direct and cleanup are the ways on.")
+}
+
+func (a *Ask) end(state setup.RunState, act, why string) (bot.Reply, error) {
+	m, no, err := a.aimRun(a.Request.Value)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	if !a.mayEnd(&m.run) {
+		return sayf("Only %s, who asked for the run, or an owner can end it. Nothing was done.", a.name(m.run.Requester)), nil
+	}
+	after := m.run.Clone()
+	if err := after.Finish(state, why, a.Now); err != nil {
+		if m.run.State != setup.RunOpen {
+			return say("This run is over already."), nil
+		}
+		return say("Not yet: " + err.Error() + "."), nil
+	}
+	a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Via: a.Request.From.String(), Act: act, Run: m.run.ID, Note: why})
+	if err := a.PutRun(&m.run, &after); err != nil {
+		return bot.Reply{}, err
+	}
+	sc, err := a.Scene(&after, a.Request.Place)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	return bot.Private(sc.Left()), nil
+}

@@ -1,0 +1,89 @@
+package commands
+
+import (
+	"strings"
+
+	"keyturn/bot"
+	"keyturn/bot/setup"
+)
+
+// The verbs of buttons that belong to no run.
+const (
+	actVerb    = "verb"     // run the command in the value
+	actBind    = "bind"     // choose the tenant of a channel
+	actGuide   = "guide"    // open the start form of a guide
+	actStart   = "start"    // the start form
+	actAsk     = "step-ask" // ask those who may
+	actHistory = "history"  // an incident's history
+	actOnIt    = "on-it"    // we are on it
+	actReally  = "run-really-cancel"
+	actSubs    = "subscribe" // the subscription form
+)
+
+func clicks() []Click {
+	return []Click{
+		{actVerb, "help", Member, verbClick},
+		{actBind, "help", Member, bindClick},
+		{actGuide, "setup", Holder, guideClick},
+		{actStart, "setup", Holder, startForm},
+		{setup.ActStatus, "status", Known, statusClick},
+		{setup.ActMine, "mine", Known, mineClick},
+		{setup.ActNudge, "nudge", Known, nudgeClick},
+		{setup.ActCancel, "cancel", Known, cancelClick},
+		{actReally, "cancel", Known, reallyCancelClick},
+		{setup.ActClean, "setup", Holder, cleanClick},
+		{setup.ActGoOn, "mine", Known, goOnClick},
+		{setup.ActEnd, "cancel", Known, endClick},
+		{setup.ActApprove, "mine", Known, approveClick},
+		{setup.ActCalls, "mine", Known, callsClick},
+		{setup.ActScript, "mine", Known, scriptClick},
+		{setup.ActCheck, "mine", Known, checkClick},
+		{setup.ActRetry, "mine", Known, retryClick},
+		{setup.ActTake, "mine", Known, takeClick},
+		{setup.ActNotMe, "mine", Known, notMeClick},
+		{setup.ActReject, "mine", Known, rejectClick},
+		{setup.ActSkip, "mine", Known, skipClick},
+		{setup.ActRemind, "mine", Known, remindClick},
+		{setup.ActUndo, "mine", Known, undoClick},
+		{setup.ActAnswer, "mine", Known, answerClick},
+		{actAsk, "nudge", Known, askClick},
+		{actSubs, "subscribe", Known, subscribeForm},
+		{actHistory, "incident", Member, historyClick},
+		{actOnIt, "incident", Known, onItClick},
+	}
+}
+
+// verbClick runs the command that a button names.
+func verbClick(a *Ask) (bot.Reply, error) {
+	words := strings.Fields(a.Request.Value)
+	if len(words) == 0 {
+		return menuVerb(a)
+	}
+	v, ok := a.Table.Verb(words[0])
+	if !ok {
+		return a.Table.unknown(words[0]), nil
+	}
+	if no := a.may(v.Level); no != nil {
+		return *no, nil
+	}
+	a.Args = words[1:]
+	return v.Run(a)
+}
+
+// bindClick binds a channel to the chosen tenant and runs what was typed.
+func bindClick(a *Ask) (bot.Reply, error) {
+	id, text, _ := strings.Cut(a.Request.Value, "\n")
+	for _, t := range a.Env().Speaking(a.Request.Place.Platform, a.Request.Place.Team) {
+		if string(t.ID) != id {
+			continue
+		}
+		a.Tenant = t
+		a.Person, _ = t.Who(a.Request.From)
+		if !a.Request.Place.Direct() {
+			a.bind(t)
+		}
+		a.Request.Value = text
+		return verbClick(a)
+	}
+	return say("That tenant is no longer in the configuration. Type the command again."), nil
+}

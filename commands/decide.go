@@ -1,0 +1,161 @@
+package commands
+
+import (
+	"fmt"
+	"strings"
+
+	"keyturn/bot"
+	"keyturn/bot/engine"
+)
+
+// Decide is the choke point that every request passes.
+func (t *Table) Decide(d *engine.Draft, r bot.Request) (bot.Reply, error) {
+	switch r.Kind {
+	case bot.Joined, bot.Left, bot.Uninstalled, bot.Revoked:
+		return bot.Reply{}, life(d, r)
+	case bot.HomeOpened:
+		return bot.Reply{}, homeOpened(d, r)
+	}
+	if r.Guest {
+		return say("I only answer members of this organisation. Nothing was done."), nil
+	}
+	run, level, args, unknown := t.intent(r)
+	if run == nil {
+		return *unknown, nil
+	}
+	tenant, refusal, err := tenantOf(d, r)
+	if err != nil || refusal != nil {
+		return orEmpty(refusal), err
+	}
+	a := &Ask{Draft: d, Request: r, Tenant: tenant, Args: args, Table: t}
+	a.Person, _ = tenant.Who(r.From)
+	if no := a.may(level); no != nil {
+		return *no, nil
+	}
+	return run(a)
+}
+
+func orEmpty(r *bot.Reply) bot.Reply {
+	if r == nil {
+		return bot.Reply{}
+	}
+	return *r
+}
+
+// intent finds what a request asks for, or the answer to one that nobody
+// knows.
+func (t *Table) intent(r bot.Request) (run func(*Ask) (bot.Reply, error), level Level, args []string, unknown *bot.Reply) {
+	if r.Kind == bot.Clicked || r.Kind == bot.Submitted {
+		for _, c := range t.Clicks {
+			if c.Action == r.Action {
+				return c.Run, c.Level, nil, nil
+			}
+		}
+		no := say("This button is from an older version of Keyturn and does nothing now. Type " + t.Command + " to see what you can do.")
+		return nil, 0, nil, &no
+	}
+	words := strings.Fields(r.Text)
+	if len(words) == 0 {
+		return menuVerb, Member, nil, nil
+	}
+	if v, ok := t.Verb(words[0]); ok {
+		return v.Run, v.Level, words[1:], nil
+	}
+	no := t.unknown(words[0])
+	return nil, 0, nil, &no
+}
+
+func (t *Table) unknown(word string) bot.Reply {
+	if r := []rune(word); len(r) > 40 {
+		word = string(r[:40]) + "…"
+	}
+	m := bot.Say(bot.T("I do not know "), bot.C(word), bot.T(". "+t.Command+" help lists what I can do."))
+	if v, ok := t.Nearest(word); ok {
+		m = bot.Say(bot.T("I do not know "), bot.C(word), bot.T(". Did you mean "), bot.C(v.Name), bot.T("?"))
+		m.Add(bot.Buttons{Items: []bot.Button{{Label: v.Name, Action: actVerb, Value: v.Name, Says: "Run " + v.Name}, {Label: "Help", Action: actVerb, Value: "help"}}})
+	}
+	return bot.Private(m)
+}
+
+// tenantOf finds the tenant that a place speaks for. A channel is bound to
+// one at first use; a direct message works while there is only one.
+func tenantOf(d *engine.Draft, r bot.Request) (*bot.Tenant, *bot.Reply, error) {
+	env := d.Env()
+	speaking := env.Speaking(r.Place.Platform, r.Place.Team)
+	if len(speaking) == 0 {
+		no := say("This workspace is not connected to any Microsoft 365 tenant of this Keyturn, so I have done nothing. An owner can add it to the configuration.")
+		return nil, &no, nil
+	}
+	if r.Place.Channel != "" && !r.Place.Direct() {
+		bound, ok, err := d.Bound(r.Place.Root())
+		if err != nil {
+			return nil, nil, err
+		}
+		if ok {
+			for _, t := range speaking {
+				if t.ID == bound {
+					return t, nil, nil
+				}
+			}
+			no := say("This channel belongs to another tenant, which this workspace may not speak for. I have done nothing. An owner can mend that in the configuration.")
+			return nil, &no, nil
+		}
+	}
+	if len(speaking) == 1 {
+		if r.Place.Channel != "" && !r.Place.Direct() {
+			d.Out.Bindings = append(d.Out.Bindings, engine.Binding{Place: r.Place.Root(), Tenant: speaking[0].ID})
+		}
+		return speaking[0], nil, nil
+	}
+	if r.Action == actBind {
+		return speaking[0], nil, nil // bindClick chooses by the button's value
+	}
+	m := bot.Say(bot.T("Which tenant is this about? A channel keeps its tenant from then on."))
+	var buttons []bot.Button
+	for _, t := range speaking {
+		buttons = append(buttons, bot.Button{Label: t.Name, Action: actBind, Value: string(t.ID) + "\n" + r.Text})
+	}
+	m.Add(bot.Buttons{Items: buttons})
+	no := bot.Private(m)
+	return nil, &no, nil
+}
+
+// may says no where the person is not of the level, and who is.
+func (a *Ask) may(level Level) *bot.Reply {
+	ok := true
+	switch level {
+	case Known:
+		ok = a.Person.ID != ""
+	case Holder:
+		ok = false
+		for _, r := range bot.Roles {
+			ok = ok || (a.Person.ID != "" && a.Tenant.Holds(a.Person.ID, r))
+		}
+	case Owner:
+		ok = a.Person.ID != "" && a.Tenant.Holds(a.Person.ID, bot.Owner)
+	}
+	if ok {
+		return nil
+	}
+	var owners []string
+	for _, o := range a.Tenant.Owners {
+		if p, found := a.Tenant.Person(o); found {
+			owners = append(owners, p.Name)
+		}
+	}
+	no := say(fmt.Sprintf("I do not know your account for %s, so I have done nothing. %s can add you and your role in the configuration. You can always ask for health and help.",
+		a.Tenant.Name, named(owners, "An owner")))
+	return &no
+}
+
+func named(names []string, otherwise string) string {
+	if len(names) == 0 {
+		return otherwise
+	}
+	return strings.Join(names, " or ")
+}
+
+// say is a private answer of one sentence or two.
+func say(s string) bot.Reply { return bot.Private(bot.Say(bot.T(s))) }
+
+func sayf(format string, args ...any) bot.Reply { return say(fmt.Sprintf(format, args...)) }

@@ -1,0 +1,131 @@
+package commands
+
+import (
+	"strings"
+	"time"
+
+	"keyturn/bot"
+	"keyturn/bot/setup"
+)
+
+// takeClick claims a step and withdraws the other holders' cards.
+func takeClick(a *Ask) (bot.Reply, error) {
+	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Planned, setup.Failed, setup.Looking, setup.Checking)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	return m.apply("take", "", func(r *setup.Run) error { return r.Take(m.spec.ID, a.Person.ID) })
+}
+
+// notMeClick hands a step to the next holder of its role, or to the owners.
+func notMeClick(a *Ask) (bot.Reply, error) {
+	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Planned, setup.Failed)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	if a.Request.Kind == bot.Clicked {
+		return m.handOverForm(), nil
+	}
+	to := bot.PersonID(a.Request.One("to"))
+	if !a.Tenant.Holds(to, m.spec.Role) {
+		return bot.Reply{Errors: map[string]string{"to": "Choose somebody who holds " + m.spec.Role.Title() + "."}}, nil
+	}
+	return m.apply("hand-over", a.name(to), func(r *setup.Run) error {
+		if !contains(r.Holders[m.spec.Role], to) {
+			r.Holders[m.spec.Role] = append(r.Holders[m.spec.Role], to)
+		}
+		return r.HandOver(m.spec.ID, to, a.Now)
+	})
+}
+
+// handOverForm asks who does the step instead: only holders of the role.
+func (m *aim) handOverForm() bot.Reply {
+	in := bot.Input{Name: "to", Label: "Who does it instead", Kind: bot.Choice, Hint: "Only people who hold " + m.spec.Role.Title() + " can be chosen."}
+	for _, p := range m.Tenant.Holders[m.spec.Role] {
+		if p != m.Person.ID {
+			in.Options = append(in.Options, bot.Option{Value: string(p), Label: m.name(p)})
+		}
+	}
+	if len(in.Options) == 0 {
+		for _, o := range m.Tenant.Owners {
+			m.Tell(m.Tenant, o, bot.Say(bot.T(m.Person.Name+" says that "), bot.B(m.spec.Title), bot.T(" is not theirs, and nobody else holds "+m.spec.Role.Title()+". Name somebody in the configuration. Run "+m.run.ID+".")))
+		}
+		return say("Nobody else holds " + m.spec.Role.Title() + ". I have told the owners, who can name somebody. The step stays as it is.")
+	}
+	return bot.Reply{Form: &bot.Form{Action: setup.ActNotMe, Value: m.Request.Value, Title: "Hand over", Submit: "Hand over", Inputs: []bot.Input{in}}}
+}
+
+func contains(list []bot.PersonID, p bot.PersonID) bool {
+	for _, x := range list {
+		if x == p {
+			return true
+		}
+	}
+	return false
+}
+
+// reason asks why; the answer comes back with the same verb.
+func (m *aim) reason(action, title, label, hint string) bot.Reply {
+	return bot.Reply{Form: &bot.Form{Action: action, Value: m.Request.Value, Title: title, Submit: title,
+		Intro:  []bot.Part{bot.Paragraph{Text: bot.B(m.spec.Title)}},
+		Inputs: []bot.Input{{Name: "why", Label: label, Hint: hint, Kind: bot.Area, Max: 500}}}}
+}
+
+// rejectClick sends a plan back to the requester, with a reason.
+func rejectClick(a *Ask) (bot.Reply, error) {
+	m, no, err := a.aimStep(a.Request.Value, setup.Planned)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	if a.Request.Kind == bot.Clicked {
+		return m.reason(setup.ActReject, "Reject", "Why", "The requester reads it."), nil
+	}
+	why := strings.TrimSpace(a.Request.One("why"))
+	if why == "" {
+		return bot.Reply{Errors: map[string]string{"why": "Say why, so that the requester can mend it."}}, nil
+	}
+	a.Tell(a.Tenant, m.run.Requester, bot.Say(bot.T(a.Person.Name+" rejected "), bot.B(m.spec.Title), bot.T(": "+why+" Nothing was called.")))
+	return m.apply("reject", why, func(r *setup.Run) error { return r.Reject(m.spec.ID, a.Person.ID, why, a.Now) })
+}
+
+// skipClick settles a step without doing it, with a reason.
+func skipClick(a *Ask) (bot.Reply, error) {
+	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Planned, setup.Failed)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	if m.spec.NoSkip {
+		return say("This step is a proof or protects somebody, so it cannot be skipped."), nil
+	}
+	if a.Request.Kind == bot.Clicked {
+		return m.reason(setup.ActSkip, "Skip", "Why it can be skipped", "It stands in the record."), nil
+	}
+	why := strings.TrimSpace(a.Request.One("why"))
+	if why == "" {
+		return bot.Reply{Errors: map[string]string{"why": "Say why, for the record."}}, nil
+	}
+	return m.apply("skip", why, func(r *setup.Run) error { return r.Skip(m.spec, a.Person.ID, why, a.Now) })
+}
+
+// remindClick asks again tomorrow at nine, in the person's own zone.
+func remindClick(a *Ask) (bot.Reply, error) {
+	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Planned, setup.Failed)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	zone := a.Tenant.Zone
+	if z, err := time.LoadLocation(a.Person.Zone); err == nil && a.Person.Zone != "" {
+		zone = z
+	}
+	at := tomorrow(a.Now, zone)
+	a.Remind(&m.run, a.Person.ID, m.spec.ID, at)
+	return bot.Private(bot.Say(bot.T("I will ask you again "), bot.When(at, bot.DateTime), bot.T(". The step stays yours until then."))), nil
+}
+
+func tomorrow(now time.Time, zone *time.Location) time.Time {
+	if zone == nil {
+		zone = time.UTC
+	}
+	local := now.In(zone)
+	return time.Date(local.Year(), local.Month(), local.Day()+1, 9, 0, 0, 0, zone)
+}

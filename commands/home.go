@@ -1,0 +1,57 @@
+package commands
+
+import (
+	"keyturn/bot"
+	"keyturn/bot/engine"
+)
+
+func (a *Ask) bind(t *bot.Tenant) {
+	a.Out.Bindings = append(a.Out.Bindings, engine.Binding{Place: a.Request.Place.Root(), Tenant: t.ID})
+}
+
+// homeOpened draws the person's own page.
+func homeOpened(d *engine.Draft, r bot.Request) error {
+	d.Home(r.From)
+	return nil
+}
+
+// life is what happens to the bot in a place: added, removed, uninstalled.
+func life(d *engine.Draft, r bot.Request) error {
+	switch r.Kind {
+	case bot.Joined:
+		m := bot.Say(bot.T("I am Keyturn. I tell a channel about Microsoft 365 service health, and I host the setup that needs several admins. To be told about incidents here: "),
+			bot.C("/keyturn subscribe"), bot.T(". For everything else: "), bot.C("/keyturn help"))
+		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Tell this channel", Action: actVerb, Value: "subscribe"}, {Label: "Help", Action: actVerb, Value: "help"}}})
+		d.Say(r.Place.Root(), m, bot.ClassChecklist)
+		return nil
+	case bot.Left:
+		return stop(d, r, func(p bot.Place) bool { return p.Root() == r.Place.Root() }, "Keyturn was removed from the channel, or the channel is archived or deleted.")
+	default:
+		return stop(d, r, func(p bot.Place) bool { return p.Platform == r.Place.Platform && p.Team == r.Place.Team },
+			"Keyturn was uninstalled from the workspace, or its tokens were revoked.")
+	}
+}
+
+// stop ends the subscriptions of places that take no messages any more and
+// tells the admins of each tenant once.
+func stop(d *engine.Draft, r bot.Request, gone func(bot.Place) bool, why string) error {
+	for _, t := range d.Env().Speaking(r.Place.Platform, r.Place.Team) {
+		subs, err := d.Subscriptions(t.ID)
+		if err != nil {
+			return err
+		}
+		stopped := false
+		for _, s := range subs {
+			if s.Stopped == "" && gone(s.Place) {
+				s.Stopped = why
+				d.Out.Subscriptions = append(d.Out.Subscriptions, s)
+				stopped = true
+			}
+		}
+		if stopped {
+			d.TellAdmins(t, bot.Say(bot.T("Service health no longer reaches "), bot.C(r.Place.Root().String()), bot.T(". "+why+
+				" When it should go on, add me again and type /keyturn subscribe there.")))
+		}
+	}
+	return nil
+}

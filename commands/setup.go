@@ -1,0 +1,278 @@
+package commands
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+
+	"keyturn/bot"
+	"keyturn/bot/setup"
+)
+
+var guideOrder = []setup.GuideID{setup.Direct, setup.Connector, setup.Cleanup}
+
+// setupVerb offers the guides, or opens the start form of the one named.
+func setupVerb(a *Ask) (bot.Reply, error) {
+	if len(a.Args) > 0 {
+		id := setup.GuideID(strings.ToLower(a.Args[0]))
+		if _, ok := a.Env().Guide(id); !ok || !slices.Contains(guideOrder, id) {
+			return sayf("There is no guide %q. The guides are: direct, connector, cleanup.", a.Args[0]), nil
+		}
+		return a.openStart(id)
+	}
+	m := bot.Say(bot.B("What do you want to set up for " + a.Tenant.Name + "?"))
+	var buttons []bot.Button
+	for _, id := range guideOrder {
+		g, ok := a.Env().Guide(id)
+		if !ok {
+			continue
+		}
+		line := bot.Join(bot.B(string(g.ID)), bot.T(": "+g.What))
+		if g.Warning != "" {
+			line = bot.Join(line, bot.T(" "+g.Warning))
+		}
+		m.Add(bot.Paragraph{Text: line})
+		b := bot.Button{Label: string(g.ID), Action: actGuide, Value: string(g.ID), Says: "Start the guide " + g.Title}
+		if id == setup.Direct {
+			b.Style = bot.Primary
+		}
+		buttons = append(buttons, b)
+	}
+	m.Add(bot.Buttons{Items: buttons})
+	return bot.Private(m), nil
+}
+
+func guideClick(a *Ask) (bot.Reply, error) { return a.openStart(setup.GuideID(a.Request.Value)) }
+
+func cleanClick(a *Ask) (bot.Reply, error) { return a.openStart(setup.Cleanup) }
+
+// openStart answers with the start form, or with the run that is open already.
+func (a *Ask) openStart(id setup.GuideID) (bot.Reply, error) {
+	g, ok := a.Env().Guide(id)
+	if !ok {
+		return say("That guide does not exist in this version of Keyturn."), nil
+	}
+	if open, ok, err := a.openRun(id, a.Tenant.Instance); err != nil {
+		return bot.Reply{}, err
+	} else if ok {
+		return a.pointTo(open)
+	}
+	f := a.startInputs(g)
+	return bot.Reply{Form: &f}, nil
+}
+
+// openRun finds the open run of a guide for an instance: there is at most one.
+func (a *Ask) openRun(id setup.GuideID, instance string) (setup.Run, bool, error) {
+	runs, err := a.Runs(a.Tenant.ID)
+	if err != nil {
+		return setup.Run{}, false, err
+	}
+	for _, r := range runs {
+		if r.State == setup.RunOpen && r.Guide == id && r.Instance == instance {
+			return r, true, nil
+		}
+	}
+	return setup.Run{}, false, nil
+}
+
+func (a *Ask) pointTo(r setup.Run) (bot.Reply, error) {
+	sent, ok, err := a.Sent(setup.ChecklistKey(r.ID))
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	m := bot.Say(bot.T("This is being set up already: run " + r.ID + ", asked for by " + a.name(r.Requester) + ". "))
+	if ok && sent.Ref.Link != "" {
+		m = bot.Say(bot.T("This is being set up already: "), bot.Link("run "+r.ID, sent.Ref.Link), bot.T(", asked for by "+a.name(r.Requester)+"."))
+	}
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Status", Action: setup.ActStatus, Value: r.ID}, {Label: "My steps", Action: setup.ActMine, Value: r.ID}}})
+	return bot.Private(m), nil
+}
+
+func (a *Ask) name(id bot.PersonID) string {
+	if p, ok := a.Tenant.Person(id); ok {
+		return p.Name
+	}
+	return "somebody who is no longer in the configuration"
+}
+
+// startInputs is the start form: only what cannot be found out.
+func (a *Ask) startInputs(g *setup.Guide) bot.Form {
+	f := bot.Form{Action: actStart, Value: string(g.ID) + "/" + a.Request.Place.Channel, Title: "Set up: " + string(g.ID), Submit: "Start"}
+	f.Intro = append(f.Intro, bot.Paragraph{Text: bot.T(g.What)})
+	if g.Warning != "" {
+		f.Intro = append(f.Intro, bot.Paragraph{Text: bot.B(g.Warning)})
+	}
+	if a.Tenant.Instance != "" {
+		f.Inputs = append(f.Inputs, bot.Input{Name: "instance", Label: "ServiceNow instance", Kind: bot.Choice, Hint: "Only instances of the configuration: a secret can go nowhere else.",
+			Options: instances(a.Tenant, g.ID), Values: []string{a.Tenant.Instance}})
+	}
+	for _, role := range rolesOf(g) {
+		holders := a.Tenant.Holders[role]
+		if len(holders) < 2 {
+			continue
+		}
+		in := bot.Input{Name: "role." + string(role), Label: role.Title(), Kind: bot.Choices, Hint: "Who is asked. Only people who hold the role can be chosen."}
+		for _, p := range holders {
+			in.Options = append(in.Options, bot.Option{Value: string(p), Label: a.name(p)})
+			in.Values = append(in.Values, string(p))
+		}
+		f.Inputs = append(f.Inputs, in)
+	}
+	if g.ID != setup.Cleanup {
+		in := bot.Input{Name: "channel", Label: "Channel for incidents", Kind: bot.Channel, Hint: "New incidents are posted there and kept up to date. Invite me to it first."}
+		if c := a.Request.Place.Channel; c != "" && !a.Request.Place.Direct() {
+			in.Values = []string{c}
+		}
+		f.Inputs = append(f.Inputs, in)
+	}
+	if g.ID == setup.Connector {
+		f.Inputs = append(f.Inputs,
+			bot.Input{Name: "insights_users", Label: "Who sees incidents in ServiceNow", Kind: bot.Line, Optional: true, Example: "abel.tuter, beth.anglin",
+				Hint: "ServiceNow user names, with commas. They get insights_user. Nobody gets administrator."},
+			bot.Input{Name: "secret_months", Label: "The client secret lives", Kind: bot.Choice, Hint: "Shorter is safer. I remind you before it ends.",
+				Options: []bot.Option{{Value: "6", Label: "6 months"}, {Value: "12", Label: "12 months"}, {Value: "24", Label: "24 months"}}, Values: []string{"12"}})
+	}
+	if c := a.Tenant.Change; c.Required {
+		f.Inputs = append(f.Inputs, bot.Input{Name: "change", Label: "Change number", Kind: bot.Line, Example: c.Example, Hint: "Your organisation wants one on every approval."})
+	}
+	f.Intro = append(f.Intro, bot.Paragraph{Text: bot.Lines(a.people(g)...)})
+	return f
+}
+
+func instances(t *bot.Tenant, g setup.GuideID) []bot.Option {
+	out := []bot.Option{{Value: t.Instance, Label: t.Instance}}
+	if g == setup.Direct {
+		out = append(out, bot.Option{Value: "none", Label: "none, without ServiceNow"})
+	}
+	return out
+}
+
+func rolesOf(g *setup.Guide) []bot.Role {
+	var out []bot.Role
+	for _, r := range bot.Roles {
+		if r == bot.Requester {
+			continue
+		}
+		if slices.ContainsFunc(g.Steps, func(s setup.Spec) bool { return s.Role == r }) {
+			out = append(out, r)
+		}
+	}
+	return out
+}
+
+// people says who will be asked, who cannot approve what, and who cannot be
+// reached, with the fix.
+func (a *Ask) people(g *setup.Guide) []bot.Text {
+	var out []bot.Text
+	for _, role := range rolesOf(g) {
+		holders := a.Tenant.Holders[role]
+		if len(holders) == 0 {
+			out = append(out, bot.T("⛔ Nobody holds "+role.Title()+". An owner can name somebody in the configuration; until then those steps wait."))
+			continue
+		}
+		var names []string
+		for _, p := range holders {
+			names = append(names, a.name(p))
+			person, _ := a.Tenant.Person(p)
+			if len(person.Accounts) == 0 {
+				out = append(out, bot.T("⛔ "+a.name(p)+" has no chat account in the configuration, so I cannot reach them. An owner can add it."))
+			}
+		}
+		out = append(out, bot.T(role.Title()+": "+strings.Join(names, ", ")))
+		if a.Tenant.FourEyes && slices.Contains(holders, a.Person.ID) && fourEyes(g, role) {
+			out = append(out, bot.T("You ask for it, so you cannot approve the steps of "+role.Title()+" that create a credential. Somebody else has to."))
+		}
+	}
+	return out
+}
+
+func fourEyes(g *setup.Guide, role bot.Role) bool {
+	return slices.ContainsFunc(g.Steps, func(s setup.Spec) bool { return s.Role == role && s.FourEyes })
+}
+
+// startForm begins a run.
+func startForm(a *Ask) (bot.Reply, error) {
+	r := a.Request
+	guide, origin, _ := strings.Cut(r.Value, "/")
+	g, ok := a.Env().Guide(setup.GuideID(guide))
+	if !ok {
+		return say("That guide does not exist in this version of Keyturn."), nil
+	}
+	instance := a.Tenant.Instance
+	if r.One("instance") == "none" {
+		instance = ""
+	}
+	if open, found, err := a.openRun(g.ID, instance); err != nil {
+		return bot.Reply{}, err
+	} else if found {
+		return a.pointTo(open)
+	}
+	holders, wrong := a.chosen(g)
+	change := strings.TrimSpace(r.One("change"))
+	if no := changeWrong(a.Tenant.Change, change); no != "" {
+		wrong["change"] = no
+	}
+	place := bot.Place{Platform: r.From.Platform, Team: r.From.Team, Channel: origin}
+	if origin == "" || r.Place.Direct() {
+		place = bot.DM(r.From)
+	}
+	options := map[string]string{}
+	for _, name := range []string{"channel", "insights_users", "secret_months"} {
+		if v := strings.TrimSpace(r.One(name)); v != "" {
+			options[name] = v
+		}
+	}
+	if g.ID != setup.Cleanup && options["channel"] == "" {
+		wrong["channel"] = "Choose the channel that is told about incidents."
+	}
+	if len(wrong) > 0 {
+		return bot.Reply{Errors: wrong}, nil
+	}
+	run := setup.New(g, setup.Start{ID: a.NewID("run"), Tenant: a.Tenant, Instance: instance, Requester: a.Person.ID, Place: place,
+		Holders: holders, Options: options, Change: change, At: a.Now})
+	a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Via: r.From.String(), Act: "start", Run: run.ID, Change: change, Note: string(g.ID)})
+	if err := a.PutRun(nil, &run); err != nil {
+		return bot.Reply{}, err
+	}
+	return bot.Reply{}, nil
+}
+
+// chosen reads the holders of the form: nobody but holders of a role counts.
+func (a *Ask) chosen(g *setup.Guide) (map[bot.Role][]bot.PersonID, map[string]string) {
+	holders, wrong := map[bot.Role][]bot.PersonID{}, map[string]string{}
+	for _, role := range rolesOf(g) {
+		all := a.Tenant.Holders[role]
+		name := "role." + string(role)
+		picked, asked := a.Request.Input[name]
+		if !asked {
+			holders[role] = slices.Clone(all)
+			continue
+		}
+		for _, p := range picked {
+			if slices.Contains(all, bot.PersonID(p)) {
+				holders[role] = append(holders[role], bot.PersonID(p))
+			}
+		}
+		if len(holders[role]) == 0 {
+			wrong[name] = "Choose at least one person who holds this role."
+		}
+	}
+	return holders, wrong
+}
+
+func changeWrong(rule bot.ChangeRule, number string) string {
+	if !rule.Required {
+		return ""
+	}
+	if number == "" {
+		return "Your organisation wants a change number here."
+	}
+	if rule.Pattern == "" {
+		return ""
+	}
+	if ok, err := regexp.MatchString("^(?:"+rule.Pattern+")$", number); err != nil || !ok {
+		return fmt.Sprintf("That does not look like a change number. It looks like %s.", rule.Example)
+	}
+	return ""
+}

@@ -1,0 +1,251 @@
+package commands
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"keyturn/bot"
+	"keyturn/bot/setup"
+)
+
+// openRuns lists the tenant's open runs.
+func (a *Ask) openRuns() ([]setup.Run, error) {
+	runs, err := a.Runs(a.Tenant.ID)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(runs, func(r setup.Run) bool { return r.State != setup.RunOpen }), nil
+}
+
+// statusVerb answers who is waited for, for what, since when.
+func statusVerb(a *Ask) (bot.Reply, error) {
+	runs, err := a.openRuns()
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	var m bot.Message
+	for i := range runs {
+		sc, err := a.Scene(&runs[i], a.Request.Place)
+		if err != nil {
+			return bot.Reply{}, err
+		}
+		m.Add(sc.Status().Parts...)
+	}
+	if len(runs) == 0 {
+		m.Add(bot.Paragraph{Text: bot.Join(bot.T("Nothing is being set up now. "), bot.C(a.Table.Command+" setup"), bot.T(" starts a guide."))})
+	}
+	watch, err := a.Watch(a.Tenant.ID)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	switch {
+	case !watch.Failing.IsZero():
+		m.Add(bot.Paragraph{Text: bot.Join(bot.T("⚫ Cannot read service health since "), bot.When(watch.Failing, bot.DateTime), bot.T(". "+watch.Failure))})
+	case !watch.Good.IsZero():
+		m.Add(bot.Note{Text: bot.Join(bot.T("Service health was last read "), bot.When(watch.Good, bot.DateTime))})
+	default:
+		m.Add(bot.Note{Text: bot.T("Service health is not read for " + a.Tenant.Name + " yet: no Graph credential is configured, and no run has made one.")})
+	}
+	return bot.Private(m), nil
+}
+
+func statusClick(a *Ask) (bot.Reply, error) {
+	m, no, err := a.aimRun(a.Request.Value)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	sc, err := a.Scene(&m.run, a.Request.Place)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	return bot.Private(sc.Status()), nil
+}
+
+// mineVerb shows the person's open steps of every run.
+func mineVerb(a *Ask) (bot.Reply, error) {
+	runs, err := a.openRuns()
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	var m bot.Message
+	for i := range runs {
+		if err := a.addCards(&m, &runs[i]); err != nil {
+			return bot.Reply{}, err
+		}
+	}
+	if m.Empty() {
+		return say("Nothing waits for you."), nil
+	}
+	return bot.Private(m), nil
+}
+
+func mineClick(a *Ask) (bot.Reply, error) {
+	t, no, err := a.aimRun(a.Request.Value)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	var m bot.Message
+	if err := a.addCards(&m, &t.run); err != nil {
+		return bot.Reply{}, err
+	}
+	if m.Empty() {
+		return say("Nothing waits for you in this run."), nil
+	}
+	return bot.Private(m), nil
+}
+
+// addCards adds the person's newest card of a run, if it has open steps.
+func (a *Ask) addCards(m *bot.Message, r *setup.Run) error {
+	n := len(r.Visits[a.Person.ID]) - 1
+	if n < 0 {
+		return nil
+	}
+	open := slices.ContainsFunc(r.Visits[a.Person.ID][n].Steps, func(id setup.StepID) bool {
+		s := r.Step(id)
+		return s != nil && !s.State.Settled()
+	})
+	if !open {
+		return nil
+	}
+	sc, err := a.Scene(r, a.Request.Place)
+	if err != nil {
+		return err
+	}
+	m.Add(sc.Card(a.Person.ID, n).Parts...)
+	return nil
+}
+
+// nudgeVerb reminds whoever the open runs wait for.
+func nudgeVerb(a *Ask) (bot.Reply, error) {
+	runs, err := a.openRuns()
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	if len(runs) == 0 {
+		return say("Nothing is being set up now, so nobody is waited for."), nil
+	}
+	var told []string
+	for i := range runs {
+		names, err := a.nudge(&runs[i], "")
+		if err != nil {
+			return bot.Reply{}, err
+		}
+		told = append(told, names...)
+	}
+	return nudged(told), nil
+}
+
+func nudgeClick(a *Ask) (bot.Reply, error) {
+	m, no, err := a.aimRun(a.Request.Value)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	told, err := a.nudge(&m.run, "")
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	return nudged(told), nil
+}
+
+// askClick asks those who may do a step that the clicker may not.
+func askClick(a *Ask) (bot.Reply, error) {
+	m, no, err := a.aimRun(a.Request.Value)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	if m.spec == nil {
+		return say("This button does not say which step it belongs to."), nil
+	}
+	told, err := a.nudge(&m.run, m.spec.ID)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	return nudged(told), nil
+}
+
+func nudged(told []string) bot.Reply {
+	if len(told) == 0 {
+		return say("Everybody who is waited for was reminded within the last four hours, so I have not done it again.")
+	}
+	slices.Sort(told)
+	return say("Reminded: " + strings.Join(slices.Compact(told), ", ") + ".")
+}
+
+// inventoryVerb lists what Keyturn made and what expires.
+func inventoryVerb(a *Ask) (bot.Reply, error) {
+	objects, err := a.Objects(a.Tenant.ID)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	var lines []bot.Text
+	for _, o := range objects {
+		if !o.Removed.IsZero() {
+			continue
+		}
+		line := bot.Join(bot.T(fmt.Sprintf("• %s, %s: ", o.System.Name(), o.Kind)), bot.B(o.Name), bot.T(" "), bot.C(o.ID))
+		if o.By != "" {
+			line = bot.Join(line, bot.T(" · approved by "+a.name(o.By)+" "), bot.When(o.At, bot.DateOnly))
+		}
+		if !o.Expires.IsZero() {
+			line = bot.Join(line, bot.T(" · expires "), bot.When(o.Expires, bot.DateOnly))
+		}
+		lines = append(lines, line)
+	}
+	if len(lines) == 0 {
+		return sayf("Keyturn has made nothing for %s.", a.Tenant.Name), nil
+	}
+	m := bot.Say(bot.Lines(append([]bot.Text{bot.B("What Keyturn made for " + a.Tenant.Name)}, lines...)...))
+	return bot.Private(m), nil
+}
+
+// rolesVerb shows who holds which role.
+func rolesVerb(a *Ask) (bot.Reply, error) {
+	m := bot.Say(bot.B("Roles for " + a.Tenant.Name))
+	var items []bot.Pair
+	for _, role := range bot.Roles {
+		if role == bot.Requester {
+			continue
+		}
+		holders := a.Tenant.Holders[role]
+		if role == bot.Owner {
+			holders = a.Tenant.Owners
+		}
+		var names []string
+		for _, p := range holders {
+			names = append(names, a.name(p))
+		}
+		value := strings.Join(names, ", ")
+		if value == "" {
+			value = "⛔ nobody: steps of this role wait. An owner names somebody in the configuration."
+		}
+		items = append(items, bot.Pair{Label: role.Title(), Value: bot.T(value)})
+	}
+	m.Add(bot.Pairs{Items: items})
+	if len(a.Tenant.Owners) < 2 {
+		m.Add(bot.Paragraph{Text: bot.T("There are fewer than two owners. If the only one is away, nobody can name a holder.")})
+	}
+	m.Add(bot.Note{Text: bot.T("Roles are given in the configuration, not in chat.")})
+	return bot.Private(m), nil
+}
+
+// nudge reminds those whom a run waits for and names them.
+func (a *Ask) nudge(r *setup.Run, only setup.StepID) ([]string, error) {
+	after := r.Clone()
+	told, err := a.Nudge(&after, only, a.nameOfAsker())
+	if err != nil || len(told) == 0 {
+		return nil, err
+	}
+	var names []string
+	for _, p := range told {
+		names = append(names, a.name(p))
+	}
+	return names, a.PutRun(r, &after)
+}
+
+func (a *Ask) nameOfAsker() string {
+	if a.Person.Name != "" {
+		return a.Person.Name
+	}
+	return "A colleague"
+}

@@ -1,0 +1,141 @@
+package commands
+
+import (
+	"strings"
+
+	"keyturn/bot"
+	"keyturn/bot/engine"
+)
+
+// Level is who may ask for an intent at all. Steps of a run are checked
+// further, against the role that the step needs.
+type Level int
+
+// The levels.
+const (
+	Member Level = iota // anybody in a workspace of the tenant
+	Known               // people whom the configuration knows
+	Holder              // people who hold any role
+	Owner               // owners
+)
+
+// Verb is something that can be typed.
+type Verb struct {
+	Name    string
+	Also    []string // other spellings
+	Group   string   // heading in help
+	What    string   // one line
+	Example string   // pastable, without the command's name
+	Level   Level
+	Run     func(*Ask) (bot.Reply, error)
+}
+
+// Click is something that a button or a form asks for. Verb names the command
+// that does the same.
+type Click struct {
+	Action string
+	Verb   string
+	Level  Level
+	Run    func(*Ask) (bot.Reply, error)
+}
+
+// Ask is one request on its way through a verb.
+type Ask struct {
+	*engine.Draft
+	Request bot.Request
+	Tenant  *bot.Tenant
+	Person  bot.Person // zero for members whom the configuration does not know
+	Args    []string
+	Table   *Table
+}
+
+// Words is the arguments as typed.
+func (a *Ask) Words() string { return strings.Join(a.Args, " ") }
+
+// Table is everything that can be typed and clicked.
+type Table struct {
+	Command string // "/keyturn"
+	Verbs   []Verb
+	Clicks  []Click
+}
+
+// New is Keyturn's table.
+func New(command string) *Table {
+	t := &Table{Command: command}
+	t.Verbs = []Verb{
+		{Name: "setup", Group: "Set up", What: "Start a guide: service health with or without ServiceNow, or cleaning up", Example: "setup direct", Level: Holder, Run: setupVerb},
+		{Name: "status", Group: "Set up", What: "Who is waited for, for what, since when", Example: "status", Level: Known, Run: statusVerb},
+		{Name: "mine", Also: []string{"steps"}, Group: "Set up", What: "Your open steps", Example: "mine", Level: Known, Run: mineVerb},
+		{Name: "nudge", Group: "Set up", What: "Remind whoever a run waits for", Example: "nudge", Level: Known, Run: nudgeVerb},
+		{Name: "cancel", Group: "Set up", What: "Cancel a run; it lists what exists already", Example: "cancel", Level: Known, Run: cancelVerb},
+		{Name: "inventory", Group: "Set up", What: "What Keyturn made: where, approved by whom, expires when", Example: "inventory", Level: Known, Run: inventoryVerb},
+		{Name: "roles", Group: "Set up", What: "Who holds which role", Example: "roles", Level: Known, Run: rolesVerb},
+		{Name: "subscribe", Group: "Incidents", What: "Tell this channel about incidents, of all services or of some", Example: "subscribe Exchange Online, Microsoft Teams", Level: Known, Run: subscribeVerb},
+		{Name: "unsubscribe", Group: "Incidents", What: "Stop telling this channel", Example: "unsubscribe", Level: Known, Run: unsubscribeVerb},
+		{Name: "subscriptions", Group: "Incidents", What: "What this channel is told", Example: "subscriptions", Level: Known, Run: subscriptionsVerb},
+		{Name: "health", Group: "Incidents", What: "Which services are not fine, worst first", Example: "health", Level: Member, Run: healthVerb},
+		{Name: "incident", Also: []string{"history"}, Group: "Incidents", What: "One incident with its whole history", Example: "incident EX123456", Level: Member, Run: incidentVerb},
+		{Name: "help", Also: []string{"?"}, Group: "Help", What: "This list", Example: "help", Level: Member, Run: helpVerb},
+	}
+	t.Clicks = clicks()
+	return t
+}
+
+// Verb finds a verb by its name or another spelling, without case.
+func (t *Table) Verb(name string) (*Verb, bool) {
+	for i := range t.Verbs {
+		v := &t.Verbs[i]
+		if strings.EqualFold(v.Name, name) {
+			return v, true
+		}
+		for _, a := range v.Also {
+			if strings.EqualFold(a, name) {
+				return v, true
+			}
+		}
+	}
+	return nil, false
+}
+
+// Nearest is the verb that a mistyped name probably means.
+func (t *Table) Nearest(name string) (*Verb, bool) {
+	best, at := 3, -1
+	for i, v := range t.Verbs {
+		for _, n := range append([]string{v.Name}, v.Also...) {
+			if d := distance(strings.ToLower(name), n); d < best {
+				best, at = d, i
+			}
+		}
+	}
+	if at < 0 {
+		return nil, false
+	}
+	return &t.Verbs[at], true
+}
+
+// distance counts insertions, deletions, replacements and swaps of
+// neighbours.
+func distance(a, b string) int {
+	x, y := []rune(a), []rune(b)
+	rows := make([][]int, len(x)+1)
+	for i := range rows {
+		rows[i] = make([]int, len(y)+1)
+		rows[i][0] = i
+	}
+	for j := range rows[0] {
+		rows[0][j] = j
+	}
+	for i := 1; i <= len(x); i++ {
+		for j := 1; j <= len(y); j++ {
+			cost := 1
+			if x[i-1] == y[j-1] {
+				cost = 0
+			}
+			rows[i][j] = min(rows[i-1][j]+1, rows[i][j-1]+1, rows[i-1][j-1]+cost)
+			if i > 1 && j > 1 && x[i-1] == y[j-2] && x[i-2] == y[j-1] {
+				rows[i][j] = min(rows[i][j], rows[i-2][j-2]+1)
+			}
+		}
+	}
+	return rows[len(x)][len(y)]
+}

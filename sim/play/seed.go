@@ -1,0 +1,96 @@
+package play
+
+import (
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"math/big"
+	"time"
+
+	"keyturn/sim/microsoft"
+	"keyturn/sim/servicenow"
+	"keyturn/sim/slack"
+)
+
+func slackWorld(file, bot, url string, limits bool) slack.Config {
+	c := slack.Config{TeamID: Team, TeamName: "Contoso", BotToken: SlackToken, SigningSecret: SlackSigning, BotURL: bot, URL: url, File: file, Limits: limits,
+		Scopes: append(slack.DefaultScopes(), "channels:history", "groups:history")}
+	var all []string
+	for _, p := range Everybody() {
+		c.Users = append(c.Users, slack.User{ID: p.Slack, Name: handle(p), RealName: p.Name, Email: p.UPN, Title: p.Title, TZ: "Europe/Berlin"})
+		all = append(all, p.Slack)
+	}
+	all = append(all, "U0KEYTURN")
+	c.Channels = []slack.Channel{
+		{ID: Ops, Name: "it-ops", Kind: slack.Public, Members: all, Topic: "IT operations"},
+		{ID: Incidents, Name: "m365-incidents", Kind: slack.Public, Members: all, Topic: "Microsoft 365 service health"},
+	}
+	c.Groups = []slack.Group{
+		{ID: "S0ENTRA", Handle: "entra-admins", Name: "Entra admins", Users: []string{Erin.Slack, Emil.Slack}},
+		{ID: "S0SERVICENOW", Handle: "servicenow-admins", Name: "ServiceNow admins", Users: []string{Sam.Slack}},
+	}
+	return c
+}
+
+func handle(p Person) string {
+	for i, r := range p.Name {
+		if r == ' ' {
+			return string(p.Name[0]+'a'-'A') + p.Name[1:i]
+		}
+	}
+	return p.Name
+}
+
+func microsoftWorld(file, url string, lag *microsoft.Lag) microsoft.Config {
+	c := microsoft.Config{TenantID: Directory, Domain: Domain, Name: "Contoso", BaseURL: url, File: file, Lag: lag}
+	for _, p := range Everybody() {
+		c.Users = append(c.Users, microsoft.User{ID: p.Entra, Name: p.Name, UPN: p.UPN, Mail: p.UPN, Active: p.Active, Eligible: p.PIM})
+	}
+	c.Apps = []microsoft.App{
+		{AppID: GraphClient, Name: "Keyturn (calls in simulators)", Secrets: []microsoft.Secret{{Name: "simulator", Value: GraphSecret}},
+			Roles: []string{"Application.ReadWrite.All", "Application.Read.All", "Policy.Read.All", "RoleManagement.Read.Directory", "Directory.Read.All", "User.Read.All", "ServiceHealth.Read.All"}},
+		{AppID: SignInClient, Name: "Keyturn sign-in", RedirectURIs: []string{SignInRedirect}, Certificates: [][]byte{certificate()},
+			Scopes: []string{"User.Read", "Application.ReadWrite.All", "Policy.Read.All", "RoleManagement.Read.Directory"}},
+		{AppID: ReaderClient, Name: "Service health reader of the operations team", Secrets: []microsoft.Secret{{Name: "reader", Value: ReaderSecret}},
+			Roles: []string{"ServiceHealth.Read.All", "ServiceMessage.Read.All"}},
+	}
+	return c
+}
+
+// certificate is the public half of a key pair that nobody keeps.
+func certificate() []byte {
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		panic(err) // the system has no randomness
+	}
+	t := x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Keyturn sign-in"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0)}
+	der, err := x509.CreateCertificate(rand.Reader, &t, &t, &key.PublicKey, key)
+	if err != nil {
+		panic(err) // our own template always is valid
+	}
+	return der
+}
+
+func serviceNowWorld(file, microsoftURL string) servicenow.Config {
+	c := servicenow.Config{Host: Instance, World: servicenow.Alive1, File: file,
+		Outbound: map[string]string{"login.microsoftonline.com": microsoftURL + "/login", "connector.rave.microsoft.com": microsoftURL + "/connector"},
+		Groups:   map[string][]string{"Service Desk": {"itil"}},
+		Clients: []servicenow.Client{
+			{Name: "Keyturn (calls in simulators)", ID: ServiceNowClient, Secret: ServiceNowSecret, Grant: "client_credentials", User: "keyturn.simulator"},
+			{Name: "Keyturn sign-in", ID: SignInNowClient, Secret: "simulated-sign-in-secret", Grant: "authorization_code", Redirect: "https://keyturn.contoso.example/signin/servicenow"},
+		},
+		ClientCredentials: true,
+		Users:             []servicenow.User{{Name: "keyturn.simulator", Full: "Keyturn in simulators", Roles: []string{"admin", "oauth_admin", "itil"}, WebServiceOnly: true}},
+	}
+	for _, p := range Everybody() {
+		if p.Now != "" {
+			u := servicenow.User{Name: p.Now, Full: p.Name, Email: p.UPN, Roles: p.SNRole}
+			if p.Name == Max.Name {
+				u.Groups = []string{"Service Desk"}
+			}
+			c.Users = append(c.Users, u)
+		}
+	}
+	return c
+}

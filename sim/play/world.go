@@ -1,0 +1,173 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"keyturn/sim/microsoft"
+	"keyturn/sim/servicenow"
+	"keyturn/sim/slack"
+)
+
+// Options say what a world begins with.
+type Options struct {
+	Dir   string // where the simulators remember; "" forgets everything
+	Host  string // host to listen on; "" is 127.0.0.1
+	Port  int    // the first of six ports in a row; 0 takes any
+	Bot   string // address of the bot, when it is known already
+	Left  bool   // somebody set the connector up by hand years ago
+	Lag   *microsoft.Lag
+	Limit bool // Slack's rate limits with 429
+}
+
+// World is the simulators with everybody in place.
+type World struct {
+	Slack      *slack.Server
+	Microsoft  *microsoft.Server
+	ServiceNow *servicenow.Server
+
+	SlackURL, MicrosoftURL, ServiceNowURL string
+	DNS                                   string // host:port
+	BotAddr                               string // host:port that is free for the bot
+
+	servers []*http.Server
+	dns     net.PacketConn
+	cancel  context.CancelFunc
+}
+
+// Open starts the simulators.
+func Open(o Options) (*World, error) {
+	if o.Host == "" {
+		o.Host = "127.0.0.1"
+	}
+	if o.Dir != "" {
+		if err := os.MkdirAll(o.Dir, 0o700); err != nil {
+			return nil, fmt.Errorf("making the demo's folder: %w", err)
+		}
+	}
+	w := &World{}
+	if err := w.open(o); err != nil {
+		w.Close()
+		return nil, err
+	}
+	return w, nil
+}
+
+func (w *World) open(o Options) error {
+	port := func(n int) string {
+		if o.Port == 0 {
+			return net.JoinHostPort(o.Host, "0")
+		}
+		return net.JoinHostPort(o.Host, strconv.Itoa(o.Port+n))
+	}
+	listeners := make([]net.Listener, 3)
+	for i := range listeners {
+		l, err := net.Listen("tcp", port(i+1))
+		if err != nil {
+			return fmt.Errorf("a simulator cannot listen: %w (is another demo running? choose another port with --addr)", err)
+		}
+		listeners[i] = l
+	}
+	w.SlackURL, w.MicrosoftURL, w.ServiceNowURL = "http://"+listeners[0].Addr().String(), "http://"+listeners[1].Addr().String(), "http://"+listeners[2].Addr().String()
+	var err error
+	if w.BotAddr, err = free(port(4)); err != nil {
+		return err
+	}
+	if w.dns, err = net.ListenPacket("udp", port(5)); err != nil {
+		return fmt.Errorf("the simulated name server cannot listen: %w", err)
+	}
+	w.DNS = w.dns.LocalAddr().String()
+	if err := w.people(o); err != nil {
+		return err
+	}
+	for i, h := range []http.Handler{w.Slack.Handler(), w.Microsoft.Handler(), w.ServiceNow.Handler()} {
+		srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
+		w.servers = append(w.servers, srv)
+		go func() { _ = srv.Serve(listeners[i]) }()
+	}
+	go func() { _ = w.Microsoft.ServeDNS(w.dns) }()
+	ctx, cancel := context.WithCancel(context.Background())
+	w.cancel = cancel
+	go w.Slack.Run(ctx)
+	return nil
+}
+
+// free finds an address that nothing listens on now.
+func free(addr string) (string, error) {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return "", fmt.Errorf("the bot's port is taken: %w", err)
+	}
+	defer l.Close()
+	return l.Addr().String(), nil
+}
+
+func (w *World) people(o Options) error {
+	file := func(name string) string {
+		if o.Dir == "" {
+			return ""
+		}
+		return filepath.Join(o.Dir, name+".json")
+	}
+	bot := o.Bot
+	if bot == "" {
+		bot = "http://" + w.BotAddr
+	}
+	var err error
+	if w.Slack, err = slack.New(slackWorld(file("slack"), bot, w.SlackURL, o.Limit)); err != nil {
+		return err
+	}
+	known := exists(file("microsoft"))
+	if w.Microsoft, err = microsoft.New(microsoftWorld(file("microsoft"), w.MicrosoftURL, o.Lag)); err != nil {
+		return err
+	}
+	if w.ServiceNow, err = servicenow.New(serviceNowWorld(file("servicenow"), w.MicrosoftURL)); err != nil {
+		return err
+	}
+	if o.Left && !known {
+		return w.Leave()
+	}
+	return nil
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return path != "" && err == nil
+}
+
+// Leave puts in place what somebody set up by hand years ago.
+func (w *World) Leave() error {
+	left, err := w.Microsoft.Leftovers(Instance)
+	if err != nil {
+		return fmt.Errorf("leaving things behind in Entra: %w", err)
+	}
+	if err := w.ServiceNow.Leftovers(servicenow.Leftover{ClientID: left.ClientID, Tenant: Domain}); err != nil {
+		return fmt.Errorf("leaving things behind in ServiceNow: %w", err)
+	}
+	return nil
+}
+
+// Close stops the simulators; what they remember is written.
+func (w *World) Close() error {
+	if w.cancel != nil {
+		w.cancel()
+	}
+	var errs []error
+	for _, s := range w.servers {
+		errs = append(errs, s.Close())
+	}
+	if w.dns != nil {
+		w.dns.Close()
+	}
+	if w.Slack != nil {
+		errs = append(errs, w.Slack.Close())
+	}
+	return errors.Join(errs...)
+}
