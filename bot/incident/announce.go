@@ -55,7 +55,7 @@ func announceLine(a Announcement) bot.Text {
 	}
 	t := bot.T(capital(category))
 	if s := enum(a.Severity); s != "" && s != "normal" {
-		t = append(t, bot.Span{Text: " · " + StatusWords(a.Severity) + " severity", Bold: true})
+		t = append(t, bot.Span{Text: " · "}, bot.Span{Text: StatusWords(a.Severity) + " severity", Bold: true})
 	}
 	if a.Major {
 		t = append(t, bot.Span{Text: " · major change"})

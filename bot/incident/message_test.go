@@ -56,7 +56,7 @@ func TestANewSubscriptionIsGreetedWithWhatIsOpen(t *testing.T) {
 		"=== nothing\n"+drawn(ActiveNow(Subscription{Services: []string{"Sway", "Planner"}}, all)))
 	var many []Known
 	for n := range 50 {
-		many = append(many, Merge(nil, named2(fmt.Sprintf("EX%d", n), mail()), minutes(0)))
+		many = append(many, Merge(nil, called(fmt.Sprintf("EX%d", n), mail()), minutes(0)))
 	}
 	if m := ActiveNow(Subscription{}, many); len(m.Parts) > 30 || !strings.Contains(m.Words(), "And 30 more issues.") {
 		t.Errorf("%d parts:\n%s", len(m.Parts), m.Words())

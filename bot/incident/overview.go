@@ -101,7 +101,7 @@ func Health(overviews []Service, known []Known, watch Watch, at time.Time) bot.M
 	var m bot.Message
 	blind := watch.Blind(at)
 	if blind {
-		m.Add(bot.Paragraph{Text: blindLine(watch, styleAfter(at, watch.Since()))})
+		m.Add(bot.Paragraph{Text: blindLine(watch, at)})
 		if watch.Good.IsZero() {
 			return m
 		}

@@ -37,14 +37,14 @@ func told(o Outcome) []string {
 	return out
 }
 
-func named2(id string, i Issue) Issue {
+func called(id string, i Issue) Issue {
 	i.ID = id
 	return i
 }
 
 func TestTheFirstReadingIsSilentAndTheNextOnesAreNot(t *testing.T) {
 	var n tenant
-	old, other := mail(wrote(0, "Current status: Old.")), named2("EX2", mail(wrote(1, "Current status: Other.")))
+	old, other := mail(wrote(0, "Current status: Old.")), called("EX2", mail(wrote(1, "Current status: Other.")))
 	o := n.read(minutes(2), old, other)
 	if len(o.Told) != 0 || len(o.Known) != 2 || !o.Known[0].Seed || o.Known[0].Tenant != "contoso" {
 		t.Fatalf("the first reading: %v, %d known", told(o), len(o.Known))
@@ -57,7 +57,7 @@ func TestTheFirstReadingIsSilentAndTheNextOnesAreNot(t *testing.T) {
 	}
 	old.Posts = append(old.Posts, wrote(5, "Current status: News."))
 	old.Modified = minutes(5)
-	fresh := named2("EX3", mail(wrote(3, "Current status: Fresh.")))
+	fresh := called("EX3", mail(wrote(3, "Current status: Fresh.")))
 	o = n.read(minutes(6), old, fresh, other, fresh)
 	if d := cmp.Diff([]string{"EX3 new", "EX1 new post"}, told(o)); d != "" {
 		t.Errorf("(-want +got):\n%s", d)
@@ -70,11 +70,11 @@ func TestTheFirstReadingIsSilentAndTheNextOnesAreNot(t *testing.T) {
 func TestAnIssueThatIsNotListedStaysAsItIs(t *testing.T) {
 	var n tenant
 	n.read(minutes(2), mail())
-	n.read(minutes(4), named2("EX2", mail()))
+	n.read(minutes(4), called("EX2", mail()))
 	if o := n.read(minutes(6)); len(o.Told) != 0 || n.known["EX1"].Issue.Resolved {
 		t.Errorf("an empty reading tells %v", told(o))
 	}
-	if o := n.read(minutes(8), mail(), named2("EX2", mail())); len(o.Told) != 0 {
+	if o := n.read(minutes(8), mail(), called("EX2", mail())); len(o.Told) != 0 {
 		t.Errorf("coming back is told: %v", told(o))
 	}
 }
@@ -93,13 +93,13 @@ func TestAnIssueListedTwiceCountsOnceInItsNewestState(t *testing.T) {
 
 func TestAnIssueLongOverIsNoNews(t *testing.T) {
 	var n tenant
-	n.read(minutes(3*24*60), named2("EX9", mail()))
+	n.read(minutes(3*24*60), called("EX9", mail()))
 	over := mail(wrote(0, "Final status: Done."))
 	over.Resolved = true
 	if o := n.read(minutes(3*24*60+2), over); len(o.Told) != 0 || len(o.Known) != 1 {
 		t.Errorf("an issue that ended three days ago is told: %v", told(o))
 	}
-	fresh := named2("EX2", mail(wrote(3*24*60+1, "Final status: Done.")))
+	fresh := called("EX2", mail(wrote(3*24*60+1, "Final status: Done.")))
 	fresh.Resolved = true
 	if o := n.read(minutes(3*24*60+4), fresh); len(told(o)) != 1 {
 		t.Error("an issue that came and went between two readings is not told")
@@ -133,7 +133,7 @@ func TestSilenceIsToldOnceAfterAQuarterOfAnHourAndEndsWithWhatWasMissed(t *testi
 	}
 	over := mail(wrote(30, "Final status: Done."))
 	over.Resolved = true
-	o := n.read(minutes(50), over, named2("EX2", mail(wrote(20, "x"))), named2("EX3", mail(wrote(25, "y"))))
+	o := n.read(minutes(50), over, called("EX2", mail(wrote(20, "x"))), called("EX3", mail(wrote(25, "y"))))
 	if o.Gap == nil || !o.Gap.Long() {
 		t.Fatalf("no gap: %+v", o.Gap)
 	}

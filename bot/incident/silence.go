@@ -3,12 +3,14 @@ package incident
 import (
 	"strconv"
 	"strings"
+	"time"
 
 	"keyturn/bot"
 )
 
-// blindLine says since when nothing is known.
-func blindLine(w Watch, style bot.TimeStyle) bot.Text {
+// blindLine says since when nothing is known. seen is the time that the reader
+// has in mind: the date is only said where it is another.
+func blindLine(w Watch, seen time.Time) bot.Text {
 	since := w.Since()
 	if since.IsZero() {
 		since = w.Good
@@ -16,14 +18,14 @@ func blindLine(w Watch, style bot.TimeStyle) bot.Text {
 	if since.IsZero() {
 		return bot.Join(bot.B(markBlind+" Cannot read"), bot.T(" service health: it has not been read yet. This is not a green light."))
 	}
-	return bot.Join(bot.B(markBlind+" Cannot read"), bot.T(" service health since "), bot.When(since, style),
+	return bot.Join(bot.B(markBlind+" Cannot read"), bot.T(" service health since "), bot.When(since, styleAfter(seen, since)),
 		bot.T(". This is not a green light."))
 }
 
 // Unreadable tells a channel that service health cannot be read. Why is for the
 // admins: [UnreadableCause].
 func Unreadable(w Watch) bot.Message {
-	m := bot.Say(blindLine(w, bot.Clock), bot.T("\nI go on trying and say here when it works again. Meanwhile look at the "),
+	m := bot.Say(blindLine(w, w.Failing), bot.T("\nI go on trying and say here when it works again. Meanwhile look at the "),
 		bot.Link("admin center", "https://admin.microsoft.com/Adminportal/Home#/servicehealth"), bot.T(" or at "),
 		bot.Link("Microsoft's public status page", "https://status.cloud.microsoft"), bot.T("."))
 	return m
@@ -31,7 +33,7 @@ func Unreadable(w Watch) bot.Message {
 
 // UnreadableCause tells the admins why service health cannot be read.
 func UnreadableCause(w Watch) bot.Message {
-	m := bot.Say(blindLine(w, bot.Clock))
+	m := bot.Say(blindLine(w, w.Failing))
 	if f := strings.TrimSpace(w.Failure); f != "" {
 		m.Add(bot.Paragraph{Text: bot.Join(labelled("Why"), bot.T(CutAtSentence(tidy(f), 1500)))})
 	}

@@ -167,8 +167,11 @@ func appendSection(out bot.Text, s Section) bot.Text {
 // posts where all together are too long for a message, which it then says.
 func History(k Known) bot.Message {
 	i := &k.Issue
-	head := []bot.Part{bot.Paragraph{Text: bot.Join(bot.B(i.mark()+" · "+serviceName(i)), bot.T(" · "),
-		bot.Link(i.ID, AlertLink(i.ID)), bot.T("\n"+oneLine(Convert(i.Title).Plain())))}, bot.Paragraph{Text: stateLine(k)}}
+	title := bot.Join(bot.B(i.mark()+" · "+serviceName(i)), bot.T(" · "), bot.Link(i.ID, AlertLink(i.ID)))
+	if t := oneLine(Convert(i.Title).Plain()); t != "" {
+		title = append(title, bot.Span{Text: "\n" + t})
+	}
+	head := []bot.Part{bot.Paragraph{Text: title}, bot.Paragraph{Text: stateLine(k)}}
 	used := size(head)
 	var posts [][]bot.Part
 	n := len(i.Posts)
