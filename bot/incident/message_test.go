@@ -40,6 +40,15 @@ func TestAnEmptyIssueStillHasAReadableRoot(t *testing.T) {
 	golden(t, "empty", drawn(Root(k, Subscription{}, Options{}))+drawn(History(k)))
 }
 
+func TestAnIssueThatEndsWithoutAWordHasNoOutcome(t *testing.T) {
+	i := mail(wrote(0, "Current status: We look."))
+	i.Resolved, i.Status, i.End, i.Impact = true, "serviceRestored", minutes(30), "User impact: Mail arrives late. Current status: We look."
+	w := Root(Merge(nil, i, minutes(40)), Subscription{}, Options{}).Words()
+	if strings.Contains(w, "Outcome") || !strings.Contains(w, "Latest: We look.") || !strings.HasPrefix(w, "🟢 Resolved · Exchange Online: Mail arrives late.\n") {
+		t.Errorf("the root says:\n%s", w)
+	}
+}
+
 func TestWhoIsOnCallIsMentionedOnlyAloud(t *testing.T) {
 	sub := Subscription{OnCall: bot.Mention(bot.Account{Platform: bot.Slack, Team: "T1", ID: "U1"}, "Erin")}
 	loud := sub.Call(bot.Message{Aloud: true})

@@ -53,7 +53,7 @@ func Root(k Known, sub Subscription, o Options) bot.Message {
 		}
 	}
 	if k.Issue.Resolved {
-		add("Outcome", f.status, latestSize)
+		add(f.headline, f.status, latestSize)
 		add("Root cause", f.cause, lineSize)
 	} else {
 		add("Workaround", f.workaround, lineSize)
@@ -96,7 +96,7 @@ func serviceName(i *Issue) string {
 // Notice is what users notice, in Microsoft's own words, on one line and cut at
 // a sentence: the impact, else what the newest post says of it, else the title.
 func Notice(i Issue, max int) string {
-	text := oneLine(Convert(i.Impact).Plain())
+	text := unlabelled(Convert(i.Impact))
 	for n := len(i.Posts) - 1; n >= 0 && text == ""; n-- {
 		text = oneLine(section(digestOf(i.Posts[n]).sections, UserImpact).Plain())
 	}
@@ -107,6 +107,19 @@ func Notice(i Issue, max int) string {
 		text = "Microsoft has not said yet what users notice."
 	}
 	return CutAtSentence(text, max)
+}
+
+// unlabelled is an impact on one line. Microsoft has put whole posts there,
+// labels and all: then what counts is the section about the impact.
+func unlabelled(impact bot.Text) string {
+	in := Sections(impact)
+	if len(in) == 0 || in[0].Label == Unlabelled {
+		return oneLine(impact.Plain())
+	}
+	if t := section(in, UserImpact); t != nil {
+		return oneLine(t.Plain())
+	}
+	return oneLine(in[0].Text.Plain())
 }
 
 // stateLine is the status in words with its times.
@@ -178,6 +191,7 @@ func toldBecause(i *Issue, sub Subscription) string {
 // features are what the posts of an issue say, for its root.
 type features struct {
 	status, cause, workaround, next bot.Text
+	headline                        string // of the status of an issue that is over
 }
 
 // face reads the newest post that says how things stand; one without news does
@@ -195,6 +209,10 @@ func face(i *Issue) features {
 		if !found && !d.review && !d.nothing && len(d.text) > 0 {
 			found = true
 			f.status = brief(section(d.sections, FinalStatus, Status, Unlabelled, MoreInfo))
+			f.headline = "Latest" // for Microsoft can end an issue without a word
+			if end := i.End; section(d.sections, FinalStatus) != nil || !end.IsZero() && !i.Posts[n].Created.Before(end) {
+				f.headline = "Outcome"
+			}
 			f.cause = brief(section(d.sections, RootCause, EarlyCause))
 		}
 		if !settled && !d.review {
