@@ -160,6 +160,19 @@ func TestBasicAuthenticationIsForMachinesOnly(t *testing.T) {
 	}
 }
 
+func TestAnAdminTakesATokenAwayByItsRow(t *testing.T) {
+	b := open(t, nil)
+	ian := b.as("ian")
+	rows := b.as("sana").find("oauth_credential", "user.user_name=ian^type=access_token")
+	if len(rows) != 1 || rows[0]["token"] != "********" {
+		t.Fatalf("oauth_credential shows %v", rows)
+	}
+	b.as("olga").call(http.MethodDelete, "/api/now/table/oauth_credential/"+rows[0]["sys_id"].(string), nil)
+	if a := ian.get("/api/now/table/incident"); a.Status != 401 {
+		t.Errorf("the token answers %d", a.Status)
+	}
+}
+
 func TestATokenDiesWithItsClientAndItsUser(t *testing.T) {
 	b := open(t, nil)
 	admin := b.as("sana")

@@ -53,6 +53,8 @@ func (s *Server) smokeTest(c *caller) *trouble {
 	switch {
 	case err != nil:
 		return s.failed(askSupport, fmt.Sprintf("%s cannot be reached: %v", connectorHost, err))
+	case status >= http.StatusInternalServerError:
+		return s.failed(askSupport, fmt.Sprintf("%s answered %d%s", connectorHost, status, errorText(answer)))
 	case status != http.StatusOK:
 		return s.failed(finalOpen, fmt.Sprintf("%s answered %d%s", connectorHost, status, errorText(answer)))
 	}
@@ -122,10 +124,10 @@ func errorText(answer []byte) string {
 	}
 	switch e := body.Error.(type) {
 	case string:
-		return " (" + cut(e, 80) + ")."
+		return " (" + cut(e, 200) + ")."
 	case map[string]any:
 		if code, ok := e["code"].(string); ok {
-			return " (" + cut(code, 80) + ")."
+			return " (" + cut(code, 200) + ")."
 		}
 	}
 	return "."

@@ -9,6 +9,7 @@ import (
 type field struct {
 	Name, Label, Value string
 	Input              string // text, password, tick, select, area or fixed
+	Hint               string // shown in an empty field: that a secret is stored
 	Options            []option
 }
 
@@ -64,7 +65,10 @@ func (s *Server) fieldOf(r *http.Request, c *caller, t *table, row *record, col 
 			f.Value = s.formValue(c, row, col, true)
 		}
 	case col.Kind == kindSecret || col.Kind == kindPassword:
-		f.Input, f.Value = "password", ""
+		f.Input, f.Hint, f.Value = "password", f.Value, ""
+		if r.Method == http.MethodPost {
+			f.Hint = ""
+		}
 	case col.Kind == kindBoolean:
 		f.Input = "tick"
 	case col.Kind == kindJournal || col.Max > 1000:

@@ -143,7 +143,7 @@ func TestASecretTypedIntoTheFormIsStoredWell(t *testing.T) {
 	id := b.as("olga").call("POST", createEntity, provider()).row(t)["sys_id"].(string)
 	p := b.browse("olga")
 	page := p.open("/oauth_entity.do?sys_id=" + id)
-	if page.Status != 200 || strings.Contains(page.Text, "malformed:") {
+	if page.Status != 200 || strings.Contains(page.Text, "malformed:") || !strings.Contains(page.Text, `id="client_secret" value="" placeholder="********"`) {
 		t.Fatalf("the form: %d %s", page.Status, page.Text)
 	}
 	if a := p.post("/oauth_entity.do?sys_id="+id, "client_secret", entraSecret, "sys_action", "sysverb_update"); a.text("notice") != "Record saved" {
@@ -151,6 +151,10 @@ func TestASecretTypedIntoTheFormIsStoredWell(t *testing.T) {
 	}
 	if b.storedSecret(id) != entraSecret {
 		t.Error("the typed secret is not the stored one")
+	}
+	bad := p.post("/oauth_entity.do?sys_id=nowhere", "client_secret", entraSecret, "sys_action", "sysverb_update")
+	if bad.Status != http.StatusNotFound || strings.Contains(bad.Text, entraSecret) {
+		t.Errorf("a form of no record: %d", bad.Status)
 	}
 	p.post("/oauth_entity.do?sys_id="+id, "client_secret", "", "comments", "kept", "sys_action", "sysverb_update")
 	if b.storedSecret(id) != entraSecret {

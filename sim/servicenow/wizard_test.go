@@ -18,6 +18,7 @@ import (
 type cloud struct {
 	mu         sync.Mutex
 	repository string // "" until the admin center is done
+	broken     bool
 	tokens     []url.Values
 	shakes     []map[string]string
 	url        string
@@ -44,6 +45,10 @@ func newCloud(t *testing.T) *cloud {
 	mux.HandleFunc("POST /connector/handshake", func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
+		if c.broken {
+			http.Error(w, "bad gateway", http.StatusBadGateway)
+			return
+		}
 		var in map[string]string
 		b, _ := io.ReadAll(r.Body)
 		_ = json.Unmarshal(b, &in)
@@ -244,10 +249,12 @@ func TestWhatGoesWrongOnTheLastPage(t *testing.T) {
 	}{
 		"the secret was stored malformed": {func(c *Config) { c.SecretWrite = SecretGarbled }, askSupport, "The token request was answered with 401 (invalid_client)."},
 		"the service is shut down":        {func(c *Config) { c.World, c.AppVersion = ShutDown, "1.0.11" }, askSupport, connectorHost + " cannot be reached: UnknownHostException: " + connectorHost},
+		"the connector is broken":         {nil, askSupport, connectorHost + " answered 502."},
 		"the token URL cannot be reached": {func(c *Config) { delete(c.Outbound, "login.microsoftonline.com") }, askSupport, "The token URL cannot be reached: UnknownHostException: login.microsoftonline.com"},
 	} {
 		other := newCloud(t)
 		other.know("ContosoRepo")
+		other.broken = name == "the connector is broken"
 		b := readyFor(t, other, c.change)
 		p := b.browse("sana")
 		walk1(t, b, p)
