@@ -3,8 +3,10 @@ package state
 import (
 	"bytes"
 	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"slices"
 	"testing"
 	"time"
@@ -13,6 +15,11 @@ import (
 
 	"keyturn/bot"
 )
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// fixedKey is a key of these tests alone, for results that never change.
+const fixedKey = "eyJwcmltYXJ5S2V5SWQiOjM2NTgwNzEzNDUsICJrZXkiOlt7ImtleURhdGEiOnsidHlwZVVybCI6InR5cGUuZ29vZ2xlYXBpcy5jb20vZ29vZ2xlLmNyeXB0by50aW5rLkFlc0djbUtleSIsICJ2YWx1ZSI6IkdpQWVKN3lGb0diTm5SeUx6YkhQVmk0aCsyV3RVVDRrc3ZXdmVDNWN2ak9rZEE9PSIsICJrZXlNYXRlcmlhbFR5cGUiOiJTWU1NRVRSSUMifSwgInN0YXR1cyI6IkVOQUJMRUQiLCAia2V5SWQiOjM2NTgwNzEzNDUsICJvdXRwdXRQcmVmaXhUeXBlIjoiVElOSyJ9XX0="
 
 var start = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 
@@ -64,6 +71,32 @@ func TestAnExportedTrailVerifies(t *testing.T) {
 	read, err := ReadAudit(bytes.NewReader(exported(t, list)))
 	if d := cmp.Diff(list, read); err != nil || d != "" {
 		t.Errorf("the trail reads differently: %v %s", err, d)
+	}
+}
+
+// A trail that was exported once has to verify with every later Keyturn.
+func TestAnOldTrailStillVerifies(t *testing.T) {
+	const golden = "testdata/trail.jsonl"
+	a := must(OpenAuditor(fixedKey))
+	file := exported(t, chain(t, a, 3))
+	if *update {
+		if err := errors.Join(os.MkdirAll("testdata", 0o755), os.WriteFile(golden, file, 0o644)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	old, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list, err := ReadAudit(bytes.NewReader(old))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Verify(list, HeadOf(list[len(list)-1])); err != nil {
+		t.Error(err)
+	}
+	if d := cmp.Diff(string(old), string(file)); d != "" {
+		t.Errorf("the same entries are signed differently now (-then +now):\n%s", d)
 	}
 }
 
@@ -186,8 +219,7 @@ func TestAPartOfAChainVerifiesFromWhatCameBefore(t *testing.T) {
 }
 
 func FuzzReadAudit(f *testing.F) {
-	key := must(NewKey())
-	a := must(OpenAuditor(key))
+	a := must(OpenAuditor(fixedKey))
 	list := chain(f, a, 2)
 	good := exported(f, list)
 	f.Add(good)

@@ -312,8 +312,11 @@ func isDir(path string) bool {
 	return err == nil && info.IsDir()
 }
 
-// syncDir makes a new file's name durable.
+// syncDir makes a new file's name durable. Windows has no such thing.
 func syncDir(dir string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
 	d, err := os.Open(dir)
 	if err != nil {
 		return fmt.Errorf("the folder %s cannot be read: %w", dir, err)
