@@ -4,7 +4,7 @@ import "slices"
 
 // Guides lists the guides in the order in which the start form offers them.
 func Guides() []*Guide {
-	return []*Guide{directGuide(), connectorGuide()}
+	return []*Guide{directGuide(), connectorGuide(), cleanupGuide()}
 }
 
 // GuideFor finds a guide by ID.
