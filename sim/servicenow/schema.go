@@ -56,16 +56,6 @@ type table struct {
 
 func (t *table) column(name string) *column { return t.byName[name] }
 
-// is reports whether t is the named table or extends it.
-func (t *table) is(name string) bool {
-	for ; t != nil; t = t.Parent {
-		if t.Name == name {
-			return true
-		}
-	}
-	return false
-}
-
 // family returns t and everything that extends it.
 func (t *table) family() []*table {
 	all := []*table{t}

@@ -112,6 +112,16 @@ func TestInputAsPeopleSeeIt(t *testing.T) {
 	}
 }
 
+func TestAColumnAsAParameterFiltersToo(t *testing.T) {
+	s := open(t, nil).as("ian")
+	s.call("POST", "/api/now/table/incident", object{"short_description": "a", "urgency": "1"})
+	s.call("POST", "/api/now/table/incident", object{"short_description": "b", "urgency": "1"})
+	rows := s.get("/api/now/table/incident?short_description=b&sysparm_query=urgency=1^NQurgency=2").rows(t)
+	if len(rows) != 1 || rows[0]["short_description"] != "b" {
+		t.Errorf("filtered to %v", rows)
+	}
+}
+
 func TestPaging(t *testing.T) {
 	b := open(t, nil)
 	s := b.as("ian")

@@ -42,6 +42,9 @@ func newCloud(t *testing.T) *cloud {
 		}
 		writeJSON(w, http.StatusOK, object{"token_type": "Bearer", "expires_in": "3599", "access_token": "minted"})
 	})
+	mux.HandleFunc("POST /login/{tenant}/oauth2/v2.0/token", func(w http.ResponseWriter, r *http.Request) {
+		writeJSON(w, http.StatusTeapot, object{"error": r.PostFormValue("scope")})
+	})
 	mux.HandleFunc("POST /connector/handshake", func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
 		defer c.mu.Unlock()
@@ -261,6 +264,42 @@ func TestWhatGoesWrongOnTheLastPage(t *testing.T) {
 		a := p.post(setupPath, "step", "complete", "action", "next")
 		if a.text("error") != c.error || a.text("detail") != c.detail || b.Setup().Step != "complete" {
 			t.Errorf("%s: %q, %q", name, a.text("error"), a.text("detail"))
+		}
+	}
+}
+
+func TestHowTheInstanceAsksForItsToken(t *testing.T) {
+	c := newCloud(t)
+	c.know("ContosoRepo")
+	b := readyFor(t, c, nil)
+	s := b.as("olga")
+	id := s.one("oauth_entity", "client_id="+entraApp)["sys_id"].(string)
+	p := b.browse("sana")
+	walk1(t, b, p)
+
+	s.call("PATCH", "/api/now/table/oauth_entity/"+id, object{"send_client_credentials_as": "basic_authorization_header"})
+	if a := p.post(setupPath, "step", "complete", "action", "next"); a.text("done") == "" {
+		t.Errorf("with the credentials in the header: %q", a.text("detail"))
+	}
+	if c.tokens[0].Has("client_secret") {
+		t.Error("the secret went into the body as well")
+	}
+
+	p.post(setupPath, "step", "done", "action", "restart")
+	walk1(t, b, p)
+	s.call("POST", "/api/now/table/oauth_entity_scope", object{"name": "Graph", "oauth_entity": id, "oauth_entity_scope": "https://graph.microsoft.com/.default"})
+	s.call("PATCH", "/api/now/table/oauth_entity/"+id, object{"token_url": "https://login.microsoftonline.com/contoso/oauth2/v2.0/token"})
+	if a := p.post(setupPath, "step", "complete", "action", "next"); a.text("detail") != "The token request was answered with 418 (https://graph.microsoft.com/.default)." {
+		t.Errorf("on a v2 URL: %q", a.text("detail"))
+	}
+	for _, wrong := range []struct{ table, query, column, value, detail string }{
+		{"oauth_entity_profile", "oauth_entity=" + id, "grant_type", "authorization_code", "The grant type of the chosen OAuth profile is not Client Credentials."},
+		{"oauth_entity", "sys_id=" + id, "active", "false", "The OAuth provider of the chosen profile is gone or not active."},
+	} {
+		row := s.one(wrong.table, wrong.query)["sys_id"].(string)
+		s.call("PATCH", "/api/now/table/"+wrong.table+"/"+row, object{wrong.column: wrong.value})
+		if a := p.post(setupPath, "step", "complete", "action", "next"); a.text("error") != askSupport || a.text("detail") != wrong.detail {
+			t.Errorf("%s: %q, %q", wrong.column, a.text("error"), a.text("detail"))
 		}
 	}
 }
