@@ -206,7 +206,7 @@ func readMAC(s string) (id uint32, sum []byte, err error) {
 func settled(e bot.AuditEntry) (bot.AuditEntry, error) {
 	b, err := json.Marshal(e)
 	if err != nil {
-		return bot.AuditEntry{}, fmt.Errorf("an audit entry of %s (%s) cannot be encoded: %w", e.Tenant, e.Act, err)
+		return bot.AuditEntry{}, fmt.Errorf("%w: an audit entry of %s (%s) cannot be encoded: %w", ErrInvalid, e.Tenant, e.Act, err)
 	}
 	var out bot.AuditEntry
 	if err := json.Unmarshal(b, &out); err != nil {

@@ -22,7 +22,7 @@ const KeepDeliveries = 72 * time.Hour
 func Encode[T any](what string, v T) ([]byte, error) {
 	b, err := json.Marshal(v)
 	if err != nil {
-		return nil, fmt.Errorf("%s cannot be encoded: %w", what, err)
+		return nil, fmt.Errorf("%w: %s cannot be encoded: %w", ErrInvalid, what, err)
 	}
 	return b, nil
 }

@@ -50,8 +50,11 @@ func (e *encoder) done(id bot.JobID) {
 // hold keeps workers from taking a job that is about to change, and reports
 // whether nobody has begun it.
 func (e *encoder) hold(id bot.JobID) (untouched bool) {
-	*e.held = append(*e.held, id)
-	return e.s.lanes.hold(id)
+	held, untouched := e.s.lanes.hold(id)
+	if held {
+		*e.held = append(*e.held, id)
+	}
+	return untouched
 }
 
 func (e *encoder) drop(j bot.Job) {

@@ -262,3 +262,25 @@ func TestADueHeadMayHaveBeenBegunBeforeTheRestart(t *testing.T) {
 		t.Errorf("%d jobs d and %d polls: what cannot have been begun is replaced", count["d"], count["poll"])
 	}
 }
+
+func TestAGroupMayAddAJobChangeItAndFinishIt(t *testing.T) {
+	s := fresh(t)
+	put := func(change func(bot.Job) engine.Changes) func(engine.View) (engine.Changes, error) {
+		return func(v engine.View) (engine.Changes, error) {
+			list, err := v.Jobs("l")
+			if err != nil || len(list) == 0 {
+				return engine.Changes{}, errors.Join(err, errors.New("the job that the group added is not there"))
+			}
+			return change(list[0]), nil
+		}
+	}
+	again := func(j bot.Job) engine.Changes { j.Last = "sooner"; return engine.Changes{Again: []bot.Job{j}} }
+	done := func(j bot.Job) engine.Changes { return engine.Changes{Done: []bot.JobID{j.ID}} }
+	errs := together(s, gives(job("l", "")), put(again), gives(job("l", "")), put(done), put(again))
+	if err := errors.Join(errs...); err != nil {
+		t.Fatal(err)
+	}
+	if got := claim(t, s); !slices.Equal(got, []string{"l"}) {
+		t.Errorf("the lanes have %v", got)
+	}
+}

@@ -210,22 +210,23 @@ func (l *lanes) next() (time.Time, bool) {
 	return due, found
 }
 
-// hold keeps a job from being claimed until unhold. It reports whether nobody
-// has begun it; a job that is not known yet is one of the commit under way.
-func (l *lanes) hold(id bot.JobID) (untouched bool) {
+// hold keeps a job from being claimed until unhold. Untouched says that nobody
+// has begun it. A job that is not known is one that the commit under way adds:
+// it is not held, and there is nothing to undo.
+func (l *lanes) hold(id bot.JobID) (held, untouched bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e, ok := l.byID[id]
 	if !ok {
-		return true
+		return false, true
 	}
 	e.held++
 	ln := l.byName[e.lane]
 	if ln == nil {
-		return false // it is dead, so it was begun
+		return true, false // it is dead, so it was begun
 	}
 	l.settle(ln)
-	return ln.claimed != id && !e.begun
+	return true, ln.claimed != id && !e.begun
 }
 
 // unhold undoes holds, one for each ID given.

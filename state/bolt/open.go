@@ -98,11 +98,10 @@ func Open(c Config) (*Store, error) {
 		commit: (*bolt.Tx).Commit, put: put,
 	}
 	s.defaults(c)
-	made, err := s.open()
-	if err != nil {
+	if err := s.open(); err != nil {
 		return nil, err
 	}
-	if err := s.ready(made); err != nil {
+	if err := s.ready(); err != nil {
 		return nil, errors.Join(err, s.db.Close())
 	}
 	if err := os.Remove(s.spare()); err != nil && !errors.Is(err, fs.ErrNotExist) {
@@ -134,33 +133,34 @@ func (s *Store) defaults(c Config) {
 	}
 }
 
-// open opens the file itself, and reports whether it is a new one.
-func (s *Store) open() (made bool, err error) {
+// open opens the file itself.
+func (s *Store) open() (err error) {
+	made := false
 	info, err := os.Stat(s.path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		if dir := filepath.Dir(s.path); !isDir(dir) {
-			return false, fmt.Errorf("the data file %s cannot be made, because the folder %s does not exist: make it, owned by the user that runs Keyturn", s.path, dir)
+			return fmt.Errorf("the data file %s cannot be made, because the folder %s does not exist: make it, owned by the user that runs Keyturn", s.path, dir)
 		}
 		made = true
 	case err != nil:
-		return false, fmt.Errorf("the data file %s cannot be opened: %w", s.path, err)
+		return fmt.Errorf("the data file %s cannot be opened: %w", s.path, err)
 	case info.IsDir():
-		return false, fmt.Errorf("the data file %s is a folder: name a file in it", s.path)
+		return fmt.Errorf("the data file %s is a folder: name a file in it", s.path)
 	case info.Size() > 0:
 		if err := inspect(s.path); err != nil {
-			return false, err
+			return err
 		}
 	}
 	defer faults(s.path, &err)()
 	s.db, err = s.lock(s.path)
 	if err != nil {
-		return false, s.explain(err)
+		return s.explain(err)
 	}
 	if made && !s.options.NoSync {
 		err = syncDir(filepath.Dir(s.path))
 	}
-	return made, err
+	return err
 }
 
 // lock opens a file and makes sure that it is still the one of that name when
@@ -214,14 +214,19 @@ func (s *Store) explain(err error) error {
 
 // ready makes a new file's buckets or checks an old one's, then reads what
 // memory needs: the lanes, and nothing else.
-func (s *Store) ready(made bool) (err error) {
+func (s *Store) ready() (err error) {
 	defer faults(s.path, &err)()
-	err = s.db.Update(func(tx *bolt.Tx) error {
+	empty := false
+	err = s.db.View(func(tx *bolt.Tx) error {
 		if k, _ := tx.Cursor().First(); k == nil {
-			return s.make(tx)
+			empty = true
+			return nil
 		}
 		return s.check(tx)
 	})
+	if err == nil && empty {
+		err = s.db.Update(s.make)
+	}
 	if err != nil {
 		return err
 	}
