@@ -93,7 +93,7 @@ func read(t testing.TB, page answer, id string) string {
 	var text func(*html.Node)
 	text = func(n *html.Node) {
 		if n.Type == html.TextNode {
-			b.WriteString(n.Data)
+			b.WriteString(n.Data + " ")
 		}
 		for c := n.FirstChild; c != nil; c = c.NextSibling {
 			text(c)

@@ -76,6 +76,9 @@ func (c *call) serve() (*reply, error) {
 		return nil, err
 	}
 	entry(c.r).Who = c.caller.name()
+	if segments[0].name == "me" && c.caller.user == nil {
+		return nil, badCode("BadRequest", "/me request is only valid with delegated authentication flow.")
+	}
 	if err := c.caller.permits(op.needs, c.s.now()); err != nil {
 		return nil, err
 	}

@@ -221,7 +221,7 @@ func (w *world) graph(token, method, path, body string, headers ...string) answe
 		r.Header.Add(headers[i], headers[i+1])
 	}
 	a := w.do(r)
-	keepsContract(w.T, w.url, r, body, a)
+	keepsContract(w.T, r, body, a)
 	return a
 }
 
