@@ -120,10 +120,18 @@ func (w *world) serveBot(rw http.ResponseWriter, r *http.Request) {
 	}
 	w.mu.Lock()
 	w.got = append(w.got, d)
+	bot := w.bot
 	w.mu.Unlock()
-	if w.bot != nil {
-		w.bot(rw, d)
+	if bot != nil {
+		bot(rw, d)
 	}
+}
+
+// behave makes the bot answer in another way from now on; nil is an empty 200.
+func (w *world) behave(bot func(w http.ResponseWriter, d delivery)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.bot = bot
 }
 
 // last is the newest delivery to the bot.
@@ -145,10 +153,10 @@ func (w *world) count() int {
 
 // answerJSON makes the bot answer every delivery with the same JSON.
 func (w *world) answerJSON(v any) {
-	w.bot = func(rw http.ResponseWriter, _ delivery) {
+	w.behave(func(rw http.ResponseWriter, _ delivery) {
 		rw.Header().Set("Content-Type", "application/json")
 		_ = json.NewEncoder(rw).Encode(v)
-	}
+	})
 }
 
 // m is a JSON object in a test.

@@ -139,7 +139,9 @@ func (s *Server) clickInMessage(c Click, payload map[string]any) ([]map[string]a
 	var blocks []map[string]any
 	if m := s.message(ch.ID, c.TS); m != nil {
 		blocks = append(m.DrawnBlocks(), attachedBlocks(*m)...)
-		payload["message"] = s.messageJSON(*m)
+		shown := s.messageJSON(*m)
+		delete(shown, "bot_profile") // only the Web API's answers carry it
+		payload["message"] = shown
 		hook.ThreadTS = m.ThreadTS
 	} else if e := s.ephemeral(ch.ID, c.TS); e != nil && e.To == c.User {
 		blocks = e.DrawnBlocks()
