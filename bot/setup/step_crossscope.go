@@ -58,7 +58,7 @@ func planCrossScope(c Context, r Reading) (Proposal, *Problem) {
 	var p Proposal
 	for _, name := range scopedTables {
 		it, ok := first(r.List("tables", "result"), map[string]string{"name": name})
-		if !ok || it.ID() == "" {
+		if !ok || it.ID() == "" || !harmless(it.Get("access")+it.Get("read_access")) {
 			return Proposal{}, refuse("I cannot see the table "+name+" in the table list.", "Sign in with an account that holds admin.")
 		}
 		if readable(it) {
@@ -94,7 +94,7 @@ func refusedPrivileges(r Reading) []Item {
 	var out []Item
 	for _, it := range r.List("privileges", "result") {
 		if it.Walked("source_scope.scope") == appScope && contains(scopedTables, it.Get("target_name")) &&
-			it.Get("operation") == "read" && it.Get("status") != "allowed" && it.ID() != "" {
+			it.Get("operation") == "read" && it.Get("status") != "allowed" && it.ID() != "" && harmless(it.Get("status")) {
 			out = append(out, it)
 		}
 	}

@@ -3,6 +3,7 @@ package setup
 import (
 	"net/url"
 	"strings"
+	"time"
 
 	"keyturn/bot"
 )
@@ -18,7 +19,9 @@ func finish() Spec {
 		Undo:    "The wizard can be walked through again.",
 		IfWaits: "Users see “Please contact your ServiceNow admin and ask them to complete the final set up step for the app.”",
 		API: &API{Verify: func(c Context) []bot.Call {
-			from := since(c, StepFinish).UTC().Format("2006-01-02 15:04:05")
+			// An instance may read the time in its own zone: ask for more, and
+			// compare what comes back, which is in UTC.
+			from := since(c, StepFinish).UTC().Add(-14 * time.Hour).Format("2006-01-02 15:04:05")
 			return []bot.Call{rows("log", "sys_outbound_http_log", "sys_created_on>="+from+"^ORDERBYDESCsys_created_on",
 				"sys_created_on,url,url_hostname,hostname,response_status,http_status", "Reads the log of outgoing calls since this step was handed out")}
 		}, Prove: proveFinish},

@@ -138,17 +138,17 @@ func resolve(c Context, r Reading) (resolved, *Problem) {
 	var wrong []string
 	group := func(name string) string {
 		it, ok := first(r.List("groups", "result"), map[string]string{"name": name})
-		if !ok || it.Get("active") == "false" {
+		if !ok || it.Get("active") == "false" || it.ID() == "" {
 			wrong = append(wrong, "no active group is called “"+name+"”")
 		}
-		return it.Get("sys_id")
+		return it.ID()
 	}
 	m.facts[FactIncidentGroup] = group(c.Fact("incident.ask.group"))
 	caller, ok := first(r.List("caller", "result"), map[string]string{"user_name": c.Fact("incident.ask.caller")})
-	if !ok || caller.Get("active") == "false" {
+	if !ok || caller.Get("active") == "false" || caller.ID() == "" {
 		wrong = append(wrong, "no active user has the User ID “"+c.Fact("incident.ask.caller")+"”")
 	}
-	m.facts[FactIncidentCaller] = caller.Get("sys_id")
+	m.facts[FactIncidentCaller] = caller.ID()
 	for _, x := range []struct{ fact, ask, element, what string }{
 		{FactIncidentCategory, "category", "category", "category"},
 		{FactIncidentSubcategory, "subcategory", "subcategory", "subcategory"},
@@ -176,10 +176,10 @@ func resolve(c Context, r Reading) (resolved, *Problem) {
 		out := route{Group: group(to.Group)}
 		if to.CI != "" {
 			it, ok := first(r.List("cis", "result"), map[string]string{"name": to.CI})
-			if !ok {
+			if !ok || it.ID() == "" {
 				wrong = append(wrong, "no configuration item is called “"+to.CI+"”")
 			}
-			out.CI = it.Get("sys_id")
+			out.CI = it.ID()
 		}
 		services[name] = out
 	}
@@ -201,7 +201,7 @@ func resolve(c Context, r Reading) (resolved, *Problem) {
 func choice(r Reading, element, typed string) (value string, known []string) {
 	for _, tab := range []string{"incident", "task"} {
 		for _, it := range all(r.List("choices", "result"), map[string]string{"name": tab, "element": element}) {
-			if it.Get("inactive") == "true" {
+			if it.Get("inactive") == "true" || !harmless(it.Get("value")) {
 				continue
 			}
 			if strings.EqualFold(it.Get("label"), typed) || it.Get("value") == typed {

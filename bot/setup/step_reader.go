@@ -137,6 +137,11 @@ func planReader(c Context, r Reading) (Proposal, *Problem) {
 		p.Facts = map[string]string{"reader.app_id": id, FactReaderClientID: app}
 		p.Exists = append(p.Exists, "The registration "+nameReader+" exists, client ID "+app+".")
 		keys := r.List("app", "keyCredentials")
+		for _, k := range keys {
+			if placeholder.Match(k.raw) {
+				return Proposal{}, refuse("A key on the registration has a name that I cannot send back unchanged.", "Remove it in the portal, then try again: "+entraApp(c, app, "Credentials"))
+			}
+		}
 		hasKey := holdsKey(keys, der)
 		if n := len(keys); !hasKey && n > 0 {
 			p.Exists = append(p.Exists, "It has "+count(n, "key", "keys")+" of earlier runs, which stay.")

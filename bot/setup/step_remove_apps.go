@@ -73,7 +73,9 @@ func appRemove() Spec {
 			return Finding{Proof: []string{"no app with the scope " + appScope + " is installed"}}
 		}},
 		Guided: &Guided{
-			Link: func(c Context) (string, string) { return "Installed store applications", recordList(c, "sys_store_app") },
+			Link: func(c Context) (string, string) {
+				return "Installed store applications", recordList(c, "sys_store_app")
+			},
 			Do: always(
 				"System Applications > All Available Applications > All, tab Installed.",
 				"Open Microsoft 365 support integration.",

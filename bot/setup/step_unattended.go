@@ -92,7 +92,7 @@ func (p *Proposal) property(r Reading) {
 		p.Exists = append(p.Exists, "Client credentials are allowed on the instance already.")
 	case ok && it.ID() != "":
 		call := update("property", "sys_properties", it.ID(), body{"value": "true"}, "Allows client credentials on the instance")
-		call.Makes = &bot.Made{Kind: "sys_properties", ID: it.ID(), Name: grantProperty, Before: string(asJSON(body{"value": it.Get("value")}))}
+		call.Makes = &bot.Made{Kind: "sys_properties", ID: it.ID(), Name: grantProperty, Before: earlierValue(it.Get("value"))}
 		p.Calls = append(p.Calls, call)
 		p.Facts["sn.property"] = it.ID()
 	default:
@@ -102,6 +102,15 @@ func (p *Proposal) property(r Reading) {
 		call.Makes = &bot.Made{Kind: "sys_properties", ID: "{sn.property}", Name: grantProperty}
 		p.Calls = append(p.Calls, call)
 	}
+}
+
+// earlierValue records a property's value for going back. Anything that could
+// be read as a placeholder goes back as false, the platform's default.
+func earlierValue(v string) string {
+	if !harmless(v) {
+		v = "false"
+	}
+	return string(asJSON(body{"value": v}))
 }
 
 // user plans the user and gives its sys_id, or the place for it.

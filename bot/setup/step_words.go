@@ -179,6 +179,10 @@ func skipped(c Context, ids ...StepID) bool {
 	return false
 }
 
+// harmless reports whether text from an outside system may go into a call: it
+// must not be taken for the place of a fact or a secret.
+func harmless(s string) bool { return !strings.ContainsAny(s, "{}") }
+
 // do writes things to do, one text each.
 func do(lines ...string) []bot.Text {
 	var out []bot.Text
