@@ -63,11 +63,10 @@ const (
 
 // Slack's times.
 const (
-	ackTimeout      = 3 * time.Second
-	triggerLives    = 3 * time.Second
-	hookLives       = 30 * time.Minute
-	hookUses        = 5
-	retryReasonNone = ""
+	ackTimeout   = 3 * time.Second
+	triggerLives = 3 * time.Second
+	hookLives    = 30 * time.Minute
+	hookUses     = 5
 )
 
 // retryAfter holds how long after the first attempt each repetition of an
