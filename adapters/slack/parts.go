@@ -57,48 +57,78 @@ func cost(text []span) int { return units(mrkdwn(text)) }
 // wide is from where on a value takes the whole width.
 const wide = 160
 
-// pairs draws short values as a grid and long ones as lines.
+// cell is one row of pairs.
+type cell struct{ label, value []span }
+
+// line is the row at full width.
+func (c cell) line() []span {
+	if len(c.label) == 0 {
+		return c.value
+	}
+	l := c.label[0]
+	l.text += ":"
+	return append([]span{l, {text: " "}}, c.value...)
+}
+
+// field is the row as a field of a grid.
+func (c cell) field() []span {
+	if len(c.label) == 0 {
+		return c.value
+	}
+	return append([]span{c.label[0], {text: "\n"}}, c.value...)
+}
+
+// narrow reports whether the row can be a field, which takes mrkdwn only.
+func (c cell) narrow() bool {
+	return cost(c.value) <= wide && cost(c.field()) <= maxField && plainly(c.field())
+}
+
+// pairs draws neighbouring short values as a grid and the others as lines.
 func (r *renderer) pairs(items []bot.Pair) (cut int) {
-	var grid []*slack.TextBlockObject
-	flush := func() {
-		for len(grid) > 0 && cut == 0 {
-			n := min(maxFields, len(grid))
-			for n > 0 && !r.fits(grid[:n]) {
-				n--
-			}
-			if n == 0 {
-				cut += len(grid)
-				break
-			}
-			r.put(&slack.SectionBlock{Type: slack.MBTSection, BlockID: r.id(), Fields: grid[:n:n]}, fieldsCost(grid[:n]))
-			grid = grid[n:]
+	var grid []cell
+	for i, it := range items {
+		c := cell{value: trim(checked(it.Value))}
+		if len(c.value) == 0 {
+			c.value = []span{{text: "–"}}
 		}
-		grid = nil
-	}
-	for _, it := range items {
-		value := trim(checked(it.Value))
-		if len(value) == 0 {
-			value = []span{{text: "–"}}
+		if label := oneLine(it.Label); label != "" {
+			c.label = []span{{text: label, bold: true}}
 		}
-		label := span{text: oneLine(it.Label), bold: true}
-		cell := append([]span{label, {text: "\n"}}, value...)
-		if label.text == "" {
-			cell = value
-		}
-		if cost(value) <= wide && cost(cell) <= maxField && plainly(cell) {
-			grid = append(grid, marked(mrkdwn(cell)))
+		if c.narrow() {
+			grid = append(grid, c)
 			continue
 		}
-		flush()
-		if cut > 0 {
-			cut++
-			continue
+		if cut = r.grid(grid); cut == 0 {
+			cut = r.paragraph(c.line())
 		}
-		label.text += ":"
-		cut += r.paragraph(append([]span{label, {text: " "}}, value...))
+		if grid = nil; cut > 0 {
+			return cut + len(items) - i - 1
+		}
 	}
-	flush()
-	return cut
+	return r.grid(grid)
+}
+
+// grid draws rows side by side; one alone would leave half the width empty.
+func (r *renderer) grid(cells []cell) (cut int) {
+	if len(cells) == 1 {
+		return r.paragraph(cells[0].line())
+	}
+	for len(cells) > 0 {
+		n := min(maxFields, len(cells))
+		fields := make([]*slack.TextBlockObject, 0, n)
+		for _, c := range cells[:n] {
+			fields = append(fields, marked(mrkdwn(c.field())))
+		}
+		for n > 0 && fieldsCost(fields[:n]) > r.room.text {
+			n--
+		}
+		if n == 0 || r.room.blocks < 1 {
+			return len(cells)
+		}
+		r.put(&slack.SectionBlock{Type: slack.MBTSection, BlockID: r.id(), Fields: fields[:n]}, fieldsCost(fields[:n]))
+		cells = cells[n:]
+	}
+	return 0
 }
 
 func fieldsCost(fields []*slack.TextBlockObject) int {
@@ -107,10 +137,6 @@ func fieldsCost(fields []*slack.TextBlockObject) int {
 		n += units(f.Text)
 	}
 	return n
-}
-
-func (r *renderer) fits(fields []*slack.TextBlockObject) bool {
-	return r.room.blocks > 0 && fieldsCost(fields) <= r.room.text
 }
 
 // numbered draws a list. An item that is too long for one continues below it.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -62,6 +63,7 @@ type renderer struct {
 	blocks []slack.Block
 	text   int // characters of text drawn so far
 	clicks int // buttons drawn so far
+	gap    int // how many blocks there were when text was first left out
 	err    error
 }
 
@@ -131,7 +133,9 @@ func (r *renderer) parts(parts []bot.Part, rows []room) (cut int) {
 				r.room = r.room.less(room{-rows[row].blocks, -rows[row].text})
 				r.buttons(b)
 			} else if cut > 0 || !r.fitsRow(rows[row]) {
-				cut++
+				if cut++; cut == 1 {
+					r.gap = len(r.blocks)
+				}
 			} else {
 				r.buttons(b)
 			}
@@ -143,6 +147,7 @@ func (r *renderer) parts(parts []bot.Part, rows []room) (cut int) {
 			continue
 		}
 		cut += r.part(p)
+		r.gap = len(r.blocks)
 	}
 	return cut
 }
@@ -192,14 +197,17 @@ func (r *renderer) put(b slack.Block, cost int) bool {
 // so that clients draw an edited block anew.
 func (r *renderer) id() string { return fmt.Sprintf("k%s.%d", r.rev, len(r.blocks)) }
 
-// more says how much was left out.
+// more says, where text was cut, how much was left out.
 func (r *renderer) more(lines int) {
 	words := fmt.Sprintf("… (%d more lines)", lines)
 	if lines == 1 {
 		words = "… (1 more line)"
 	}
-	r.put(&slack.ContextBlock{Type: slack.MBTContext, BlockID: r.id(),
-		ContextElements: slack.ContextElements{Elements: []slack.MixedElement{plain(words)}}}, units(words))
+	if r.put(r.context(plain(words)), units(words)) {
+		last := len(r.blocks) - 1
+		note := r.blocks[last]
+		r.blocks = slices.Insert(r.blocks[:last], r.gap, note)
+	}
 }
 
 // fail keeps the first error.

@@ -138,13 +138,7 @@ func check(t testing.TB, l limits, m bot.Message) (drawing, []string) {
 	if err != nil {
 		return d, nil
 	}
-	c := &checker{t: t, l: l, users: map[string]bool{}, groups: map[string]bool{}}
-	for _, s := range allSpans(m) {
-		if s.Who != nil {
-			c.users[s.Who.ID] = true
-		}
-		c.groups[s.Group] = true
-	}
+	c := newChecker(t, l, m.Parts)
 	b, err := json.Marshal(d.Blocks)
 	if err != nil {
 		return d, []string{err.Error()}
@@ -165,9 +159,21 @@ func check(t testing.TB, l limits, m bot.Message) (drawing, []string) {
 	return d, c.wrong
 }
 
-func allSpans(m bot.Message) []bot.Span {
+// newChecker knows whom the parts are meant to mention.
+func newChecker(t testing.TB, l limits, parts []bot.Part) *checker {
+	c := &checker{t: t, l: l, users: map[string]bool{}, groups: map[string]bool{}}
+	for _, s := range allSpans(parts) {
+		if s.Who != nil {
+			c.users[s.Who.ID] = true
+		}
+		c.groups[s.Group] = true
+	}
+	return c
+}
+
+func allSpans(parts []bot.Part) []bot.Span {
 	var out []bot.Span
-	for _, p := range m.Parts {
+	for _, p := range parts {
 		switch p := p.(type) {
 		case bot.Paragraph:
 			out = append(out, p.Text...)
@@ -208,7 +214,7 @@ func TestAnyMessageIsWithinSlacksLimits(t *testing.T) {
 
 // hostile are texts that want to be more than text.
 var hostile = []string{
-	"<!channel>", "<!here>", "<@U0BOB>", "<!subteam^S1>", "<https://evil.example|bank>", "*bold*", "_it_", "~no~", "`code`", "```\nx\n```",
+	"<!channel>", "<!here>", "<@U0EVE>", "<!subteam^S9>", "<https://evil.example|bank>", "*bold*", "_it_", "~no~", "`code`", "```\nx\n```",
 	"> quote", ":fire:", "@here", "#general", "a & b", "&lt;!channel&gt;", "\x00\x07\x1b[31m", "\u202Egnp.exe", "\u2066x\u2069", "line\r\nline\u2028line",
 	"👩‍👩‍👧‍👦", "é́́", "\xff\xfe", "  ", "\n\n\n", "", "word ", "A sentence. ", "https://x.example/a|b>c", "client_id",
 }

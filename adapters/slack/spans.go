@@ -202,7 +202,7 @@ func (s span) harmless() bool {
 	if strings.ContainsAny(s.text, "*_~`") || emoji.MatchString(s.text) {
 		return false
 	}
-	return s.link == "" || !strings.Contains(s.text, "|")
+	return s.link == "" || !strings.ContainsAny(s.text, "|<>")
 }
 
 func borderBefore(s string) bool {

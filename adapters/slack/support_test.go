@@ -33,25 +33,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 // "../shared/<folder>" beside the module is the default.
 func outside(t testing.TB, env, folder, name string) []byte {
 	t.Helper()
-	dir := os.Getenv(env)
-	if dir == "" {
-		root, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-				break
-			}
-			up := filepath.Dir(root)
-			if up == root {
-				t.Skip("the module root was not found")
-			}
-			root = up
-		}
-		dir = filepath.Join(root, "..", "shared", folder)
-	}
-	b, err := os.ReadFile(filepath.Join(dir, name))
+	b, err := os.ReadFile(filepath.Join(outsideFolder(env, folder), name))
 	if errors.Is(err, os.ErrNotExist) {
 		t.Skipf("%s is not here; set %s to the folder that holds it", name, env)
 	}
@@ -59,6 +41,24 @@ func outside(t testing.TB, env, folder, name string) []byte {
 		t.Fatal(err)
 	}
 	return b
+}
+
+func outsideFolder(env, folder string) string {
+	if dir := os.Getenv(env); dir != "" {
+		return dir
+	}
+	root, err := os.Getwd()
+	for err == nil {
+		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
+			break
+		}
+		up := filepath.Dir(root)
+		if up == root {
+			break
+		}
+		root = up
+	}
+	return filepath.Join(root, "..", "shared", folder)
 }
 
 func contract(t testing.TB, name string) []byte {
