@@ -98,7 +98,7 @@ func (s *Server) chooseAccount(w http.ResponseWriter, r *http.Request, req *sign
 		return
 	}
 	entry(r).Who = u.UPN + " with " + req.app.DisplayName
-	if err := s.mayStay(u, s.now()); err != nil {
+	if err := s.mayStay(u); err != nil {
 		s.signInError(w, r, err)
 		return
 	}

@@ -31,15 +31,15 @@ func (s *Server) adminConsent(w http.ResponseWriter, r *http.Request) {
 	case u == nil:
 		data.Title = "Pick an account"
 		s.page(w, r, http.StatusOK, "adminconsent", data)
-	case s.mayStay(u, s.now()) != nil:
-		s.signInError(w, r, s.mayStay(u, s.now()))
+	case s.mayStay(u) != nil:
+		s.signInError(w, r, s.mayStay(u))
 	case !anyOf(u.active(s.now()), consenters(app)):
 		entry(r).Who, entry(r).Note = u.UPN, "refused: needs "+roleNames(consenters(app))
 		s.page(w, r, http.StatusOK, "needadmin", pageData{Title: "Need admin approval", App: app.DisplayName, User: u,
 			Items: append(data.Roles, data.Scopes...),
 			Text:  "AADSTS90094: This account cannot grant these permissions. Approval is required from an account with one of these roles active: " + roleNames(consenters(app)) + "."})
 	case r.Method == http.MethodPost && r.PostFormValue("action") == "accept":
-		entry(r).Who = u.UPN
+		entry(r).Who, entry(r).Write = u.UPN, true
 		s.grantConsent(app, u)
 		entry(r).Note = "granted admin consent to " + app.DisplayName
 		s.changed()

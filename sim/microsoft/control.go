@@ -145,7 +145,14 @@ func (s *Server) Disable(userID string, disabled bool) error {
 
 // RevokeSessions ends every refresh token that a user holds (AADSTS50173).
 func (s *Server) RevokeSessions(userID string) error {
-	return s.withUser(userID, func(u *user) error { u.ValidAfter = s.now().Add(time.Nanosecond); return nil })
+	return s.withUser(userID, func(u *user) error {
+		for _, r := range s.st.Refresh {
+			if r.UserID == u.ID && r.Revoked.IsZero() {
+				r.Revoked = s.now()
+			}
+		}
+		return nil
+	})
 }
 
 // DisableApp disables an application's service principal (AADSTS7000112), or

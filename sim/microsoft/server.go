@@ -166,7 +166,7 @@ func (s *Server) Handler() http.Handler {
 }
 
 // writes says whether a request asks for a change to the directory or to a
-// portal's settings. Signing in and choosing an account do not.
+// portal's settings. Signing in does not; a consent says so when it is given.
 func writes(r *http.Request) bool {
 	if r.Method == http.MethodGet || r.Method == http.MethodHead {
 		return false
@@ -176,7 +176,7 @@ func writes(r *http.Request) bool {
 			return true
 		}
 	}
-	return strings.HasSuffix(r.URL.Path, "/adminconsent")
+	return false
 }
 
 var secretParameters = []string{"client_secret", "client_assertion", "code", "code_verifier", "refresh_token", "access_token", "password"}

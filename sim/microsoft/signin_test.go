@@ -203,6 +203,9 @@ func TestASessionEnds(t *testing.T) {
 		t.Fatal(err)
 	}
 	refused(t, refresh(), 400, 50173)
+	if a := w.signIn(anna, "openid"); a.status != 200 {
+		t.Fatalf("a new sign-in after the revocation: %s", a.body)
+	}
 	w.clock.Add(91 * 24 * time.Hour)
 	refused(t, refresh(), 400, 700082)
 }
@@ -294,6 +297,16 @@ func TestAdminConsentNeedsTheRightRoleActive(t *testing.T) {
 	wants(t, w.graph(token(), "GET", "/admin/serviceAnnouncement/healthOverviews?$top=1", ""), 200, "")
 	if n := len(w.sim.Inventory().Assignments); n != 2 {
 		t.Fatalf("%d assignments", n)
+	}
+	var writes []string
+	calls, _ := w.sim.Journal.Since(0)
+	for _, c := range calls {
+		if c.Write {
+			writes = append(writes, c.Who+": "+c.Note)
+		}
+	}
+	if strings.Join(writes, "\n") != paul+": granted admin consent to Keyturn health reader" {
+		t.Fatalf("%q", writes)
 	}
 	done := w.submit(w.submit(w.get("/login/"+tenant+"/adminconsent?client_id="+reader.AppID), "consent", "account", gina), "consent", "action", "accept")
 	if done.status != 200 || !strings.Contains(read(t, done, "message"), "Admin consent was granted") {

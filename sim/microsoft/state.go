@@ -35,9 +35,8 @@ type state struct {
 
 type user struct {
 	User
-	Activated  map[string]time.Time `json:"activated,omitempty"` // role -> until
-	Blocked    bool                 `json:"blocked,omitempty"`   // by Conditional Access
-	ValidAfter time.Time            `json:"validAfter"`          // sessions begun before are revoked
+	Activated map[string]time.Time `json:"activated,omitempty"` // role -> until
+	Blocked   bool                 `json:"blocked,omitempty"`   // by Conditional Access
 }
 
 // active lists the roles that count now, direct ones first.
@@ -170,11 +169,12 @@ type announcement struct {
 
 // session is what a refresh token stands for.
 type session struct {
-	AppID  string    `json:"appId"`
-	UserID string    `json:"userId"`
-	Scopes []string  `json:"scopes"`
-	Begun  time.Time `json:"begun"`
-	Ends   time.Time `json:"ends"`
+	AppID   string    `json:"appId"`
+	UserID  string    `json:"userId"`
+	Scopes  []string  `json:"scopes"`
+	Begun   time.Time `json:"begun"`
+	Ends    time.Time `json:"ends"`
+	Revoked time.Time `json:"revoked"`
 }
 
 func sum(secret string) string {

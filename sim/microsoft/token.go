@@ -227,7 +227,7 @@ func (s *Server) redeemCode(r *http.Request, req *tokenRequest) (map[string]any,
 	}
 	c.used = true
 	u := s.st.userBy(c.userID)
-	if err := s.mayStay(u, s.now()); err != nil {
+	if err := s.mayStay(u); err != nil {
 		return nil, err
 	}
 	return s.userTokens(r, req, u, c.scopes, c.nonce, s.now())
@@ -244,8 +244,8 @@ func provesChallenge(c *authCode, verifier string) bool {
 	return subtle.ConstantTimeCompare([]byte(verifier), []byte(c.challenge)) == 1
 }
 
-// mayStay says whether a session that began then may go on.
-func (s *Server) mayStay(u *user, begun time.Time) *tokenError {
+// mayStay says whether a person may sign in, or stay signed in.
+func (s *Server) mayStay(u *user) *tokenError {
 	switch {
 	case u == nil:
 		return refuse("invalid_grant", 50034, "The user account does not exist in the %s directory. To sign into this application, the account must be added to the directory.", s.cfg.Name)
@@ -253,8 +253,6 @@ func (s *Server) mayStay(u *user, begun time.Time) *tokenError {
 		return refuse("invalid_grant", 50057, "The user account is disabled.")
 	case u.Blocked:
 		return blockedByPolicy()
-	case begun.Before(u.ValidAfter):
-		return refuse("invalid_grant", 50173, "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password. The grant was issued on '%s' and the TokensValidFrom date for this user is '%s'.", begun.Format(time.RFC3339), u.ValidAfter.Format(time.RFC3339))
 	}
 	return nil
 }
@@ -291,8 +289,11 @@ func (s *Server) refresh(r *http.Request, req *tokenRequest) (map[string]any, *t
 	if !s.now().Before(was.Ends) {
 		return nil, refuse("invalid_grant", 700082, "The refresh token has expired due to inactivity. The token was inactive for 90.00:00:00.")
 	}
+	if !was.Revoked.IsZero() {
+		return nil, refuse("invalid_grant", 50173, "The provided grant has expired due to it being revoked, a fresh auth token is needed. The user might have changed or reset their password. The grant was issued on '%s' and the TokensValidFrom date for this user is '%s'.", was.Begun.Format(time.RFC3339), was.Revoked.Format(time.RFC3339))
+	}
 	u := s.st.userBy(was.UserID)
-	if err := s.mayStay(u, was.Begun); err != nil {
+	if err := s.mayStay(u); err != nil {
 		return nil, err
 	}
 	scopes := was.Scopes
