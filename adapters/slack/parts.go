@@ -139,13 +139,25 @@ func fieldsCost(fields []*slack.TextBlockObject) int {
 	return n
 }
 
+// ordered is a numbered list without the fields that it does not need, for
+// readers that know only the documented ones.
+type ordered struct {
+	Type     slack.RichTextElementType     `json:"type"`
+	Style    slack.RichTextListElementType `json:"style"`
+	Elements []slack.RichTextElement       `json:"elements"`
+	Offset   int                           `json:"offset,omitempty"` // numbering goes on after so many
+}
+
+// RichTextElementType makes a list an element of rich text.
+func (o ordered) RichTextElementType() slack.RichTextElementType { return o.Type }
+
 // numbered draws a list. An item that is too long for one continues below it.
 func (r *renderer) numbered(items []bot.Text) (cut int) {
 	var sections []slack.RichTextElement
 	start, size := 0, 0
 	flush := func() {
 		if len(sections) > 0 {
-			r.put(r.richBlock(&slack.RichTextList{Type: slack.RTEList, Style: slack.RTEListOrdered, Offset: start, Elements: sections}), size)
+			r.put(r.richBlock(ordered{Type: slack.RTEList, Style: slack.RTEListOrdered, Elements: sections, Offset: start}), size)
 		}
 		sections, size = nil, 0
 	}

@@ -72,6 +72,11 @@ func checked(t bot.Text) []span {
 	return out
 }
 
+var (
+	linkSafe = strings.NewReplacer("<", "%3C", ">", "%3E", "|", "%7C", " ", "%20", `"`, "%22", "`", "%60")
+	dateSafe = strings.NewReplacer("|", "/", "<", "", ">", "", "^", "")
+)
+
 // webLink accepts http, https and mailto links and nothing else.
 func webLink(s string, max int) (string, bool) {
 	if s != strings.TrimSpace(s) || strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || hidden(r) }) {
@@ -88,7 +93,7 @@ func webLink(s string, max int) (string, bool) {
 		return "", false
 	}
 	// What would end or divide Slack's <url|text> is written as URLs write it.
-	s = strings.NewReplacer("<", "%3C", ">", "%3E", "|", "%7C", " ", "%20", `"`, "%22", "`", "%60").Replace(s)
+	s = linkSafe.Replace(s)
 	return s, escapedUnits(s) <= max
 }
 
@@ -150,9 +155,7 @@ func (s span) tokens() string {
 
 // fallback is what a client shows that cannot format dates: it must not end
 // the markup around it.
-func fallback(s string) string {
-	return strings.NewReplacer("|", "/", "<", "", ">", "", "^", "").Replace(s)
-}
+func fallback(s string) string { return dateSafe.Replace(s) }
 
 func (s span) styled() bool { return s.bold || s.italic || s.strike || (s.code && !s.atomic()) }
 
