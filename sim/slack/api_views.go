@@ -227,6 +227,6 @@ func (s *Server) viewJSON(v View, modal bool) map[string]any {
 		j["previous_view_id"] = v.Previous
 	}
 	j["blocks"] = v.DrawnBlocks()
-	j["state"] = map[string]any{"values": stateValues(v.DrawnBlocks(), v.Typed)}
+	j["state"] = map[string]any{"values": StateValues(v.DrawnBlocks(), v.Typed)}
 	return j
 }

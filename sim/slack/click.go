@@ -74,7 +74,7 @@ func (s *Server) prepareClick(c Click) (map[string]any, string, error) {
 		return nil, "", err
 	}
 	payload["actions"] = []any{action}
-	state := map[string]any{"values": stateValues(blocks, values)}
+	state := map[string]any{"values": StateValues(blocks, values)}
 	if view, ok := payload["view"].(map[string]any); ok {
 		view["state"] = state
 		if view["type"] == string(inHome) {

@@ -5,7 +5,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
 	"strconv"
 
 	"keyturn/sim"
@@ -45,23 +44,20 @@ func (s *Server) control() http.Handler {
 			writeJSON(w, http.StatusOK, result)
 		})
 	}
-	return sameOrigin(mux)
+	return onlyJSON(mux)
 }
 
-// sameOrigin keeps other web pages from acting through a visitor's browser.
-func sameOrigin(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if origin, err := url.Parse(r.Header.Get("Origin")); r.Header.Get("Origin") != "" && (err != nil || origin.Host != r.Host) {
-			http.Error(w, "this address is not for other web pages", http.StatusForbidden)
-			return
-		}
+// onlyJSON keeps other web pages from acting through a visitor's browser: they
+// can send a form without asking, but neither JSON nor a matching Origin.
+func onlyJSON(next http.Handler) http.Handler {
+	return http.NewCrossOriginProtection().Handler(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
 		if r.Method == http.MethodPost && kind != jsonType {
 			http.Error(w, "send the content type application/json", http.StatusUnsupportedMediaType)
 			return
 		}
 		next.ServeHTTP(w, r)
-	})
+	}))
 }
 
 // ask is the body of the twins that need no type of their own.

@@ -156,7 +156,7 @@ func inputNames(blocks []map[string]any) []string {
 func (v *View) missing() map[string]string {
 	faults := map[string]string{}
 	blocks := v.DrawnBlocks()
-	values := stateValues(blocks, v.Typed)
+	values := StateValues(blocks, v.Typed)
 	for _, b := range blocks {
 		if optional, _ := b["optional"].(bool); b["type"] != "input" || optional {
 			continue
@@ -177,7 +177,7 @@ func (v *View) missing() map[string]string {
 func (s *Server) responseURLs(v *View) []any {
 	urls := []any{}
 	blocks := v.DrawnBlocks()
-	values := stateValues(blocks, v.Typed)
+	values := StateValues(blocks, v.Typed)
 	for _, b := range blocks {
 		for _, el := range Elements(b) {
 			id, _ := b["block_id"].(string)

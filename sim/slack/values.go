@@ -10,9 +10,9 @@ import (
 	"unicode/utf8"
 )
 
-// stateValues is state.values of a payload: the typed value of every input, or
+// StateValues is state.values of a payload: the typed value of every input, or
 // its initial one. Buttons and menus have no state.
-func stateValues(blocks []map[string]any, typed map[string]map[string]any) map[string]map[string]any {
+func StateValues(blocks []map[string]any, typed map[string]map[string]any) map[string]map[string]any {
 	values := map[string]map[string]any{}
 	for _, b := range blocks {
 		id, _ := b["block_id"].(string)
