@@ -204,9 +204,6 @@ func rolesVerb(a *Ask) (bot.Reply, error) {
 	m := bot.Say(bot.B("Roles for " + a.Tenant.Name))
 	var items []bot.Pair
 	for _, role := range bot.Roles {
-		if role == bot.Requester {
-			continue
-		}
 		holders := a.Tenant.Holders[role]
 		if role == bot.Owner {
 			holders = a.Tenant.Owners
@@ -219,7 +216,11 @@ func rolesVerb(a *Ask) (bot.Reply, error) {
 		if value == "" {
 			value = "⛔ nobody: steps of this role wait. An owner names somebody in the configuration."
 		}
-		items = append(items, bot.Pair{Label: role.Title(), Value: bot.T(value)})
+		label := role.Title()
+		if role == bot.Requester {
+			label = "may start a setup"
+		}
+		items = append(items, bot.Pair{Label: label, Value: bot.T(value)})
 	}
 	m.Add(bot.Pairs{Items: items})
 	if len(a.Tenant.Owners) < 2 {

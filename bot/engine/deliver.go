@@ -67,7 +67,8 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 		return e.finish(ctx, j, nil) // said already, before a crash
 	}
 	if wait := e.Pace.Take(e.Now(), at, edit); wait > 0 {
-		return &bot.Failure{Kind: bot.KindThrottled, Says: "The platform's rate limit is used up.", RetryAfter: wait}
+		j.Due = e.Now().Add(wait)
+		return e.commit(ctx, "pace", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
 	}
 	ref := sent.Ref
 	if edit {
@@ -242,8 +243,6 @@ func (e *Engine) draw(v View, p Deliver) (bot.Message, error) {
 		return sc.Checklist(), nil
 	case drawCard:
 		return sc.Card(p.Draw.Person, p.Draw.Visit), nil
-	case drawHandoff:
-		return sc.Handoff(p.Draw.Role, p.Draw.Steps), nil
 	case drawReminder:
 		return sc.Reminder(p.Draw.Steps), nil
 	}

@@ -234,7 +234,7 @@ func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
 	var f *bot.Failure
 	switch {
 	case errors.As(cause, &f) && f.Kind == bot.KindThrottled:
-		j.Due = now.Add(max(f.RetryAfter, time.Second))
+		j.Due = now.Add(max(f.RetryAfter, 50*time.Millisecond))
 	case j.Tries+1 < tries && worthAnother(cause):
 		j.Tries++
 		j.Due = now.Add(backoff(j.Tries))

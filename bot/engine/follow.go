@@ -14,6 +14,7 @@ func (d *Draft) follow(before, after *setup.Run, g *setup.Guide) error {
 	opened := map[bot.Role][]setup.StepID{}
 	var roles []bot.Role
 	people := map[bot.PersonID]bool{}
+	var outcomes []*setup.Spec
 	for i := range g.Steps {
 		spec := &g.Steps[i]
 		now, was := after.Step(spec.ID), stepBefore(before, spec.ID)
@@ -36,10 +37,8 @@ func (d *Draft) follow(before, after *setup.Run, g *setup.Guide) error {
 			}
 			opened[spec.Role] = append(opened[spec.Role], spec.ID)
 		}
-		if was != nil && was.State != now.State && (now.State == setup.Failed || (now.State.Settled() && now.State != setup.NotNeeded)) {
-			if err := d.outcome(after, spec, now); err != nil {
-				return err
-			}
+		if was != nil && was.State != now.State && (now.State == setup.Failed || (!auto(spec) && now.State.Settled() && now.State != setup.NotNeeded)) {
+			outcomes = append(outcomes, spec)
 		}
 	}
 	d.checklist(before, after)
@@ -53,8 +52,8 @@ func (d *Draft) follow(before, after *setup.Run, g *setup.Guide) error {
 		return fmt.Errorf("there is no tenant %q", after.Tenant)
 	}
 	d.cards(before, after, t, people)
-	for _, role := range roles {
-		d.handoff(after, role, opened[role])
+	if err := d.news(after, outcomes, roles, opened); err != nil {
+		return err
 	}
 	people[after.Requester] = true
 	for _, person := range t.People {
@@ -162,28 +161,24 @@ func allSettled(r *setup.Run, steps []setup.StepID) bool {
 	return true
 }
 
-// handoff pings a role in the run's thread. In a direct message the card
-// itself is the ping.
-func (d *Draft) handoff(r *setup.Run, role bot.Role, steps []setup.StepID) {
-	if r.Place.Direct() || role == bot.Requester {
-		return
-	}
-	key := setup.HandoffKey(r.ID, role, int64(r.Version))
-	d.deliver(Deliver{Key: key, Place: r.Place, Under: setup.ChecklistKey(r.ID),
-		Draw: Draw{What: drawHandoff, Run: r.ID, Role: role, Steps: steps}}, bot.ClassHandoff, d.Now)
-}
-
-// outcome tells the thread what became of a step.
-func (d *Draft) outcome(r *setup.Run, spec *setup.Spec, s *setup.Step) error {
+// news tells the run's thread, in one reply, what became of steps and whose
+// turn it is. In a direct message the card itself is the ping.
+func (d *Draft) news(r *setup.Run, outcomes []*setup.Spec, roles []bot.Role, opened map[bot.Role][]setup.StepID) error {
 	sc, err := d.Scene(r, r.Place)
 	if err != nil {
 		return err
 	}
-	m := sc.Outcome(spec, s)
-	if m.Empty() {
-		return nil
+	m := bot.Message{Key: fmt.Sprintf("run/%s/news/%d", r.ID, r.Version)}
+	for _, spec := range outcomes {
+		m.Add(sc.Outcome(spec, r.Step(spec.ID)).Parts...)
 	}
-	m.Key = fmt.Sprintf("run/%s/outcome/%s/%d", r.ID, spec.ID, r.Version)
-	d.SayUnder(setup.ChecklistKey(r.ID), r.Place, m, bot.ClassHandoff)
+	for _, role := range roles {
+		if !r.Place.Direct() && role != bot.Requester {
+			m.Add(sc.Handoff(role, opened[role]).Parts...)
+		}
+	}
+	if !m.Empty() {
+		d.SayUnder(setup.ChecklistKey(r.ID), r.Place, m, bot.ClassHandoff)
+	}
 	return nil
 }

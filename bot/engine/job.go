@@ -33,7 +33,7 @@ type Deliver struct {
 // collapse names deliveries of which only the newest counts: those that are
 // drawn at the moment of sending. Fixed messages are all sent.
 func (p Deliver) collapse() string {
-	if p.Draw.What == drawFixed || p.Draw.What == drawHandoff {
+	if p.Draw.What == drawFixed {
 		return ""
 	}
 	return "deliver/" + p.Key
@@ -46,7 +46,6 @@ type Draw struct {
 	Run      string         `json:"run,omitempty"`
 	Person   bot.PersonID   `json:"person,omitempty"`
 	Visit    int            `json:"visit,omitempty"`
-	Role     bot.Role       `json:"role,omitempty"`
 	Steps    []setup.StepID `json:"steps,omitempty"`
 	Incident string         `json:"incident,omitempty"`
 	Sub      string         `json:"sub,omitempty"`
@@ -56,7 +55,6 @@ const (
 	drawFixed     = "fixed"
 	drawChecklist = "checklist"
 	drawCard      = "card"
-	drawHandoff   = "handoff"
 	drawRoot      = "root"     // an incident's root message
 	drawReminder  = "reminder" // a step that a person wanted to be reminded of
 )

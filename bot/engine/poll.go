@@ -170,9 +170,7 @@ func (d *Draft) tell(t *bot.Tenant, s incident.Subscription, told incident.Told)
 		if m.Empty() {
 			continue
 		}
-		if c.Aloud && !s.OnCall.Empty() {
-			m.Add(bot.Paragraph{Text: s.OnCall})
-		}
+		m = s.Call(m)
 		m.Key = fmt.Sprintf("incident/%s/%s/%s/%d", s.ID, told.Known.Issue.ID, replyID(c), i)
 		d.deliver(Deliver{Key: m.Key, Place: s.Place, Under: key, Tenant: t.ID, Sub: s.ID, Draw: Draw{What: drawFixed, Message: &m}}, bot.ClassIncident, d.Now)
 	}

@@ -245,6 +245,8 @@ func (s Scene) failedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 
 func codes(p *Problem) string {
 	switch {
+	case p.Code == ServiceGone:
+		return ""
 	case p.Code != "" && p.Request != "":
 		return p.Code + " · request " + p.Request
 	case p.Code != "":

@@ -291,6 +291,12 @@ func (r *Run) Fail(id StepID, p Problem) {
 	s.State, s.Problem = Failed, &p
 }
 
+// Gone leaves a step that found that the service is gone: the requester says
+// whether the run ends or goes on as a rehearsal.
+func (r *Run) Gone(id StepID, why string, now time.Time) {
+	r.Fail(id, Problem{Says: why, Kind: bot.KindGone, Code: ServiceGone, At: now})
+}
+
 // Confirm settles a guided step by a person's word and answers.
 func (r *Run) Confirm(id StepID, by bot.PersonID, answers, facts map[string]string, now time.Time) {
 	s := r.Step(id)

@@ -222,7 +222,11 @@ func writes(p Proposal) []string {
 func prove(t *testing.T, c Context, id StepID, answers map[string]string) Finding {
 	t.Helper()
 	s := step(t, c, id)
-	f := s.API.Prove(c, answered(t, s.API.Verify(c), answers))
+	var calls []bot.Call
+	if s.API.Verify != nil {
+		calls = s.API.Verify(c)
+	}
+	f := s.API.Prove(c, answered(t, calls, answers))
 	if f.Problem != nil {
 		if len(f.Proof) > 0 {
 			t.Errorf("%s: a proof beside a problem: %v", id, f.Proof)

@@ -7,11 +7,6 @@ import (
 	"keyturn/bot"
 )
 
-// HandoffKey is the ledger's key of the ping for one step's hand-off.
-func HandoffKey(run string, role bot.Role, n int64) string {
-	return fmt.Sprintf("run/%s/handoff/%s/%d", run, role, n)
-}
-
 // Handoff is the thread reply that pings those who hold a role: the team by
 // its user group where there is one, and each person.
 func (s Scene) Handoff(role bot.Role, steps []StepID) bot.Message {
@@ -84,7 +79,16 @@ func (s Scene) Outcome(spec *Spec, st *Step) bot.Message {
 		if st.Problem != nil {
 			t = bot.Join(t, bot.T(". "+st.Problem.Says+" "+st.Problem.Fix))
 		}
-		return bot.Say(bot.Join(t, bot.T(" "), s.Ping(s.Run.Requester)))
+		m := bot.Say(bot.Join(t, bot.T(" "), s.Ping(s.Run.Requester)))
+		if st.Problem != nil && st.Problem.Code == ServiceGone {
+			v := s.value(spec, st)
+			m.Add(bot.Buttons{Items: []bot.Button{
+				{Label: "End this run", Action: ActEnd, Value: v, Style: bot.Primary, Says: "End run " + s.Run.ID},
+				{Label: "Go on, to rehearse", Action: ActGoOn, Value: v, Says: "Go on with run " + s.Run.ID + " although the service is gone"},
+				{Label: "Clean up", Action: ActClean, Value: s.Run.ID, Says: "Start the cleanup guide"},
+			}})
+		}
+		return m
 	}
 	return bot.Message{}
 }

@@ -141,6 +141,10 @@ type Approval struct {
 	Expires time.Time    `json:"expires"`
 }
 
+// ServiceGone is the code of a problem that asks the requester whether the run
+// ends.
+const ServiceGone = "service-gone"
+
 // Problem is why a step cannot go on by itself.
 type Problem struct {
 	Says    string    `json:"says"`

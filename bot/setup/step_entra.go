@@ -117,7 +117,7 @@ func proveRegistration(c Context, r Reading) Finding {
 	default:
 		same := all(r.List("namesakes", "value"), map[string]string{"displayName": connectorName(c)})
 		if len(same) == 0 {
-			return Finding{Problem: refuse("There is no registration called “"+connectorName(c)+"”.", "Give it exactly this name, or let me make it with [Try again].")}
+			return Finding{Problem: absent("There is no registration called “"+connectorName(c)+"”.", "Give it exactly this name, or let me make it with [Try again].")}
 		}
 		if len(same) > 1 {
 			return Finding{Problem: refuse(count(len(same), "registration has", "registrations have")+" this name, and I cannot tell which one is meant.", "Rename or delete the others, then check again.")}
@@ -132,7 +132,7 @@ func proveRegistration(c Context, r Reading) Finding {
 	have := app.Strings("web.redirectUris")
 	for _, u := range redirects(c.Run.Instance) {
 		if !contains(have, u) {
-			return Finding{Problem: refuse("The redirect URI "+u+" is missing under platform Web.", "Add it, then check again: "+where)}
+			return Finding{Problem: absent("The redirect URI "+u+" is missing under platform Web.", "Add it, then check again: "+where)}
 		}
 	}
 	sp := r.Get("principal", "id")
@@ -140,7 +140,7 @@ func proveRegistration(c Context, r Reading) Finding {
 		sp = it.Get("id")
 	}
 	if sp == "" || (r.OK("principal") && !strings.EqualFold(r.Get("principal", "appId"), clientID)) {
-		return Finding{Problem: refuse("The registration has no service principal that I can find.", "Try again: I make it. Without it no token is issued.")}
+		return Finding{Problem: absent("The registration has no service principal that I can find.", "Try again: I make it. Without it no token is issued.")}
 	}
 	f := Finding{
 		Proof: []string{"single tenant", count(len(have), "redirect URI", "redirect URIs") + ", both spellings among them", "service principal present"},

@@ -23,13 +23,6 @@ func incidents() Spec {
 	}
 }
 
-// FormFirst reports whether the step's form feeds its plan, so that the step
-// is read again after an answer. Elsewhere an answer is what a person did by
-// hand.
-func (s *Spec) FormFirst() bool {
-	return s.API != nil && s.API.Plan != nil && s.Guided != nil && s.Guided.Ask != nil && s.Guided.Do == nil
-}
-
 func testCorrelation(c Context) string { return "keyturn-test-" + c.Run.ID }
 
 const incidentFields = "sys_id,number,state,assignment_group,caller_id,category,correlation_id"

@@ -74,9 +74,6 @@ const (
 	FactIncidentCancelled   = "incident.state.cancelled"
 
 	FactPanel = "m365.panel" // "yes", or "no" where the Support integration panel is gone
-	// FactEnd is kept by an answer that ends the run: why. The engine ends the
-	// run with it, unless the requester says "go on".
-	FactEnd = "run.end"
 )
 
 // Options of the start form that steps read.

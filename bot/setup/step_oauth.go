@@ -202,7 +202,7 @@ func proveProvider(c Context, r Reading) Finding {
 	}
 	profile, ok := first(r.List("profile", "result"), map[string]string{"oauth_entity": it.Get("sys_id"), "default": "true"})
 	if !ok {
-		return Finding{Problem: refuse("The entry has no default profile yet.", "ServiceNow makes it within a few seconds. Check again.")}
+		return Finding{Problem: absent("The entry has no default profile yet.", "ServiceNow makes it within a few seconds. Check again.")}
 	}
 	if g := profile.Get("grant_type"); g != "client_credentials" {
 		return Finding{Problem: refuse("The default profile has the grant type "+g+".", "Set it to Client Credentials, or [Try again].")}

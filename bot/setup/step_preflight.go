@@ -40,15 +40,22 @@ func provePreflight(c Context, r Reading) Finding {
 	if f := r.Failed("service"); f != nil && !gone {
 		return Finding{Problem: trouble(f, "I could not look up "+connectorHost+" from here, which says nothing about Microsoft's service.")}
 	}
+	here, there := "the app is not on "+c.Run.Instance, connectorHost+" has no address"
+	if installed {
+		here = fmt.Sprintf("app “%s” is installed, version %s", app.Get("name"), app.Get("version"))
+	}
+	if !gone {
+		there = connectorHost + " has an address, which does not prove that it works"
+	}
+	proof := []string{here, there}
 	switch {
 	case gone && !installed:
-		return Finding{Facts: facts, End: connectorHost + " has no address any more, and the app is not on " + c.Run.Instance + ". " + retirement + ". Nothing was written. " + otherWays}
+		return Finding{Facts: facts, Proof: proof, End: connectorHost + " has no address any more, and the app is not on " + c.Run.Instance + ". " + retirement + ". Nothing was written. " + otherWays}
 	case gone:
-		return Finding{Facts: facts, End: connectorHost + " has no address any more. " + retirement + ". The app is still on " + c.Run.Instance + ", version " + app.Get("version") + ", but nothing answers it. Nothing was written. " + otherWays}
+		return Finding{Facts: facts, Proof: proof, End: connectorHost + " has no address any more. " + retirement + ". The app is still on " + c.Run.Instance + ", version " + app.Get("version") + ", but nothing answers it. Nothing was written. " + otherWays}
 	case !installed:
-		return Finding{Facts: facts, End: "The app with the scope " + appScope + " is not on " + c.Run.Instance + ". " + retirement + ", so the ServiceNow Store may not have it any more. Nothing was written. " + otherWays}
+		return Finding{Facts: facts, Proof: proof, End: "The app with the scope " + appScope + " is not on " + c.Run.Instance + ". " + retirement + ", so the ServiceNow Store may not have it any more. Nothing was written. " + otherWays}
 	}
-	proof := []string{fmt.Sprintf("app “%s” is installed, version %s", app.Get("name"), app.Get("version")), connectorHost + " has an address, which does not prove that it works"}
 	if major(app.Get("version")) == 1 {
 		proof = append(proof, "version 1: Microsoft's guide says that a new installation needs 2.0.0 or later; the wizard's cards follow version 1")
 	}
@@ -75,6 +82,13 @@ func preflightPanel() Spec {
 		Trap:    "The panel hides from accounts without the role. Helpdesk Administrator, Service Support Administrator or Global Administrator see it.",
 		Undo:    "Only looks.",
 		IfWaits: "Nothing is written before this is known.",
+		// No API can look: the answer stands, and "not there" ends the run.
+		API: &API{Prove: func(c Context, _ Reading) Finding {
+			if c.Fact(FactPanel) == "no" {
+				return Finding{End: "The admin center has no Support integration panel any more. " + retirement + ". Nothing was written. " + otherWays}
+			}
+			return Finding{}
+		}},
 		Guided: &Guided{
 			Word: "Say what is there",
 			Link: func(c Context) (string, string) { return "Org settings > Organization profile", orgSettings(c) },
@@ -95,8 +109,7 @@ func preflightPanel() Spec {
 				case "yes":
 					return map[string]string{FactPanel: "yes"}, nil
 				case "no":
-					return map[string]string{FactPanel: "no",
-						FactEnd: "The admin center has no Support integration panel any more. " + retirement + ". Nothing was written. " + otherWays}, nil
+					return map[string]string{FactPanel: "no"}, nil
 				case "role":
 					return nil, map[string]string{"panel": "Activate the role (PIM) or use the account that holds it, then look again."}
 				}

@@ -234,7 +234,7 @@ func verifyReader(c Context) []bot.Call {
 
 func proveReader(c Context, r Reading) Finding {
 	if r.Missing("app") {
-		return Finding{Problem: refuse("There is no registration "+nameReader+" yet.", "Approve the calls, or run the script, then check again.")}
+		return Finding{Problem: absent("There is no registration "+nameReader+" yet.", "Approve the calls, or run the script, then check again.")}
 	}
 	if f := r.Failed("app"); f != nil {
 		return Finding{Problem: trouble(f, "")}
@@ -243,12 +243,12 @@ func proveReader(c Context, r Reading) Finding {
 		return Finding{Problem: refuse("The registration accepts accounts of other organisations ("+a+").", "Try again: the calls set it to this tenant only.")}
 	}
 	if !holdsKey(r.List("app", "keyCredentials"), c.Fact(readerKey+".der")) {
-		return Finding{Problem: refuse("The registration does not have the key that was made here.", "Try again: the calls upload its public half.")}
+		return Finding{Problem: absent("The registration does not have the key that was made here.", "Try again: the calls upload its public half.")}
 	}
 	asks := requested(r.List("app", "requiredResourceAccess"), "Role")
 	for _, id := range readerPermissions(c) {
 		if !asks[id] {
-			return Finding{Problem: refuse("The registration does not ask for "+permissionName(id)+".", "Try again: the calls add it.")}
+			return Finding{Problem: absent("The registration does not ask for "+permissionName(id)+".", "Try again: the calls add it.")}
 		}
 	}
 	facts := map[string]string{"reader.app_id": r.Get("app", "id"), FactReaderClientID: r.Get("app", "appId")}
@@ -257,7 +257,7 @@ func proveReader(c Context, r Reading) Finding {
 	if _, asked := r["token"]; !asked {
 		it, _ := first(r.List("principals", "value"), map[string]string{"appId": r.Get("app", "appId")})
 		if it.Get("id") == "" {
-			return Finding{Problem: refuse("The registration has no service principal.", "Try again: the calls make it.")}
+			return Finding{Problem: absent("The registration has no service principal.", "Try again: the calls make it.")}
 		}
 		return Finding{Problem: refuse("The registration is there, but its key has not been tried yet.", "Try again: I read it and ask for a token.")}
 	}

@@ -135,7 +135,7 @@ func secretsRemove() Spec {
 					case r.Missing(id):
 						proof = append(proof, f.Name+" is not there any more")
 					case n > 0:
-						return Finding{Problem: refuse(f.Name+" still has "+count(n, "client secret", "client secrets")+".", "Try again: I plan what is left.")}
+						return Finding{Problem: absent(f.Name+" still has "+count(n, "client secret", "client secrets")+".", "Try again: I plan what is left.")}
 					default:
 						proof = append(proof, f.Name+" has no client secret")
 					}
@@ -197,7 +197,7 @@ func appsRemove() Spec {
 				var proof []string
 				for i, f := range chosenApps(c) {
 					if !r.Missing(fmt.Sprintf("app-%d", i+1)) {
-						return Finding{Problem: refuse(f.Name+" is still there.", "Deleting can take a minute to show. Check again, or [Try again].")}
+						return Finding{Problem: absent(f.Name+" is still there.", "Deleting can take a minute to show. Check again, or [Try again].")}
 					}
 					proof = append(proof, f.Name+" is not there any more")
 				}

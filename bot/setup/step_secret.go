@@ -141,7 +141,7 @@ func proveSecret(c Context, r Reading) Finding {
 	}
 	s, ok := first(r.List("app", "passwordCredentials"), match)
 	if !ok {
-		return Finding{Problem: refuse("The registration has no secret called "+SecretName(c.Run.ID)+".", "Try again: I make one.")}
+		return Finding{Problem: absent("The registration has no secret called "+SecretName(c.Run.ID)+".", "Try again: I make one.")}
 	}
 	proof := []string{"secret " + SecretName(c.Run.ID) + " present, until " + day(s.Get("endDateTime"))}
 	facts := map[string]string{entraSecretKey: s.Get("keyId"), FactEntraSecretEnd: s.Get("endDateTime")}

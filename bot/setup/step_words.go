@@ -131,6 +131,12 @@ func refuse(says, fix string) *Problem {
 	return &Problem{Says: says, Fix: fix, Kind: bot.KindRefused}
 }
 
+// absent is a problem that may be gone in a moment: what was just made or
+// removed does not show everywhere at once.
+func absent(says, fix string) *Problem {
+	return &Problem{Says: says, Fix: fix, Kind: bot.KindNotFound}
+}
+
 func count(n int, one, many string) string { return plural(n, one, many) }
 
 // quoted lists names for a sentence.

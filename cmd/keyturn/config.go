@@ -48,6 +48,8 @@ type outside struct {
 type slackConfig struct {
 	SigningSecret secret            `yaml:"signing_secret"`
 	Workspaces    map[string]secret `yaml:"workspaces"`
+	// Unpaced sends as fast as it can: only where Slack is a simulator.
+	Unpaced bool `yaml:"unpaced"`
 }
 
 type tenantConfig struct {

@@ -145,7 +145,7 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger) (*process, error)
 		Callers: map[bot.System]bot.Caller{bot.Graph: g, bot.Login: g, bot.DNS: g, bot.ServiceNow: sn},
 		Health:  health{g},
 		Decide:  commands.New("/keyturn").Decide,
-		Now:     time.Now, ID: httpx.NewRequestID, Keys: keyMaker{}, Pace: engine.NewLimits(), Log: log,
+		Now:     time.Now, ID: httpx.NewRequestID, Keys: keyMaker{}, Pace: c.pace(), Log: log,
 	})
 	desk.Engine = p.engine
 	p.routes.Handle("/slack/", chat.Handler())
@@ -169,6 +169,13 @@ func (c *config) env(tenants []*bot.Tenant) *engine.Env {
 	return &engine.Env{Tenants: tenants, Guide: setup.GuideFor, Base: c.base,
 		Pace: c.Checklist.Every.or(5 * time.Second), PaceAfterClick: c.Checklist.AfterClick.or(1500 * time.Millisecond),
 		PollEvery: c.PollEvery.or(2 * time.Minute), CheckEvery: c.CheckEvery.or(15 * time.Second)}
+}
+
+func (c *config) pace() engine.Pace {
+	if c.Slack.Unpaced {
+		return engine.NoLimits{}
+	}
+	return engine.NewLimits()
 }
 
 // base is the base address of a tenant's system, as people see it in plans.

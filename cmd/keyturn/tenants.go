@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"keyturn/adapters/httpx"
 	"keyturn/bot"
 )
 
@@ -43,6 +44,9 @@ func (c *config) check() ([]*bot.Tenant, faults) {
 		c.Slack.SigningSecret.need(&f, "slack.signing_secret", "it stands in the Slack app's Basic Information")
 		if len(c.Slack.Workspaces) == 0 {
 			f.add("slack.workspaces: name at least one workspace: <workspace ID>: env:SLACK_BOT_TOKEN")
+		}
+		if c.Slack.Unpaced && !httpx.Loopback(c.Outside.Slack) {
+			f.add("slack.unpaced: only for a simulator on this machine; Slack itself refuses what is sent too fast")
 		}
 		for id, s := range c.Slack.Workspaces {
 			s.need(&f, "slack.workspaces."+id, "it is the Bot User OAuth Token of the installed app")
@@ -230,7 +234,7 @@ func (t *tenantConfig) roles(out *bot.Tenant, people map[string]bot.PersonID, wh
 	}
 	for name, list := range t.Roles {
 		role := bot.Role(name)
-		if !role.Known() || role == bot.Owner || role == bot.Requester {
+		if !role.Known() || role == bot.Owner {
 			f.add("%s.roles: there is no role %q to give: write %s", where, name, strings.Join(roleNames(), ", "))
 			continue
 		}
@@ -252,7 +256,7 @@ func (t *tenantConfig) roles(out *bot.Tenant, people map[string]bot.PersonID, wh
 func roleNames() []string {
 	var out []string
 	for _, r := range bot.Roles {
-		if r != bot.Requester && r != bot.Owner {
+		if r != bot.Owner {
 			out = append(out, string(r))
 		}
 	}

@@ -18,7 +18,7 @@ type Person struct {
 
 // The people of the organisation.
 var (
-	Rita  = Person{Name: "Rita Okafor", Slack: "U0RITA", Entra: "11111111-0000-4000-8000-000000000001", UPN: "rita@contoso.example", Title: "IT operations lead", Known: true}
+	Rita  = Person{Name: "Rita Okafor", Slack: "U0RITA", Entra: "11111111-0000-4000-8000-000000000001", UPN: "rita@contoso.example", Title: "IT operations lead", Known: true, Roles: []string{"requester"}}
 	Erin  = Person{Name: "Erin Vogel", Slack: "U0ERIN", Entra: "11111111-0000-4000-8000-000000000002", UPN: "erin.admin@contoso.example", Title: "Entra admin", Known: true, Roles: []string{"entra-admin"}, Active: []string{"Application Administrator"}}
 	Emil  = Person{Name: "Emil Sato", Slack: "U0EMIL", Entra: "11111111-0000-4000-8000-000000000003", UPN: "emil.admin@contoso.example", Title: "Entra admin", Known: true, Roles: []string{"entra-admin"}, Active: []string{"Cloud Application Administrator"}}
 	Priya = Person{Name: "Priya Nair", Slack: "U0PRIYA", Entra: "11111111-0000-4000-8000-000000000004", UPN: "priya.admin@contoso.example", Title: "Privileged Role Administrator", Known: true, Roles: []string{"privileged-role-admin"}, PIM: []string{"Privileged Role Administrator"}}

@@ -148,7 +148,7 @@ func (w *World) Leave() error {
 	if err != nil {
 		return fmt.Errorf("leaving things behind in Entra: %w", err)
 	}
-	if err := w.ServiceNow.Leftovers(servicenow.Leftover{ClientID: left.ClientID, Tenant: Domain}); err != nil {
+	if err := w.ServiceNow.Leftovers(servicenow.Leftover{ClientID: left.AppID, Secret: left.LiveSecret, Tenant: Domain}); err != nil {
 		return fmt.Errorf("leaving things behind in ServiceNow: %w", err)
 	}
 	return nil
@@ -167,7 +167,7 @@ func (w *World) Close() error {
 		w.dns.Close()
 	}
 	if w.Slack != nil {
-		errs = append(errs, w.Slack.Close())
+		errs = append(errs, w.Slack.Shutdown())
 	}
 	return errors.Join(errs...)
 }

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"keyturn/bot/incident"
+	"keyturn/sim/play"
+	"keyturn/web/chat"
+)
+
+type demoCmd struct {
+	Script bool   `help:"Play a whole guide by itself and print what happens."`
+	Guide  string `help:"The guide to play." enum:"direct,connector,cleanup" default:"direct"`
+	Issues string `help:"File of issues in Graph shape; they are published post by post in time order." type:"existingfile"`
+	Addr   string `help:"Where the chat page listens. The simulators and the bot take the five ports after it." default:"127.0.0.1:8365"`
+	Dir    string `help:"Where the demo remembers. Default: a folder of its own in the user's cache; --script forgets." type:"path"`
+	Fresh  bool   `help:"Begin anew: forget what an earlier demo left in its folder."`
+	Kill   int    `help:"With --script: kill the bot (kill -9) after every so many lines of the transcript." hidden:""`
+	Log    string `help:"How much the bot logs: debug, info, warn, error." default:"warn"`
+}
+
+// Run runs the demo until it is stopped, or the script to its end.
+func (d demoCmd) Run(c *console) error {
+	if d.Script {
+		return d.script(c)
+	}
+	dir, err := d.folder()
+	if err != nil {
+		return err
+	}
+	host, port, err := d.address()
+	if err != nil {
+		return err
+	}
+	world, err := play.Open(play.Options{Dir: filepath.Join(dir, "simulators"), Host: host, Port: port, Left: d.Guide == "cleanup"})
+	if err != nil {
+		return err
+	}
+	defer world.Close()
+	if err := publish(world, d.Issues); err != nil {
+		return err
+	}
+	ctx, stop := context.WithCancel(c.ctx)
+	defer stop()
+	child, err := startBot(ctx, world, dir, d.Log, c.err)
+	if err != nil {
+		return err
+	}
+	defer child.stop()
+	return d.page(ctx, c, world, child, net.JoinHostPort(host, strconv.Itoa(port)))
+}
+
+// page serves the chat page until ctx is done.
+func (d demoCmd) page(ctx context.Context, c *console, world *play.World, child *child, addr string) error {
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		return fmt.Errorf("the chat page cannot listen: %w (choose another address with --addr)", err)
+	}
+	page := chat.New(chat.Config{Slack: world.Slack, Title: "Keyturn demo", Portals: portals(world)})
+	srv := &http.Server{Handler: page, ReadHeaderTimeout: 5 * time.Second}
+	go func() {
+		<-ctx.Done()
+		_ = srv.Close()
+	}()
+	fmt.Fprintf(c.out, "The demo is at http://%s\nIt runs the bot (process %d) against simulated Slack, Entra, Graph and ServiceNow on this machine.\nBe each of the people in turn; /keyturn setup begins. Ctrl-C stops; the next start goes on where you were.\n", l.Addr(), child.pid())
+	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return nil
+}
+
+func portals(w *play.World) []chat.Portal {
+	return []chat.Portal{
+		{Name: "Microsoft Entra", URL: w.MicrosoftURL + "/entra/", Role: "Entra admin"},
+		{Name: "Microsoft 365 admin center", URL: w.MicrosoftURL + "/admin/", Role: "Microsoft 365 admin"},
+		{Name: "ServiceNow", URL: w.ServiceNowURL + "/", Role: "ServiceNow admin"},
+	}
+}
+
+// folder is where the demo remembers between two starts.
+func (d demoCmd) folder() (string, error) {
+	dir := d.Dir
+	if dir == "" {
+		cache, err := os.UserCacheDir()
+		if err != nil {
+			return "", fmt.Errorf("there is no folder for the demo's memory: %w (choose one with --dir)", err)
+		}
+		dir = filepath.Join(cache, "keyturn", "demo-"+d.Guide)
+	}
+	if d.Fresh {
+		for _, part := range []string{"simulators", "bot"} {
+			if err := os.RemoveAll(filepath.Join(dir, part)); err != nil {
+				return "", fmt.Errorf("forgetting the earlier demo: %w", err)
+			}
+		}
+	}
+	return dir, os.MkdirAll(dir, 0o700)
+}
+
+func (d demoCmd) address() (host string, port int, err error) {
+	host, p, err := net.SplitHostPort(d.Addr)
+	if err == nil {
+		port, err = strconv.Atoi(p)
+	}
+	if err != nil {
+		return "", 0, fmt.Errorf("--addr %q is no address: write 127.0.0.1:8365", d.Addr)
+	}
+	return host, port, nil
+}
+
+// publish puts issues into the simulated service health: those of a file, or
+// the samples.
+func publish(w *play.World, file string) error {
+	raw := incident.Samples()
+	if file != "" {
+		var err error
+		if raw, err = readIssues(file); err != nil {
+			return err
+		}
+	}
+	for _, r := range raw {
+		if err := w.Microsoft.PutIssue(r); err != nil {
+			return fmt.Errorf("publishing an issue: %w", err)
+		}
+	}
+	return nil
+}
+
+func readIssues(file string) ([]json.RawMessage, error) {
+	b, err := os.ReadFile(file)
+	if err != nil {
+		return nil, fmt.Errorf("the issues cannot be read: %w", err)
+	}
+	var list struct {
+		Value []json.RawMessage `json:"value"`
+	}
+	if json.Unmarshal(b, &list) == nil && list.Value != nil {
+		return list.Value, nil
+	}
+	var plain []json.RawMessage
+	if err := json.Unmarshal(b, &plain); err == nil {
+		return plain, nil
+	}
+	if json.Valid(b) {
+		return []json.RawMessage{b}, nil
+	}
+	return nil, fmt.Errorf("%s is no JSON", file)
+}
+
+// script plays a guide by itself.
+func (d demoCmd) script(c *console) error {
+	dir := d.Dir
+	if dir == "" {
+		var err error
+		if dir, err = os.MkdirTemp("", "keyturn-script-*"); err != nil {
+			return fmt.Errorf("making a folder for the script: %w", err)
+		}
+		defer os.RemoveAll(dir)
+	}
+	world, err := play.Open(play.Options{Left: d.Guide == "cleanup"})
+	if err != nil {
+		return err
+	}
+	defer world.Close()
+	raw := incident.Samples()
+	if d.Issues != "" {
+		if raw, err = readIssues(d.Issues); err != nil {
+			return err
+		}
+	}
+	child, err := startBot(c.ctx, world, dir, d.Log, c.err)
+	if err != nil {
+		return err
+	}
+	defer child.stop()
+	s := play.Script{World: world, Guide: d.Guide, Out: c.out, Issues: raw}
+	if d.Kill > 0 {
+		s.After = child.killEvery(d.Kill)
+	}
+	return s.Play(c.ctx)
+}

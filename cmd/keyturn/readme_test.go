@@ -1,0 +1,43 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"keyturn/state"
+)
+
+// The configuration that the README shows is one that check accepts.
+func TestTheReadmesConfigurationIsComplete(t *testing.T) {
+	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(readme, -1)
+	if len(blocks) == 0 {
+		t.Fatal("the README shows no configuration")
+	}
+	key, err := state.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("KEYTURN_KEY", key)
+	t.Setenv("SLACK_SIGNING_SECRET", "secret")
+	t.Setenv("SLACK_BOT_TOKEN", "xoxb-1")
+	for _, b := range blocks {
+		file := filepath.Join(t.TempDir(), "keyturn.yaml")
+		if err := os.WriteFile(file, b[1], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out, complaint strings.Builder
+		if code := run(t.Context(), []string{"check", "--config", file}, &out, &complaint); code != 0 {
+			t.Errorf("keyturn check refuses what the README shows:\n%s", complaint.String())
+		}
+		if strings.Contains(out.String(), "warning") {
+			t.Errorf("keyturn check warns of what the README shows:\n%s", out.String())
+		}
+	}
+}

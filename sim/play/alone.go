@@ -1,0 +1,40 @@
+package play
+
+import (
+	"net/http"
+
+	"keyturn/sim/microsoft"
+	"keyturn/sim/servicenow"
+	"keyturn/sim/slack"
+)
+
+// OnlySlack is the organisation's Slack alone, for a bot that runs elsewhere
+// on this machine. Call the returned function at the end.
+func OnlySlack(file, bot, url string) (http.Handler, func() error, error) {
+	s, err := slack.New(slackWorld(file, bot, url, false))
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.Handler(), s.Shutdown, nil
+}
+
+// OnlyMicrosoft is its Entra, Graph and admin center alone.
+func OnlyMicrosoft(file, url string) (http.Handler, func() error, error) {
+	s, err := microsoft.New(microsoftWorld(file, url, nil))
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.Handler(), nothing, nil
+}
+
+// OnlyServiceNow is its ServiceNow instance alone; it asks a Microsoft
+// simulator for tokens.
+func OnlyServiceNow(file, microsoftURL string) (http.Handler, func() error, error) {
+	s, err := servicenow.New(serviceNowWorld(file, microsoftURL))
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.Handler(), nothing, nil
+}
+
+func nothing() error { return nil }

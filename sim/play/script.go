@@ -1,0 +1,342 @@
+package play
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"keyturn/sim"
+	"keyturn/sim/slack"
+)
+
+// Script plays one guide from its start to its record, with a few things
+// going wrong on the way, and then incidents.
+type Script struct {
+	World  *World
+	Guide  string
+	Out    io.Writer
+	Issues []json.RawMessage // published post by post once the channel listens
+	After  func(context.Context) error
+}
+
+// Play plays to the end. Its error says what did not happen.
+func (s Script) Play(ctx context.Context) error {
+	p := NewPlayer(s.World, s.Out)
+	p.After = s.After
+	g := &game{Player: p, guide: s.Guide, answers: map[string]int{}}
+	if err := g.start(ctx); err != nil {
+		return err
+	}
+	if err := g.untilDone(ctx); err != nil {
+		return err
+	}
+	if s.Guide != "cleanup" {
+		if err := g.incidents(ctx, s.Issues); err != nil {
+			return err
+		}
+	}
+	if err := p.catchUp(ctx); err != nil {
+		return err
+	}
+	c := p.Counts
+	fmt.Fprintf(s.Out, "\nsummary: %d human clicks, %d values typed by hand, %d secrets shown to a person, %d API calls made, %d objects created, %d removed\n",
+		c.Clicks, c.Typed, c.Secrets, c.Calls, c.Made, c.Removed)
+	return nil
+}
+
+// game is one play of a guide.
+type game struct {
+	*Player
+	guide    string
+	run      string         // its ID, from the first card
+	answers  map[string]int // how often a step was answered
+	mistakes int
+	stale    *Card // Emil's private copy of a card that Erin decides
+	stranger bool  // Max has tried
+	refused  bool  // Graph has refused once
+	lied     bool  // a wrong value was entered once
+}
+
+// start types the command and fills the start form.
+func (g *game) start(ctx context.Context) error {
+	if err := g.slash(ctx, Rita, Ops, "/keyturn setup "+g.guide); err != nil {
+		return err
+	}
+	values := map[string]any{}
+	if g.guide != "cleanup" {
+		values["channel"] = Incidents
+	}
+	if g.guide == "connector" {
+		values["insights_users"] = Max.Now
+	}
+	if wrong, err := g.submit(ctx, Rita, values); err != nil || len(wrong) > 0 {
+		return fmt.Errorf("the start form was not taken: %v %w", wrong, orNil(err))
+	}
+	// Graph refuses the first write, as it does when a role is missing.
+	g.World.Microsoft.Faults.Add(sim.Fault{Method: map[string]string{"cleanup": "DELETE"}[g.guide] + map[string]string{"direct": "PATCH", "connector": "PATCH"}[g.guide],
+		Path: "/graph/v1.0/applications*", Times: 1, Status: 403,
+		Body: `{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges to complete the operation.","innerError":{"date":"2026-11-23T10:00:00","request-id":"5f0c1e7a-8a51-4d55-9a53-5a1f6f0f4f3a","client-request-id":"5f0c1e7a-8a51-4d55-9a53-5a1f6f0f4f3a"}}}`})
+	return g.catchUp(ctx)
+}
+
+func orNil(err error) error {
+	if err == nil {
+		return fmt.Errorf("the form says why")
+	}
+	return err
+}
+
+// untilDone lets everybody do what their cards ask until the run is finished.
+func (g *game) untilDone(ctx context.Context) error {
+	idle := time.Now()
+	for {
+		changed := g.World.Slack.Changed()
+		s := g.World.Slack.Snapshot()
+		if err := g.catchUp(ctx); err != nil {
+			return err
+		}
+		if done, err := g.finished(&s); err != nil || done {
+			return err
+		}
+		acted, err := g.round(ctx, &s)
+		if err != nil {
+			return err
+		}
+		if acted {
+			idle = time.Now()
+			continue
+		}
+		if time.Since(idle) > patience {
+			return fmt.Errorf("nobody knows what to do next; Slack shows:\n%s", lastOf(&s))
+		}
+		select {
+		case <-changed:
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// finished reports whether the checklist says so.
+func (g *game) finished(s *slack.State) (bool, error) {
+	for _, m := range s.Messages {
+		if m.Bot && m.Channel == Ops && m.ThreadTS == "" && strings.Contains(m.Text, "✅ finished") {
+			return true, nil
+		}
+	}
+	return false, nil
+}
+
+// round lets the first person with something to do do it.
+func (g *game) round(ctx context.Context, s *slack.State) (bool, error) {
+	if !g.stranger {
+		if c, ok := g.checklist(s); ok {
+			g.stranger = true
+			return true, g.tryAsStranger(ctx, c)
+		}
+	}
+	for _, who := range Everybody() {
+		if who.Name == Emil.Name {
+			continue // he only looks on; Erin is quicker
+		}
+		cards := g.cardsOf(s, who)
+		for _, c := range cards {
+			acted, err := g.act(ctx, who, c)
+			if err != nil || acted {
+				return acted, err
+			}
+		}
+	}
+	return false, nil
+}
+
+// checklist finds the run's checklist.
+func (g *game) checklist(s *slack.State) (Card, bool) {
+	for _, m := range slices.Backward(s.Messages) {
+		if m.Bot && m.Channel == Ops && m.ThreadTS == "" {
+			if c := messageCard(m); len(c.Buttons) > 0 {
+				return c, true
+			}
+		}
+	}
+	return Card{}, false
+}
+
+// tryAsStranger clicks a button as somebody whom the bot does not know.
+func (g *game) tryAsStranger(ctx context.Context, c Card) error {
+	b, ok := c.Has("Cancel", "")
+	if !ok {
+		return fmt.Errorf("the checklist has no [Cancel]")
+	}
+	if err := g.click(ctx, Max, c, b); err != nil {
+		return err
+	}
+	return g.until(ctx, "the answer to Max, who may not", func(s *slack.State) bool {
+		return slices.ContainsFunc(s.Ephemerals, func(e slack.Ephemeral) bool { return e.To == Max.Slack && strings.Contains(e.Text, "done nothing") })
+	})
+}
+
+// cardsOf lists a person's cards in their direct messages with the bot,
+// oldest first.
+func (g *game) cardsOf(s *slack.State, who Person) []Card {
+	var out []Card
+	for _, ch := range s.Channels {
+		if ch.Kind != slack.Direct || ch.Peer != who.Slack {
+			continue
+		}
+		for _, m := range s.Messages {
+			if m.Channel == ch.ID && m.Bot && !m.Deleted {
+				if c := messageCard(m); len(c.Buttons) > 0 {
+					out = append(out, c)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// act does the first thing that a card asks of a person.
+func (g *game) act(ctx context.Context, who Person, c Card) (bool, error) {
+	for _, b := range c.Buttons {
+		step, ok := stepOf(b)
+		if !ok {
+			continue
+		}
+		key := fmt.Sprintf("%s/%s/%s/%s/%d", who.Name, b.Label, b.Value, c.TS, c.Edited)
+		if g.done[key] {
+			continue
+		}
+		switch b.Label {
+		case "Approve and run":
+			g.done[key] = true
+			return true, g.approve(ctx, who, c, b, step)
+		case "Try again":
+			g.done[key] = true
+			return true, g.click(ctx, who, c, b)
+		}
+		if strings.HasPrefix(b.Action, "step-answer") || (strings.HasPrefix(b.Action, "step-check") && b.Label == "I did it, check") {
+			if g.done["answered/"+who.Name+"/"+b.Value] {
+				continue
+			}
+			g.done[key] = true
+			acted, err := g.byHand(ctx, who, c, b, step)
+			if acted || err != nil {
+				g.done["answered/"+who.Name+"/"+b.Value] = acted
+				return acted, err
+			}
+		}
+	}
+	return false, nil
+}
+
+func stepOf(b Button) (string, bool) {
+	parts := strings.Split(b.Value, "/")
+	if len(parts) < 2 || parts[1] == "" {
+		return "", false
+	}
+	return parts[1], true
+}
+
+// approve approves a plan: the first time somebody else looks at it too, and
+// clicks a moment too late.
+func (g *game) approve(ctx context.Context, who Person, c Card, b Button, step string) error {
+	if g.stale == nil && who.Name == Erin.Name {
+		return g.approveTwice(ctx, c, b)
+	}
+	return g.click(ctx, who, c, b)
+}
+
+func (g *game) approveTwice(ctx context.Context, c Card, b Button) error {
+	s := g.World.Slack.Snapshot()
+	list, ok := g.checklist(&s)
+	if !ok {
+		return fmt.Errorf("there is no checklist")
+	}
+	mine, ok := list.Has("My steps", "")
+	if !ok {
+		return fmt.Errorf("the checklist has no [My steps]")
+	}
+	if err := g.click(ctx, Emil, list, mine); err != nil {
+		return err
+	}
+	var copy Card
+	err := g.until(ctx, "Emil's private copy of the card", func(s *slack.State) bool {
+		for _, e := range s.Ephemerals {
+			if e.To == Emil.Slack {
+				copy = Card{Channel: e.Channel, TS: e.TS, Text: e.Text, Buttons: buttonsOf(e.Blocks)}
+			}
+		}
+		_, ok := copy.Has("Approve and run", "")
+		return ok
+	})
+	if err != nil {
+		return err
+	}
+	g.stale = &copy
+	if err := g.click(ctx, Erin, c, b); err != nil {
+		return err
+	}
+	late, _ := copy.Has("Approve and run", "")
+	if err := g.click(ctx, Emil, copy, late); err != nil {
+		return err
+	}
+	return g.until(ctx, "the answer to Emil, who was too late", func(s *slack.State) bool {
+		return slices.ContainsFunc(s.Ephemerals, func(e slack.Ephemeral) bool {
+			return e.To == Emil.Slack && strings.Contains(e.Text, "have not run anything")
+		})
+	})
+}
+
+// byHand does a guided step in the portals and brings back what it asks.
+func (g *game) byHand(ctx context.Context, who Person, c Card, b Button, step string) (bool, error) {
+	do, ok := acts[step]
+	if !ok {
+		do = justSaySo
+	}
+	answer, err := do(ctx, g, who, c)
+	if err != nil {
+		return false, fmt.Errorf("%s, doing %s by hand: %w", who.Name, step, err)
+	}
+	if answer == nil { // found by the bot's own check
+		return true, nil
+	}
+	if err := g.click(ctx, who, c, b); err != nil {
+		return false, err
+	}
+	if len(answer) == 0 {
+		return true, nil
+	}
+	if wrong, ok := wrongAnswers[step]; ok && !g.lied {
+		g.lied = true
+		bad := maps.Clone(answer)
+		maps.Copy(bad, wrong)
+		problems, err := g.submit(ctx, who, bad)
+		if err != nil {
+			return false, err
+		}
+		if len(problems) == 0 {
+			return false, fmt.Errorf("a wrong value was taken in step %s: %v", step, wrong)
+		}
+		for name := range wrong { // the form kept it: it is corrected, or emptied
+			if _, ok := answer[name]; !ok {
+				answer[name] = nil
+			}
+		}
+	}
+	problems, err := g.submit(ctx, who, answer)
+	if err == nil && len(problems) > 0 {
+		err = fmt.Errorf("the values of step %s were not taken: %v", step, problems)
+	}
+	return true, err
+}
+
+func sorted(list []string) []string {
+	slices.Sort(list)
+	return list
+}

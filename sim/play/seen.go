@@ -1,0 +1,107 @@
+package play
+
+import (
+	"encoding/json"
+	"regexp"
+	"strings"
+
+	"keyturn/sim/slack"
+)
+
+// Card is a message, an ephemeral or a page as its person sees it.
+type Card struct {
+	Channel, TS string
+	To          string // an ephemeral's reader
+	View        string // a view's ID, "" for messages
+	Text        string // what a screen reader reads
+	Thread      string
+	Buttons     []Button
+	Links       []string // every address in it
+	Edited      int
+}
+
+// Button is a button that can be clicked.
+type Button struct {
+	Label, Action, Value, Block, URL string
+}
+
+// Has finds a button by its label and a part of its value.
+func (c Card) Has(label, value string) (Button, bool) {
+	for _, b := range c.Buttons {
+		if b.Label == label && strings.Contains(b.Value, value) {
+			return b, true
+		}
+	}
+	return Button{}, false
+}
+
+// blocks is what a player reads of Block Kit.
+type block struct {
+	Type     string          `json:"type"`
+	BlockID  string          `json:"block_id"`
+	Elements json.RawMessage `json:"elements"`
+	Text     *struct {
+		Text string `json:"text"`
+	} `json:"text"`
+}
+
+type element struct {
+	Type     string `json:"type"`
+	ActionID string `json:"action_id"`
+	Value    string `json:"value"`
+	URL      string `json:"url"`
+	Text     struct {
+		Text string `json:"text"`
+	} `json:"text"`
+}
+
+func buttonsOf(raw json.RawMessage) []Button {
+	var blocks []block
+	if json.Unmarshal(raw, &blocks) != nil {
+		return nil
+	}
+	var out []Button
+	for _, b := range blocks {
+		if b.Type != "actions" {
+			continue
+		}
+		var elements []element
+		if json.Unmarshal(b.Elements, &elements) != nil {
+			continue
+		}
+		for _, e := range elements {
+			if e.Type == "button" {
+				out = append(out, Button{Label: e.Text.Text, Action: e.ActionID, Value: e.Value, Block: b.BlockID, URL: e.URL})
+			}
+		}
+	}
+	return out
+}
+
+var address = regexp.MustCompile(`https?://[^\s"<>|\\]+`)
+
+func linksOf(raw json.RawMessage) []string {
+	var all []string
+	for _, l := range address.FindAllString(string(raw), -1) {
+		all = append(all, strings.ReplaceAll(l, "&amp;", "&"))
+	}
+	return all
+}
+
+// Value is a value to copy: what stands after its label.
+func (c Card) Value(label string) string {
+	for _, line := range strings.Split(c.Text, "\n") {
+		if v, ok := strings.CutPrefix(line, label+": "); ok {
+			return unescape(strings.TrimSpace(v))
+		}
+	}
+	return ""
+}
+
+func unescape(s string) string {
+	return strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(s)
+}
+
+func messageCard(m slack.Message) Card {
+	return Card{Channel: m.Channel, TS: m.TS, Text: m.Text, Thread: m.ThreadTS, Buttons: buttonsOf(m.Blocks), Links: linksOf(m.Blocks), Edited: m.Revisions}
+}
