@@ -302,8 +302,12 @@ func (p *Player) callsMade(ctx context.Context, key string, j *sim.Journal, name
 			continue
 		}
 		p.Counts.Calls++
-		if !c.Write && c.Status < 400 {
-			continue
+		if !c.Write {
+			again := fmt.Sprintf("read/%s/%s/%d", c.Method, c.Path, c.Status)
+			if c.Status < 400 || p.done[again] {
+				continue
+			}
+			p.done[again] = true
 		}
 		if err := p.line(ctx, name, "%s %s -> %d %s", c.Method, short(c.Path, 160), c.Status, short(c.Note, 160)); err != nil {
 			return err

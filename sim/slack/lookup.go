@@ -182,3 +182,11 @@ func cut(text string, most int) string {
 	}
 	return string([]rune(text)[:most])
 }
+
+// Words is the bare text of one of the view's titles: "title", "submit" or
+// "close".
+func (v View) Words(name string) string {
+	t, _ := v.field(name).(map[string]any)
+	s, _ := t["text"].(string)
+	return s
+}
