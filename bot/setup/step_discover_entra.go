@@ -99,7 +99,7 @@ func proveDiscoverEntra(c Context, r Reading) Finding {
 		proof = append(proof, "no registration of this setup was found by unique name, display name, redirect or inventory")
 	}
 	proof = append(append(proof, evidence(all)...), apart...)
-	if r.Failed("redirects") != nil && r.Get("page", "@odata.nextLink") != "" {
+	if r.Failed("redirects") != nil && (Item{r["page"].Answer.Body}).Walked("@odata.nextLink") != "" {
 		proof = append(proof, "the search by redirect was refused, so redirects were compared for the first 999 registrations only")
 	}
 	out := Finding{Proof: proof, Facts: map[string]string{factFoundEntra: compact(all), "found.secrets": fmt.Sprint(secrets)}}
