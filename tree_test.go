@@ -289,3 +289,39 @@ func older(t *testing.T, a, b string) bool {
 	}
 	return xpre && !ypre
 }
+
+// The image is built with the Go that go.mod names: an older one would refuse,
+// and images do not fetch another.
+func TestTheImageIsBuiltWithTheSameGo(t *testing.T) {
+	tree := files(t)
+	want := regexp.MustCompile(`(?m)^go (\S+)$`).FindSubmatch(tree["go.mod"])
+	got := regexp.MustCompile(`(?m)^FROM golang:(\S+)`).FindSubmatch(tree["Dockerfile"])
+	if want == nil || got == nil || string(want[1]) != string(got[1]) {
+		t.Errorf("go.mod names Go %q, the Dockerfile %q", want, got)
+	}
+}
+
+// Links between the documents lead somewhere.
+func TestLinksInTheDocumentsLeadSomewhere(t *testing.T) {
+	tree := files(t)
+	link := regexp.MustCompile(`\]\(([^)#\s]+)[^)]*\)`)
+	found := 0
+	for name, b := range tree {
+		if !strings.HasSuffix(name, ".md") {
+			continue
+		}
+		for _, m := range link.FindAllSubmatch(b, -1) {
+			to := string(m[1])
+			if strings.Contains(to, "://") || strings.HasPrefix(to, "mailto:") {
+				continue
+			}
+			found++
+			if _, err := os.Stat(filepath.Join(filepath.Dir(name), filepath.FromSlash(to))); err != nil {
+				t.Errorf("%s links to %s, which is not there", name, to)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("no link was looked at")
+	}
+}

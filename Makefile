@@ -1,0 +1,47 @@
+GO        ?= go
+VERSION   ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS    = -s -w -X main.version=$(VERSION)
+TESTFLAGS ?=
+FUZZTIME  ?= 10s
+CHECKS    ?= 5000
+
+.PHONY: build test vet race long demo fuzz properties bench
+
+# One static file: no C library, the time zones inside.
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -tags timetzdata -ldflags '$(LDFLAGS)' -o keyturn ./cmd/keyturn
+
+test: vet
+	$(GO) test -timeout 15m $(TESTFLAGS) ./...
+
+vet:
+	@unformatted=$$(gofmt -l .); if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+
+# The race detector needs cgo and a C compiler.
+race:
+	CGO_ENABLED=1 $(GO) test -race -timeout 25m $(TESTFLAGS) ./...
+
+# What is too slow for every change: everything three times under the race
+# detector, the properties with many more cases, the parsers for minutes.
+long:
+	CGO_ENABLED=1 $(GO) test -race -count 3 -timeout 120m ./...
+	$(MAKE) properties
+	$(MAKE) fuzz FUZZTIME=3m
+
+properties:
+	$(GO) test -count 1 -timeout 60m $$(grep -rl --include='*_test.go' '"pgregory.net/rapid"' . | xargs -n 1 dirname | sort -u) -args -rapid.checks=$(CHECKS)
+
+demo:
+	$(GO) run ./cmd/keyturn demo
+
+# Every fuzz target of the tree, one after another.
+fuzz:
+	@grep -rEo --include='*_test.go' '^func Fuzz[A-Za-z0-9_]+' . | sort | while IFS=: read -r file func; do \
+		dir=$$(dirname "$$file"); name=$${func#func }; \
+		echo "== $$dir $$name, $(FUZZTIME)"; \
+		$(GO) test -run '^$$' -fuzz "^$$name\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 5s "$$dir" </dev/null || exit 1; \
+	done
+
+bench:
+	$(GO) test -run '^$$' -bench . -benchmem ./...
