@@ -63,14 +63,7 @@ func channels() Spec {
 		What:    "Subscribes the channel that was chosen at the start and posts one test message there.",
 		Undo:    "/keyturn unsubscribe takes it back at any time.",
 		IfWaits: "Nothing is posted until it is done; Microsoft's incidents are not lost.",
-		Guided: &Guided{
-			Word: "The message is there",
-			Do: always(
-				"Look at the channel: a test message from me is there.",
-				"If it is not, invite me to the channel and choose [Try again].",
-				"Choose services, severities and quiet hours with /keyturn subscribe, now or later.",
-			),
-		},
+		API:     &API{Auto: true},
 	}
 }
 

@@ -289,6 +289,16 @@ func TestTheOAuthProviderIsPlanned(t *testing.T) {
 	wantProblem(t, problem, "made by hand")
 }
 
+// Keyturn may reach Microsoft's sign-in by another address than ServiceNow does.
+func TestTheTokenURLIsTheOneThatTheInstanceReaches(t *testing.T) {
+	for authority, want := range map[string]string{"": "https://login.microsoftonline.com", "https://login.microsoftonline.us/": "https://login.microsoftonline.us"} {
+		c := sample(t, Connector, map[string]string{"portal.login": "http://127.0.0.1:8367", "portal.authority": authority})
+		if got := tokenURL(c); got != want+"/7a1c0b1e-0000-4000-8000-000000000001/oauth2/token" {
+			t.Errorf("with the authority %q the token URL is %s", authority, got)
+		}
+	}
+}
+
 func TestTheOAuthProviderIsProved(t *testing.T) {
 	known := map[string]string{FactEntraClientID: testClient, entraSecretKey: testKey}
 	ran := func() Context {

@@ -22,7 +22,7 @@ func discoverServiceNow() Spec {
 const entryFields = "sys_id,name,type,client_id,token_url,active,sys_scope"
 
 func searchServiceNow(c Context) []bot.Call {
-	query := "name=" + nameProvider + "^ORnameSTARTSWITH" + nameUnattended + "^ORtoken_urlLIKE" + hostOf(portal(c, "login"))
+	query := "name=" + nameProvider + "^ORnameSTARTSWITH" + nameUnattended + "^ORtoken_urlLIKE" + hostOf(portal(c, "authority"))
 	if clients := foundClients(c); len(clients) > 0 {
 		query += "^ORclient_idIN" + strings.Join(clients, ",")
 	}

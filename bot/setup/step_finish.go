@@ -76,7 +76,7 @@ func proveFinish(c Context, r Reading) Finding {
 	}
 	from := since(c, StepFinish).UTC().Format("2006-01-02 15:04:05")
 	newest := map[string]Item{}
-	login := hostOf(portal(c, "login"))
+	login := hostOf(portal(c, "authority"))
 	for _, it := range r.List("log", "result") {
 		host := logHost(it)
 		at := it.Get("sys_created_on")

@@ -47,12 +47,12 @@ func oauthProvider() Spec {
 	}
 }
 
-func tokenURL(c Context) string { return portal(c, "login") + "/" + directory(c) + "/oauth2/token" }
+func tokenURL(c Context) string { return portal(c, "authority") + "/" + directory(c) + "/oauth2/token" }
 
 // tokenURLs are the spellings of the token URL that name this tenant.
 func tokenURLs(c Context) []string {
 	var out []string
-	for _, base := range []string{portal(c, "login"), "https://login.microsoftonline.com"} {
+	for _, base := range []string{portal(c, "authority"), "https://login.microsoftonline.com"} {
 		for _, name := range []string{c.Tenant.Directory, c.Tenant.Domain} {
 			if name != "" {
 				out = append(out, base+"/"+name+"/oauth2/token")

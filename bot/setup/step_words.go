@@ -78,6 +78,8 @@ func directory(c Context) string {
 	return c.Tenant.Domain
 }
 
+const publicLogin = "https://" + loginHost
+
 // portal is the base address of pages that people open, without a slash at
 // the end.
 func portal(c Context, name string) string {
@@ -85,8 +87,8 @@ func portal(c Context, name string) string {
 		return strings.TrimRight(base, "/")
 	}
 	switch name {
-	case "login":
-		return "https://login.microsoftonline.com"
+	case "login", "authority": // what people open, and what ServiceNow calls
+		return publicLogin
 	case "entra":
 		return "https://entra.microsoft.com"
 	case "admin":
