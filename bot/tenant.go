@@ -31,7 +31,8 @@ type Tenant struct {
 	ApprovalLives time.Duration
 	// Portals are base addresses of the pages that guided steps link to, by
 	// "login", "entra", "admin" and "servicenow"; missing ones are Microsoft's
-	// and the instance's own.
+	// and the instance's own. "authority" is the sign-in service as ServiceNow
+	// itself calls it.
 	Portals map[string]string
 }
 

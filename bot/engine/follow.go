@@ -88,7 +88,7 @@ func busy(spec *setup.Spec, s *setup.Step) bool {
 	case setup.Looking, setup.Running, setup.Checking:
 		return true
 	case setup.Open:
-		return spec.ID == setup.StepChannels || spec.ID == setup.StepRecord || (spec.API != nil && spec.API.Poll)
+		return spec.API != nil && spec.API.Poll
 	}
 	return false
 }

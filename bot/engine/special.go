@@ -21,7 +21,7 @@ func (w *work) channels(ctx context.Context) error {
 		}
 		after := before.Clone()
 		st := after.Step(w.ref.Step)
-		if st.State != setup.Open {
+		if st.State != setup.Looking {
 			d.Out.Done = []bot.JobID{w.job.ID}
 			return nil
 		}

@@ -41,9 +41,9 @@ func (e *Engine) stepJob(ctx context.Context, j bot.Job) error {
 	}
 	st := w.step()
 	switch {
-	case w.spec.ID == setup.StepChannels && st.State == setup.Open:
+	case w.spec.ID == setup.StepChannels && st.State == setup.Looking:
 		return w.channels(ctx)
-	case w.spec.ID == setup.StepRecord && (st.State == setup.Open || st.State == setup.Looking):
+	case w.spec.ID == setup.StepRecord && st.State == setup.Looking:
 		return w.record(ctx)
 	case st.State == setup.Looking:
 		return w.look(ctx)

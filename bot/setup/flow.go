@@ -121,6 +121,7 @@ func (r *Run) HandOut(g *Guide, c Context, now time.Time) []StepID {
 		}
 	}
 	r.visit(g, opened, now)
+	r.showFailed(g, now)
 	if r.State == RunOpen && r.allSettled() {
 		r.State, r.Ended = RunDone, now
 	}
@@ -159,14 +160,29 @@ func (r *Run) visit(g *Guide, opened []StepID, now time.Time) {
 	}
 }
 
+// showFailed puts steps that run by themselves on their people's cards once
+// they need somebody.
+func (r *Run) showFailed(g *Guide, now time.Time) {
+	for i := range g.Steps {
+		spec := &g.Steps[i]
+		s := r.Step(spec.ID)
+		if s == nil || s.State != Failed || spec.API == nil || !spec.API.Auto {
+			continue
+		}
+		for _, p := range r.HoldersOf(spec.Role) {
+			r.PutOnCard(p, spec.ID, now)
+		}
+	}
+}
+
 // PutOnCard adds a step to a person's open card, or begins a new one.
 func (r *Run) PutOnCard(p bot.PersonID, id StepID, now time.Time) {
 	visits := r.Visits[p]
+	if slices.ContainsFunc(visits, func(v Visit) bool { return slices.Contains(v.Steps, id) }) {
+		return
+	}
 	if n := len(visits); n > 0 {
 		last := &visits[n-1]
-		if slices.Contains(last.Steps, id) {
-			return
-		}
 		if !r.settled(last.Steps) {
 			last.Steps = append(last.Steps, id)
 			return

@@ -34,7 +34,7 @@ func (s serveCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	b, err := build(conf, tenants, logger(c, conf.Log))
+	b, err := build(conf, tenants, logger(c, conf.Log), time.Now)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ type process struct {
 }
 
 // build wires the bot: the only place where an adapter meets the store.
-func build(c *config, tenants []*bot.Tenant, log *slog.Logger) (*process, error) {
+func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.Time) (*process, error) {
 	sealer, err := state.OpenSealer(c.Key.value.Reveal())
 	if err != nil {
 		return nil, err
@@ -129,15 +129,15 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger) (*process, error)
 	if err != nil {
 		return nil, err
 	}
-	store, err := bolt.Open(bolt.Config{Path: c.Data, Sealer: sealer, Auditor: auditor, Log: log})
+	store, err := bolt.Open(bolt.Config{Path: c.Data, Sealer: sealer, Auditor: auditor, Log: log, Now: now})
 	if err != nil {
 		return nil, err
 	}
-	g := graph.New(graph.Config{GraphURL: c.Outside.Graph, LoginURL: c.Outside.Login, HTTP: client, Tenants: c.graphTenants(), Resolver: resolver})
-	sn := servicenow.New(servicenow.Config{HTTP: client, Tenants: c.serviceNowTenants()})
+	g := graph.New(graph.Config{GraphURL: c.Outside.Graph, LoginURL: c.Outside.Login, HTTP: client, Tenants: c.graphTenants(), Resolver: resolver, Now: now})
+	sn := servicenow.New(servicenow.Config{HTTP: client, Tenants: c.serviceNowTenants(), Now: now})
 	p := &process{conf: c, store: store, log: log, routes: http.NewServeMux()}
 	desk := &desk{}
-	chat := slack.New(slack.Config{SigningSecret: c.Slack.SigningSecret.value, Workspaces: c.workspaces(), APIURL: c.Outside.Slack, HTTP: client, Desk: desk, Log: log})
+	chat := slack.New(slack.Config{SigningSecret: c.Slack.SigningSecret.value, Workspaces: c.workspaces(), APIURL: c.Outside.Slack, HTTP: client, Desk: desk, Log: log, Now: now})
 	p.engine = engine.New(engine.Config{
 		Env:     c.env(tenants),
 		Store:   store,
@@ -145,7 +145,7 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger) (*process, error)
 		Callers: map[bot.System]bot.Caller{bot.Graph: g, bot.Login: g, bot.DNS: g, bot.ServiceNow: sn},
 		Health:  health{g},
 		Decide:  commands.New("/keyturn").Decide,
-		Now:     time.Now, ID: httpx.NewRequestID, Keys: keyMaker{}, Pace: c.pace(), Log: log,
+		Now:     now, ID: httpx.NewRequestID, Keys: keyMaker{}, Pace: c.pace(), Log: log,
 	})
 	desk.Engine = p.engine
 	p.routes.Handle("/slack/", chat.Handler())

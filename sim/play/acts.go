@@ -34,9 +34,8 @@ var acts = map[string]act{
 
 // wrongAnswers is the one wrong value that a script enters on the way.
 var wrongAnswers = map[string]map[string]any{
-	"sn-mapping":  {"columns": "no equals sign here"},
-	"sn-step6":    {"outbound": "99999999-0000-4000-8000-000000000009"},
-	"m365-remove": {},
+	"sn-mapping": {"columns": "no equals sign here"},
+	"sn-step6":   {"outbound": "99999999-0000-4000-8000-000000000009"},
 }
 
 // justSaySo is a step that only wants the person's word.

@@ -78,7 +78,7 @@ func (p *Player) click(ctx context.Context, who Person, c Card, b Button) error 
 	if err := p.line(ctx, who.Name, "clicks: [%s]%s", b.Label, aim(b.Value)); err != nil {
 		return err
 	}
-	out, err := p.World.Slack.Click(slack.Click{User: who.Slack, Channel: c.Channel, TS: c.TS, View: c.View, Action: b.Action, Block: b.Block})
+	out, err := p.press(who, c, b)
 	if err != nil {
 		return fmt.Errorf("%s clicked [%s]: %w", who.Name, b.Label, err)
 	}
@@ -86,6 +86,27 @@ func (p *Player) click(ctx context.Context, who Person, c Card, b Button) error 
 		return fmt.Errorf("%s clicked [%s] and Slack showed: %s", who.Name, b.Label, out.Shown)
 	}
 	return nil
+}
+
+// press clicks the button where it is now: a card that was redrawn while its
+// person read it has the same button in another place.
+func (p *Player) press(who Person, c Card, b Button) (slack.Outcome, error) {
+	for tries := 0; ; tries++ {
+		for _, m := range p.World.Slack.Snapshot().Messages {
+			if m.Channel != c.Channel || m.TS != c.TS {
+				continue
+			}
+			for _, now := range buttonsOf(m.Blocks) {
+				if now.Label == b.Label && now.Value == b.Value {
+					b = now
+				}
+			}
+		}
+		out, err := p.World.Slack.Click(slack.Click{User: who.Slack, Channel: c.Channel, TS: c.TS, View: c.View, Action: b.Action, Block: b.Block})
+		if err == nil || tries == 3 {
+			return out, err
+		}
+	}
 }
 
 // aim says which step a button is for, from its value.

@@ -28,7 +28,7 @@ type Script struct {
 func (s Script) Play(ctx context.Context) error {
 	p := NewPlayer(s.World, s.Out)
 	p.After = s.After
-	g := &game{Player: p, guide: s.Guide, answers: map[string]int{}}
+	g := &game{Player: p, guide: s.Guide}
 	if err := g.start(ctx); err != nil {
 		return err
 	}
@@ -53,17 +53,17 @@ func (s Script) Play(ctx context.Context) error {
 type game struct {
 	*Player
 	guide    string
-	run      string         // its ID, from the first card
-	answers  map[string]int // how often a step was answered
-	mistakes int
 	stale    *Card // Emil's private copy of a card that Erin decides
 	stranger bool  // Max has tried
 	refused  bool  // Graph has refused once
 	lied     bool  // a wrong value was entered once
 }
 
-// start types the command and fills the start form.
+// start types the command, with a slip first, and fills the start form.
 func (g *game) start(ctx context.Context) error {
+	if err := g.slash(ctx, Rita, Ops, "/keyturn setpu "+g.guide); err != nil {
+		return err
+	}
 	if err := g.slash(ctx, Rita, Ops, "/keyturn setup "+g.guide); err != nil {
 		return err
 	}
@@ -77,11 +77,19 @@ func (g *game) start(ctx context.Context) error {
 	if wrong, err := g.submit(ctx, Rita, values); err != nil || len(wrong) > 0 {
 		return fmt.Errorf("the start form was not taken: %v %w", wrong, orNil(err))
 	}
-	// Graph refuses the first write, as it does when a role is missing.
-	g.World.Microsoft.Faults.Add(sim.Fault{Method: map[string]string{"cleanup": "DELETE"}[g.guide] + map[string]string{"direct": "PATCH", "connector": "PATCH"}[g.guide],
-		Path: "/graph/v1.0/applications*", Times: 1, Status: 403,
-		Body: `{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges to complete the operation.","innerError":{"date":"2026-11-23T10:00:00","request-id":"5f0c1e7a-8a51-4d55-9a53-5a1f6f0f4f3a","client-request-id":"5f0c1e7a-8a51-4d55-9a53-5a1f6f0f4f3a"}}}`})
+	g.refuseOnce()
 	return g.catchUp(ctx)
+}
+
+// refuseOnce makes Graph refuse the first write to a registration, as it does
+// when a role is missing.
+func (g *game) refuseOnce() {
+	f := sim.Fault{Method: "PATCH", Path: "/graph/v1.0/applications*", Times: 1, Status: 403,
+		Body: `{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges to complete the operation.","innerError":{"date":"2026-11-23T10:00:00","request-id":"5f0c1e7a-8a51-4d55-9a53-5a1f6f0f4f3a","client-request-id":"5f0c1e7a-8a51-4d55-9a53-5a1f6f0f4f3a"}}}`}
+	if g.guide == "cleanup" {
+		f.Method, f.Path = "DELETE", "/graph/v1.0/applications/**"
+	}
+	g.World.Microsoft.Faults.Add(f)
 }
 
 func orNil(err error) error {
