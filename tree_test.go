@@ -12,6 +12,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -244,6 +245,30 @@ func TestNoModuleFallsBelowWhatIsKnownToBeSafe(t *testing.T) {
 	}
 	if checked == 0 {
 		t.Error("no module was compared; is go.mod read as it is written?")
+	}
+}
+
+// Every library that the code uses, tests included, stands in CONTRIBUTING.md
+// with its reason.
+func TestEveryDependencyHasAReason(t *testing.T) {
+	contributing := files(t)["CONTRIBUTING.md"]
+	var reasons []string
+	for _, m := range regexp.MustCompile("`([a-z0-9.]+\\.[a-z]+/[^`]+)`").FindAllSubmatch(contributing, -1) {
+		reasons = append(reasons, string(m[1]))
+	}
+	ours, standard := list(t)
+	missing := map[string]string{}
+	for _, p := range ours {
+		for _, path := range slices.Concat(p.Imports, p.TestImports, p.XTestImports) {
+			first, _, _ := strings.Cut(path, "/")
+			reasoned := slices.ContainsFunc(reasons, func(r string) bool { return covers(r+"/...", path) })
+			if strings.Contains(first, ".") && !standard[path] && !reasoned {
+				missing[path] = p.ImportPath
+			}
+		}
+	}
+	for path, in := range missing {
+		t.Errorf("%s imports %s, and CONTRIBUTING.md does not say what it is for", in, path)
 	}
 }
 
