@@ -95,7 +95,10 @@ func (e *Engine) post(ctx context.Context, chat Chat, at bot.Place, m bot.Messag
 			if found {
 				return ref, nil
 			}
-			if err != nil && bot.KindOf(err) != bot.KindForbidden {
+			switch bot.KindOf(err) {
+			case "", bot.KindForbidden, bot.KindGone, bot.KindNotFound:
+				// It is not there, or cannot be looked up: posting says what is wrong.
+			default:
 				return bot.MessageRef{}, err
 			}
 		}

@@ -31,7 +31,7 @@ func (d *Draft) follow(before, after *setup.Run, g *setup.Guide) error {
 		if after.State == setup.RunOpen && busy(spec, now) {
 			d.stepJob(after.ID, spec.ID, d.Now)
 		}
-		if (was == nil || was.State == setup.Pending) && unsettled(now.State) && !auto(spec) {
+		if handedOut(spec, was, now) {
 			if len(opened[spec.Role]) == 0 {
 				roles = append(roles, spec.Role)
 			}
@@ -51,7 +51,7 @@ func (d *Draft) follow(before, after *setup.Run, g *setup.Guide) error {
 	if !ok {
 		return fmt.Errorf("there is no tenant %q", after.Tenant)
 	}
-	d.cards(before, after, t, people)
+	d.cards(before, after, g, t, people)
 	if err := d.news(after, outcomes, roles, opened); err != nil {
 		return err
 	}
@@ -80,7 +80,14 @@ func samePlan(a, b *setup.Plan) bool {
 
 func auto(spec *setup.Spec) bool { return spec.API != nil && spec.API.Auto }
 
-func unsettled(s setup.StepState) bool { return s != setup.Pending && !s.Settled() }
+// handedOut reports whether a step has come to wait for its people just now,
+// for the first time: a plan is worth a ping, reading what exists is not.
+func handedOut(spec *setup.Spec, was, now *setup.Step) bool {
+	if auto(spec) || now.Attempt > 0 || !setup.WaitsForPerson(spec, now) || now.State == setup.Failed {
+		return false
+	}
+	return was == nil || was.State == setup.Pending || (was.State == setup.Looking && was.Plan == nil)
+}
 
 // busy reports whether the engine has something to do for a step.
 func busy(spec *setup.Spec, s *setup.Step) bool {
@@ -132,7 +139,7 @@ func clicked(r *setup.Run, now time.Time) bool {
 }
 
 // cards redraws the cards of the people whose steps changed.
-func (d *Draft) cards(before, after *setup.Run, t *bot.Tenant, people map[bot.PersonID]bool) {
+func (d *Draft) cards(before, after *setup.Run, g *setup.Guide, t *bot.Tenant, people map[bot.PersonID]bool) {
 	for _, person := range t.People {
 		if !people[person.ID] {
 			continue
@@ -143,13 +150,28 @@ func (d *Draft) cards(before, after *setup.Run, t *bot.Tenant, people map[bot.Pe
 			if !fresh && n < len(visits)-1 && allSettled(before, visits[n].Steps) && before.State == after.State {
 				continue
 			}
+			waits := asks(g, after, visits[n].Steps)
 			for _, a := range person.Accounts {
 				key := setup.CardKey(after.ID, person.ID, n) + "/" + a.String()
+				if _, known, err := d.Sent(key); err == nil && !known && !waits {
+					continue // nothing to do yet: the card comes with the first thing to do
+				}
 				d.deliver(Deliver{Key: key, Place: bot.DM(a), Draw: Draw{What: drawCard, Run: after.ID, Person: person.ID, Visit: n}},
 					bot.ClassHandoff, d.Now)
 			}
 		}
 	}
+}
+
+// asks reports whether one of the steps waits for a person now.
+func asks(g *setup.Guide, r *setup.Run, steps []setup.StepID) bool {
+	for _, id := range steps {
+		spec, ok := g.Step(id)
+		if s := r.Step(id); ok && s != nil && setup.WaitsForPerson(spec, s) {
+			return true
+		}
+	}
+	return false
 }
 
 func allSettled(r *setup.Run, steps []setup.StepID) bool {

@@ -21,21 +21,28 @@ func (s Scene) Card(p bot.PersonID, visit int) bot.Message {
 		return m
 	}
 	var specs []*Spec
-	open, minutes := 0, 0
+	open, busy, minutes := 0, 0, 0
 	for _, id := range visits[visit].Steps {
 		spec, ok := s.Guide.Step(id)
 		if !ok {
 			continue
 		}
 		specs = append(specs, spec)
-		if st := s.Run.Step(id); st != nil && !st.State.Settled() {
+		switch st := s.Run.Step(id); {
+		case st == nil:
+		case WaitsForPerson(spec, st) && (st.Holder == "" || st.Holder == p):
 			open++
 			minutes += spec.Minutes
+		case !st.State.Settled() && (st.Holder == "" || st.Holder == p):
+			busy++
 		}
 	}
-	if s.Run.State == RunOpen && open > 0 {
+	switch {
+	case s.Run.State == RunOpen && open > 0:
 		m.Add(bot.Heading{Text: plural(open, "step waits for you", "steps wait for you")})
-	} else {
+	case s.Run.State == RunOpen && busy > 0:
+		m.Add(bot.Heading{Text: "At work on " + plural(busy, "step", "steps") + " of yours"})
+	default:
 		m.Add(bot.Heading{Text: "Nothing waits for you here"})
 	}
 	intro := bot.Join(bot.T(s.name(s.Run.Requester)+" asked for: "), bot.B(s.title()), s.change())

@@ -112,6 +112,9 @@ func cancelTest(m resolved, id string) bot.Call {
 	call := update("cancel", "incident", id, body{"state": m.facts[FactIncidentCancelled], "close_code": m.facts[FactIncidentCloseCode],
 		"close_notes": "Test incident of Keyturn, cancelled as planned."}, "Cancels it")
 	call.As = "unattended"
+	// A cancelled incident takes no further change from its maker: an attempt
+	// that was cut off after the call must not make it again.
+	call.Look = &bot.Look{Path: row("cancelled", "incident", id, "sys_id,state", "").Path, Match: map[string]string{"result.state": m.facts[FactIncidentCancelled]}}
 	return call
 }
 

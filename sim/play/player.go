@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -144,6 +145,10 @@ func (p *Player) submit(ctx context.Context, who Person, values map[string]any) 
 			continue
 		}
 		filled["in:"+name] = value
+		if value == nil {
+			said = append(said, name+" emptied")
+			continue
+		}
 		said = append(said, fmt.Sprintf("%s = %v", name, value))
 		if _, typed := value.(string); typed {
 			p.Counts.Typed++
@@ -301,8 +306,15 @@ func gist(text string, lines int) string {
 	return strings.Join(all, "\n")
 }
 
+var progress = regexp.MustCompile(`^\d+ of \d+ done`)
+
 // changedLine is the line of an edited message that says how far it is.
 func changedLine(text string) string {
+	for _, l := range strings.Split(text, "\n") {
+		if progress.MatchString(l) {
+			return unescape(short(l, 300))
+		}
+	}
 	for _, l := range strings.Split(text, "\n") {
 		if strings.Contains(l, " done · ") || strings.Contains(l, "finished") || strings.Contains(l, "✅") || strings.Contains(l, "⛔") || strings.Contains(l, "⏳") {
 			return unescape(short(l, 300))

@@ -57,6 +57,7 @@ type game struct {
 	stranger bool  // Max has tried
 	refused  bool  // Graph has refused once
 	lied     bool  // a wrong value was entered once
+	leave    map[string]bool // steps that nobody touches
 }
 
 // start types the command, with a slip first, and fills the start form.
@@ -213,7 +214,7 @@ func (g *game) cardsOf(s *slack.State, who Person) []Card {
 func (g *game) act(ctx context.Context, who Person, c Card) (bool, error) {
 	for _, b := range c.Buttons {
 		step, ok := stepOf(b)
-		if !ok {
+		if !ok || g.leave[step] {
 			continue
 		}
 		key := fmt.Sprintf("%s/%s/%s/%s/%d", who.Name, b.Label, b.Value, c.TS, c.Edited)
@@ -241,6 +242,17 @@ func (g *game) act(ctx context.Context, who Person, c Card) (bool, error) {
 		}
 	}
 	return false, nil
+}
+
+// still reports whether a button of a message is there yet.
+func (g *game) still(c Card, b Button) bool {
+	for _, m := range g.World.Slack.Snapshot().Messages {
+		if m.Channel == c.Channel && m.TS == c.TS {
+			_, ok := messageCard(m).Has(b.Label, b.Value)
+			return ok
+		}
+	}
+	return false
 }
 
 func stepOf(b Button) (string, bool) {
