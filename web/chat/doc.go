@@ -1,0 +1,24 @@
+// Package chat is the page of `keyturn demo`: a small Slack client in the
+// browser, drawn from what the Slack simulator received and from nothing else.
+//
+// The visitor is one of the workspace's people at a time. What they type and
+// click goes to the simulator, which calls the bot with signed requests like
+// Slack; what the bot says comes back through the simulator's Web API. So the
+// page proves the bot and its adapter, and shares no code with either.
+//
+// # How it is drawn
+//
+// The server renders the whole page for an address (?as= person, ?at= place,
+// ?thread=, ?portal=). A small script listens to server-sent events, fetches
+// the same address again at each change and swaps the regions that differ, so
+// there is one renderer, and what a person is typing stays.
+//
+// # Invariants
+//
+//   - It imports the simulators, never the bot.
+//   - Text of a message reaches the page only escaped. Links are http, https or
+//     mailto. The content security policy allows no inline script or style.
+//   - Pages of another origin can neither act (cross-origin requests are
+//     refused) nor frame it.
+//   - A block that it cannot draw is a visible box, never a gap.
+package chat

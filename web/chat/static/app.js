@@ -1,0 +1,278 @@
+// The page is drawn by the server. This script posts what the visitor does,
+// and after each change fetches the same address and swaps the regions that
+// differ, keeping focus, scroll position and typed text.
+"use strict";
+
+const state = { drawn: new Map(), fetching: false, again: false };
+
+const $ = (sel, root = document) => root.querySelector(sel);
+const regions = (doc) => doc.querySelectorAll("[data-region]");
+
+function remember() {
+  state.drawn.clear();
+  for (const r of regions(document)) state.drawn.set(r.id, r.innerHTML);
+}
+
+function notice(text, bad) {
+  const box = $("#notice");
+  box.textContent = text || "";
+  box.className = "notice" + (text ? " shown" : "") + (bad ? " bad" : "");
+  clearTimeout(notice.timer);
+  if (text) notice.timer = setTimeout(() => notice(""), 9000);
+}
+
+async function post(action, body) {
+  body.user = document.body.dataset.user;
+  try {
+    const resp = await fetch("do/" + action, {
+      method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
+    });
+    if (!resp.ok) throw new Error(await resp.text());
+    const answer = await resp.json();
+    notice(answer.notice, answer.error);
+    return !answer.error;
+  } catch (e) {
+    notice("This did not reach the demo: " + e.message, true);
+    return false;
+  } finally {
+    refresh();
+  }
+}
+
+// refresh fetches the present address again and swaps what changed.
+async function refresh() {
+  if (state.fetching) { state.again = true; return; }
+  state.fetching = true;
+  try {
+    do {
+      state.again = false;
+      const here = location.search;
+      const resp = await fetch("./" + here, { headers: { Accept: "text/html" } });
+      const doc = new DOMParser().parseFromString(await resp.text(), "text/html");
+      if (here === location.search) swap(doc);
+      else state.again = true;
+    } while (state.again);
+  } catch {
+    notice("The demo does not answer. Is it still running?", true);
+  } finally {
+    state.fetching = false;
+  }
+}
+
+function swap(doc) {
+  for (const fresh of regions(doc)) {
+    const old = document.getElementById(fresh.id);
+    if (!old || state.drawn.get(fresh.id) === fresh.innerHTML) continue;
+    state.drawn.set(fresh.id, fresh.innerHTML);
+    if (fresh.id === "modal") swapModal(old, fresh);
+    else swapRegion(old, fresh);
+  }
+  document.title = doc.title;
+}
+
+function swapRegion(old, fresh) {
+  const bottom = old.scrollHeight - old.scrollTop - old.clientHeight < 60;
+  const top = old.scrollTop;
+  const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
+  const open = [...old.querySelectorAll("details[open] > summary")].map((s) => s.id);
+  old.innerHTML = fresh.innerHTML;
+  for (const id of open) document.getElementById(id)?.parentElement.setAttribute("open", "");
+  old.scrollTop = "stick" in old.dataset && bottom ? old.scrollHeight : top;
+  if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+}
+
+// swapModal keeps what was typed and not yet sent where the same input stays.
+function swapModal(old, fresh) {
+  const before = $("dialog", old);
+  const typed = new Map();
+  if (before) {
+    for (const el of before.querySelectorAll("input, textarea, select")) {
+      if (el.dataset.touched) typed.set(el.id, el.type === "checkbox" || el.type === "radio" ? el.checked : el.value);
+    }
+  }
+  const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
+  const scroll = before ? $(".dialog-body", before).scrollTop : 0;
+  const same = before && before.dataset.viewId === $("dialog", fresh)?.dataset.viewId;
+  old.innerHTML = fresh.innerHTML;
+  const now = $("dialog", old);
+  if (!now) return;
+  if (same) {
+    for (const [id, value] of typed) {
+      const el = document.getElementById(id);
+      if (!el || !now.contains(el)) continue;
+      if (typeof value === "boolean") el.checked = value; else el.value = value;
+      el.dataset.touched = "1";
+    }
+  }
+  showModal(now);
+  if (same) $(".dialog-body", now).scrollTop = scroll;
+  const wrong = now.querySelector("[aria-invalid]");
+  if (wrong) wrong.focus();
+  else if (focus && document.getElementById(focus)) document.getElementById(focus).focus();
+}
+
+function showModal(dialog) {
+  dialog.showModal();
+  dialog.addEventListener("cancel", (e) => { // the Escape key
+    e.preventDefault();
+    post("close", { view: dialog.dataset.viewId });
+  });
+  const first = dialog.querySelector(".dialog-body input, .dialog-body textarea, .dialog-body select");
+  if (first) first.focus();
+}
+
+// place says where an element stands, as the simulator wants to know it.
+function place(el) {
+  const at = el.closest("[data-place]");
+  if (!at) return {};
+  return at.dataset.view ? { view: at.dataset.view } : { channel: at.dataset.channel, ts: at.dataset.ts };
+}
+
+// chosen reads a control.
+function chosen(control) {
+  const boxes = control.querySelectorAll("input[type=checkbox], input[type=radio]");
+  if (boxes.length) return [...boxes].filter((b) => b.checked).map((b) => b.value);
+  const v = control.querySelector("input, textarea, select").value;
+  return v === "" ? [] : [v];
+}
+
+function values(form) {
+  const all = {};
+  for (const c of form.querySelectorAll("[data-control]")) all[c.dataset.name] = chosen(c);
+  return all;
+}
+
+// confirmed asks where the app wants it asked.
+function confirmed(el) {
+  const ask = el.parentElement.querySelector(":scope > template[data-confirm]") ||
+    el.closest("details")?.parentElement.querySelector(":scope > template[data-confirm]");
+  const own = ask && (ask.previousElementSibling === el || ask.previousElementSibling === el.closest("details") || el.matches("select"));
+  if (!own) return Promise.resolve(true);
+  const box = $("#confirm");
+  $("#confirm-title").textContent = ask.dataset.title;
+  $("#confirm-text").replaceChildren(ask.content.cloneNode(true));
+  $("#confirm-no").textContent = ask.dataset.no;
+  $("#confirm-yes").textContent = ask.dataset.yes;
+  $("#confirm-yes").className = ask.dataset.style === "danger" ? "danger" : "primary";
+  box.returnValue = "no";
+  box.showModal();
+  return new Promise((done) => box.addEventListener("close", () => done(box.returnValue === "yes"), { once: true }));
+}
+
+async function click(el, choose) {
+  if (!(await confirmed(el))) return;
+  const body = { ...place(el), action: el.dataset.action, block: el.dataset.block };
+  if (choose !== undefined) body.choose = choose;
+  const form = el.closest("form[data-view]");
+  if (form) body.typed = values(form);
+  el.setAttribute("aria-busy", "true");
+  await post("click", body);
+  el.removeAttribute("aria-busy");
+}
+
+function go(href) {
+  history.pushState(null, "", href);
+  visit();
+}
+
+// visit draws another place: everything but the script is new.
+async function visit() {
+  const resp = await fetch("./" + location.search, { headers: { Accept: "text/html" } });
+  const doc = new DOMParser().parseFromString(await resp.text(), "text/html");
+  document.body.dataset.user = doc.body.dataset.user;
+  document.body.dataset.at = doc.body.dataset.at;
+  document.body.replaceChildren(...doc.body.childNodes);
+  document.title = doc.title;
+  arrive();
+}
+
+function arrive() {
+  remember();
+  for (const box of document.querySelectorAll("[data-stick]")) box.scrollTop = box.scrollHeight;
+  const dialog = $("dialog[data-modal]");
+  if (dialog) showModal(dialog);
+  const target = location.hash && document.getElementById(location.hash.slice(1));
+  if (target) target.scrollIntoView({ block: "center" });
+  if (document.body.dataset.at === "home") post("home", {});
+  if (matchMedia("(min-width: 700px)").matches && !dialog) ($("#reply-text") || $("#composer-text"))?.focus({ preventScroll: true });
+  $("#people .current")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+}
+
+document.addEventListener("click", (e) => {
+  const link = e.target.closest("a[data-go]");
+  if (link && !e.ctrlKey && !e.metaKey && !e.shiftKey) {
+    e.preventDefault();
+    go(link.getAttribute("href"));
+    return;
+  }
+  if (e.target.closest("#burger")) {
+    const open = document.body.classList.toggle("places");
+    $("#burger").setAttribute("aria-expanded", String(open));
+    return;
+  }
+  for (const d of document.querySelectorAll("details.menu[open]")) if (!d.contains(e.target)) d.removeAttribute("open");
+  const el = e.target.closest("[data-do]");
+  if (!el || el.tagName === "FORM") return;
+  switch (el.dataset.do) {
+    case "click":
+      el.closest("details.menu")?.removeAttribute("open");
+      click(el, el.dataset.choose === undefined ? undefined : [el.dataset.choose]);
+      break;
+    case "close": post("close", { view: el.dataset.view }); break;
+    case "close-all": post("close", { view: el.dataset.view, all: true }); break;
+    case "try": {
+      const box = $("#composer-text");
+      box.value = el.dataset.text;
+      box.focus();
+      break;
+    }
+  }
+});
+
+document.addEventListener("change", (e) => {
+  const control = e.target.closest("[data-live]");
+  if (!control || e.target.matches("textarea, input[type=text]")) return;
+  const el = e.target;
+  const body = { ...place(control), action: control.dataset.action, block: control.dataset.block, choose: chosen(control) };
+  const form = control.closest("form[data-view]");
+  if (form) body.typed = values(form);
+  confirmed(el).then((yes) => (yes ? post("click", body) : refresh()));
+});
+
+document.addEventListener("input", (e) => { e.target.dataset.touched = "1"; });
+
+document.addEventListener("submit", async (e) => {
+  const form = e.target;
+  if (!form.dataset.do) return;
+  e.preventDefault();
+  if (form.dataset.do === "submit") {
+    const send = e.submitter || $("button[type=submit]", form);
+    send?.setAttribute("aria-busy", "true");
+    const body = { view: form.dataset.view, values: values(form) };
+    for (const el of form.querySelectorAll("[data-touched]")) delete el.dataset.touched;
+    await post("submit", body);
+    send?.removeAttribute("aria-busy");
+    return;
+  }
+  const box = $("textarea", form);
+  const text = box.value;
+  if (!text.trim()) return;
+  box.value = "";
+  if (!(await post("type", { channel: form.dataset.channel, thread: form.dataset.thread || "", text })) && !box.value) box.value = text;
+});
+
+document.addEventListener("keydown", (e) => {
+  if (e.key === "Enter" && !e.shiftKey && !e.isComposing && e.target.matches(".composer textarea")) {
+    e.preventDefault();
+    e.target.form.requestSubmit();
+  }
+  if (e.key === "Escape") {
+    document.querySelector("details.menu[open]")?.removeAttribute("open");
+    document.body.classList.remove("places");
+  }
+});
+
+addEventListener("popstate", visit);
+
+arrive();
+new EventSource("events").onmessage = refresh;
