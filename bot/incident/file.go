@@ -21,7 +21,7 @@ type File struct {
 // understood. The error says which item is wrong and why; nothing is returned
 // then.
 func ParseFile(b []byte) (File, error) {
-	items, err := itemsOf(plainUTF8(b))
+	items, err := Items(b)
 	if err != nil {
 		return File{}, err
 	}
@@ -36,6 +36,9 @@ func ParseFile(b []byte) (File, error) {
 	}
 	return f, nil
 }
+
+// Items gives the items of such a file as they stand in it.
+func Items(b []byte) ([]json.RawMessage, error) { return itemsOf(plainUTF8(b)) }
 
 // add reads one item by what only its kind has.
 func (f *File) add(raw json.RawMessage) error {

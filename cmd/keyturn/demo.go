@@ -46,11 +46,17 @@ func (d demoCmd) Run(c *console) error {
 		return err
 	}
 	defer world.Close()
-	if err := publish(world, d.Issues); err != nil {
+	raw, err := d.issues()
+	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(c.ctx)
 	defer stop()
+	go func() {
+		if err := world.Feed(ctx, raw, feedEvery, filepath.Join(dir, "simulators", "published.json")); err != nil {
+			fmt.Fprintln(c.err, "keyturn:", err)
+		}
+	}()
 	child, err := startBot(ctx, world, dir, d.Log, c.err)
 	if err != nil {
 		return err
@@ -58,6 +64,9 @@ func (d demoCmd) Run(c *console) error {
 	defer child.stop()
 	return d.page(ctx, c, world, child, net.JoinHostPort(host, strconv.Itoa(port)))
 }
+
+// feedEvery is the time between two posts of the simulated Microsoft.
+const feedEvery = 20 * time.Second
 
 // page serves the chat page until ctx is done.
 func (d demoCmd) page(ctx context.Context, c *console, world *play.World, child *child, addr string) error {
@@ -117,43 +126,20 @@ func (d demoCmd) address() (host string, port int, err error) {
 	return host, port, nil
 }
 
-// publish puts issues into the simulated service health: those of a file, or
-// the samples.
-func publish(w *play.World, file string) error {
-	raw := incident.Samples()
-	if file != "" {
-		var err error
-		if raw, err = readIssues(file); err != nil {
-			return err
-		}
+// issues are those of the file, or the samples.
+func (d demoCmd) issues() ([]json.RawMessage, error) {
+	if d.Issues == "" {
+		return incident.Samples(), nil
 	}
-	for _, r := range raw {
-		if err := w.Microsoft.PutIssue(r); err != nil {
-			return fmt.Errorf("publishing an issue: %w", err)
-		}
-	}
-	return nil
-}
-
-func readIssues(file string) ([]json.RawMessage, error) {
-	b, err := os.ReadFile(file)
+	b, err := os.ReadFile(d.Issues)
 	if err != nil {
 		return nil, fmt.Errorf("the issues cannot be read: %w", err)
 	}
-	var list struct {
-		Value []json.RawMessage `json:"value"`
+	items, err := incident.Items(b)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", d.Issues, err)
 	}
-	if json.Unmarshal(b, &list) == nil && list.Value != nil {
-		return list.Value, nil
-	}
-	var plain []json.RawMessage
-	if err := json.Unmarshal(b, &plain); err == nil {
-		return plain, nil
-	}
-	if json.Valid(b) {
-		return []json.RawMessage{b}, nil
-	}
-	return nil, fmt.Errorf("%s is no JSON", file)
+	return items, nil
 }
 
 // script plays a guide by itself.
@@ -171,11 +157,9 @@ func (d demoCmd) script(c *console) error {
 		return err
 	}
 	defer world.Close()
-	raw := incident.Samples()
-	if d.Issues != "" {
-		if raw, err = readIssues(d.Issues); err != nil {
-			return err
-		}
+	raw, err := d.issues()
+	if err != nil {
+		return err
 	}
 	child, err := startBot(c.ctx, world, dir, d.Log, c.err)
 	if err != nil {

@@ -1,4 +1,3 @@
-// Command keyturn is the bot, its demo and its tools.
 package main
 
 import (

@@ -2,14 +2,19 @@ package main
 
 import (
 	"fmt"
+	"log/slog"
+	"maps"
+	"net"
 	"net/url"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"keyturn/adapters/httpx"
 	"keyturn/bot"
+	"keyturn/state"
 )
 
 // faults gathers everything that is wrong with a configuration, each with its
@@ -28,16 +33,12 @@ func (c *config) check() ([]*bot.Tenant, faults) {
 		f.add("data: say where Keyturn keeps its state, for example data: /var/lib/keyturn/keyturn.db")
 	}
 	c.Key.need(&f, "key", "keyturn key makes one")
-	for name, u := range map[string]string{"public_url": c.PublicURL, "outside.graph": c.Outside.Graph, "outside.login": c.Outside.Login, "outside.slack": c.Outside.Slack, "outside.proxy": c.Outside.Proxy} {
-		if u != "" && u != "none" && !webURL(u) {
-			f.add("%s: %q is no address: write https://host or http://host:port", name, u)
+	if c.Key.value.Reveal() != "" {
+		if _, err := state.OpenSealer(c.Key.value.Reveal()); err != nil {
+			f.add("key: %v", err)
 		}
 	}
-	if c.Outside.CABundle != "" {
-		if _, err := os.Stat(c.Outside.CABundle); err != nil {
-			f.add("outside.ca_bundle: %v", err)
-		}
-	}
+	c.checkOutside(&f)
 	if c.Slack == nil {
 		f.add("slack: no chat platform is configured, so nobody could talk to Keyturn: add slack with signing_secret and workspaces")
 	} else {
@@ -48,8 +49,8 @@ func (c *config) check() ([]*bot.Tenant, faults) {
 		if c.Slack.Unpaced && !httpx.Loopback(c.Outside.Slack) {
 			f.add("slack.unpaced: only for a simulator on this machine; Slack itself refuses what is sent too fast")
 		}
-		for id, s := range c.Slack.Workspaces {
-			s.need(&f, "slack.workspaces."+id, "it is the Bot User OAuth Token of the installed app")
+		for _, id := range sortedKeys(c.Slack.Workspaces) {
+			c.Slack.Workspaces[id].need(&f, "slack.workspaces."+id, "it is the Bot User OAuth Token of the installed app")
 		}
 	}
 	if len(c.Tenants) == 0 {
@@ -72,6 +73,31 @@ func (c *config) check() ([]*bot.Tenant, faults) {
 	}
 	return out, f
 }
+
+// checkOutside finds what is wrong with addresses and levels.
+func (c *config) checkOutside(f *faults) {
+	for _, a := range [][2]string{{"public_url", c.PublicURL}, {"outside.graph", c.Outside.Graph}, {"outside.login", c.Outside.Login}, {"outside.slack", c.Outside.Slack}, {"outside.proxy", c.Outside.Proxy}} {
+		if u := a[1]; u != "" && u != "none" && !webURL(u) {
+			f.add("%s: %q is no address: write https://host or http://host:port", a[0], u)
+		}
+	}
+	if c.Outside.CABundle != "" {
+		if _, err := os.Stat(c.Outside.CABundle); err != nil {
+			f.add("outside.ca_bundle: %v; name a PEM file that Keyturn may read", err)
+		}
+	}
+	if _, err := httpx.NewResolver(c.Outside.Resolver); err != nil {
+		f.add("outside.resolver: %v", err)
+	}
+	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
+		f.add("listen: %q is no address to listen on: write 127.0.0.1:8364", c.Listen)
+	}
+	if l := slog.LevelInfo; c.Log != "" && l.UnmarshalText([]byte(c.Log)) != nil {
+		f.add("log: there is no level %q: write debug, info, warn or error", c.Log)
+	}
+}
+
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }
 
 var (
 	nameLike = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{0,40}$`)
@@ -199,7 +225,8 @@ func (t *tenantConfig) people(c *config, out *bot.Tenant, where string, f *fault
 			accounts[a] = p.Name
 			person.Accounts = append(person.Accounts, a)
 		}
-		for system, account := range p.Admin {
+		for _, system := range sortedKeys(p.Admin) {
+			account := p.Admin[system]
 			switch system {
 			case "entra":
 				person.Admin[bot.Graph] = account
@@ -232,7 +259,8 @@ func (t *tenantConfig) roles(out *bot.Tenant, people map[string]bot.PersonID, wh
 	if len(out.Owners) == 0 {
 		f.add("%s.owners: name at least one owner, better two: owners grant roles and are told what is wrong", where)
 	}
-	for name, list := range t.Roles {
+	for _, name := range sortedKeys(t.Roles) {
+		list := t.Roles[name]
 		role := bot.Role(name)
 		if !role.Known() || role == bot.Owner {
 			f.add("%s.roles: there is no role %q to give: write %s", where, name, strings.Join(roleNames(), ", "))
@@ -240,7 +268,8 @@ func (t *tenantConfig) roles(out *bot.Tenant, people map[string]bot.PersonID, wh
 		}
 		out.Holders[role] = find(where+".roles."+name, list)
 	}
-	for name, groups := range t.Groups {
+	for _, name := range sortedKeys(t.Groups) {
+		groups := t.Groups[name]
 		role := bot.Role(name)
 		if !role.Known() {
 			f.add("%s.groups: there is no role %q", where, name)

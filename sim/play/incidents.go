@@ -15,6 +15,7 @@ import (
 type story struct {
 	id     string
 	states []json.RawMessage // of the issue, oldest first
+	times  []time.Time       // when each state's newest post was written
 	posts  int
 }
 
@@ -31,6 +32,9 @@ func stories(issues []json.RawMessage) ([]story, error) {
 		_ = json.Unmarshal(issue["posts"], &posts) // an issue without posts has one state
 		slices.SortStableFunc(posts, func(a, b json.RawMessage) int { return created(a).Compare(created(b)) })
 		s := story{id: text(issue["id"]), posts: len(posts)}
+		for _, p := range posts {
+			s.times = append(s.times, created(p))
+		}
 		for n := 1; n < len(posts); n++ {
 			s.states = append(s.states, asOf(issue, posts[:n], created(posts[n-1]), false))
 		}
