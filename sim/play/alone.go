@@ -11,7 +11,7 @@ import (
 // OnlySlack is the organisation's Slack alone, for a bot that runs elsewhere
 // on this machine. Call the returned function at the end.
 func OnlySlack(file, bot, url string) (http.Handler, func() error, error) {
-	s, err := slack.New(slackWorld(file, bot, url, false))
+	s, err := slack.New(slackWorld(file, bot, url, Options{}))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -20,7 +20,7 @@ func OnlySlack(file, bot, url string) (http.Handler, func() error, error) {
 
 // OnlyMicrosoft is its Entra, Graph and admin center alone.
 func OnlyMicrosoft(file, url string) (http.Handler, func() error, error) {
-	s, err := microsoft.New(microsoftWorld(file, url, nil))
+	s, err := microsoft.New(microsoftWorld(file, url, Options{}))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -30,7 +30,7 @@ func OnlyMicrosoft(file, url string) (http.Handler, func() error, error) {
 // OnlyServiceNow is its ServiceNow instance alone; it asks a Microsoft
 // simulator for tokens.
 func OnlyServiceNow(file, microsoftURL string) (http.Handler, func() error, error) {
-	s, err := servicenow.New(serviceNowWorld(file, microsoftURL))
+	s, err := servicenow.New(serviceNowWorld(file, microsoftURL, Options{}))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -53,10 +53,10 @@ func (s Script) Play(ctx context.Context) error {
 type game struct {
 	*Player
 	guide    string
-	stale    *Card // Emil's private copy of a card that Erin decides
-	stranger bool  // Max has tried
-	refused  bool  // Graph has refused once
-	lied     bool  // a wrong value was entered once
+	stale    *Card           // Emil's private copy of a card that Erin decides
+	stranger bool            // Max has tried
+	refused  bool            // Graph has refused once
+	lied     bool            // a wrong value was entered once
 	leave    map[string]bool // steps that nobody touches
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"math/big"
+	"sync"
 	"time"
 
 	"keyturn/sim/microsoft"
@@ -13,8 +14,8 @@ import (
 	"keyturn/sim/slack"
 )
 
-func slackWorld(file, bot, url string, limits bool) slack.Config {
-	c := slack.Config{TeamID: Team, TeamName: "Contoso", BotToken: SlackToken, SigningSecret: SlackSigning, BotURL: bot, URL: url, File: file, Limits: limits,
+func slackWorld(file, bot, url string, o Options) slack.Config {
+	c := slack.Config{TeamID: Team, TeamName: "Contoso", BotToken: SlackToken, SigningSecret: SlackSigning, BotURL: bot, URL: url, File: file, Limits: o.Limit, Now: o.Now,
 		Scopes: append(slack.DefaultScopes(), "channels:history", "groups:history")}
 	var all []string
 	for _, p := range Everybody() {
@@ -42,8 +43,8 @@ func handle(p Person) string {
 	return p.Name
 }
 
-func microsoftWorld(file, url string, lag *microsoft.Lag) microsoft.Config {
-	c := microsoft.Config{TenantID: Directory, Domain: Domain, Name: "Contoso", BaseURL: url, File: file, Lag: lag}
+func microsoftWorld(file, url string, o Options) microsoft.Config {
+	c := microsoft.Config{TenantID: Directory, Domain: Domain, Name: "Contoso", BaseURL: url, File: file, Lag: o.Lag, Now: o.Now}
 	for _, p := range Everybody() {
 		c.Users = append(c.Users, microsoft.User{ID: p.Entra, Name: p.Name, UPN: p.UPN, Mail: p.UPN, Active: p.Active, Eligible: p.PIM})
 	}
@@ -58,8 +59,9 @@ func microsoftWorld(file, url string, lag *microsoft.Lag) microsoft.Config {
 	return c
 }
 
-// certificate is the public half of a key pair that nobody keeps.
-func certificate() []byte {
+// certificate is the public half of a key pair that nobody keeps, the same in
+// every world of a process.
+var certificate = sync.OnceValue(func() []byte {
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		panic(err) // the system has no randomness
@@ -70,10 +72,10 @@ func certificate() []byte {
 		panic(err) // our own template always is valid
 	}
 	return der
-}
+})
 
-func serviceNowWorld(file, microsoftURL string) servicenow.Config {
-	c := servicenow.Config{Host: Instance, World: servicenow.Alive1, File: file,
+func serviceNowWorld(file, microsoftURL string, o Options) servicenow.Config {
+	c := servicenow.Config{Host: Instance, World: servicenow.Alive1, File: file, Now: o.Now,
 		Outbound: map[string]string{"login.microsoftonline.com": microsoftURL + "/login", "connector.rave.microsoft.com": microsoftURL + "/connector"},
 		Groups:   map[string][]string{"Service Desk": {"itil"}},
 		Clients: []servicenow.Client{

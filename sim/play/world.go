@@ -24,7 +24,8 @@ type Options struct {
 	Bot   string // address of the bot, when it is known already
 	Left  bool   // somebody set the connector up by hand years ago
 	Lag   *microsoft.Lag
-	Limit bool // Slack's rate limits with 429
+	Limit bool             // Slack's rate limits with 429
+	Now   func() time.Time // nil is the clock on the wall
 }
 
 // World is the simulators with everybody in place.
@@ -121,14 +122,14 @@ func (w *World) people(o Options) error {
 		bot = "http://" + w.BotAddr
 	}
 	var err error
-	if w.Slack, err = slack.New(slackWorld(file("slack"), bot, w.SlackURL, o.Limit)); err != nil {
+	if w.Slack, err = slack.New(slackWorld(file("slack"), bot, w.SlackURL, o)); err != nil {
 		return err
 	}
 	known := exists(file("microsoft"))
-	if w.Microsoft, err = microsoft.New(microsoftWorld(file("microsoft"), w.MicrosoftURL, o.Lag)); err != nil {
+	if w.Microsoft, err = microsoft.New(microsoftWorld(file("microsoft"), w.MicrosoftURL, o)); err != nil {
 		return err
 	}
-	if w.ServiceNow, err = servicenow.New(serviceNowWorld(file("servicenow"), w.MicrosoftURL)); err != nil {
+	if w.ServiceNow, err = servicenow.New(serviceNowWorld(file("servicenow"), w.MicrosoftURL, o)); err != nil {
 		return err
 	}
 	if o.Left && !known {

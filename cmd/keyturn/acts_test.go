@@ -1,0 +1,385 @@
+package main
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"time"
+
+	"keyturn/sim"
+	"keyturn/sim/play"
+	"keyturn/sim/slack"
+)
+
+// What people do in a house.
+
+// seen notes what a person has seen before they act, so that an answer is
+// not mistaken for an older one.
+func (h *house) seen(who play.Person) {
+	h.private[who.Slack] = len(h.world.Slack.Snapshot().Ephemerals)
+}
+
+func (h *house) took(who play.Person, what string, out slack.Outcome, err error) slack.Outcome {
+	h.Helper()
+	if err != nil {
+		h.fail("%s %s: %v", who.Name, what, err)
+	}
+	if out.Shown != "" {
+		h.fail("%s %s, and Slack showed: %s", who.Name, what, out.Shown)
+	}
+	return out
+}
+
+// types types a command in #it-ops.
+func (h *house) types(who play.Person, text string) { h.Helper(); h.typesIn(who, play.Ops, text) }
+
+// typesIn types a command in a channel.
+func (h *house) typesIn(who play.Person, channel, text string) {
+	h.Helper()
+	h.seen(who)
+	out, err := h.world.Slack.Slash(who.Slack, channel, text)
+	h.took(who, "types "+text, out, err)
+}
+
+// typesDirectly types a command in the direct message with the bot.
+func (h *house) typesDirectly(who play.Person, text string) {
+	h.Helper()
+	id, err := h.world.Slack.DirectID(who.Slack)
+	if err != nil {
+		h.Fatal(err)
+	}
+	h.typesIn(who, id, text)
+}
+
+// writes writes to the bot in their direct message.
+func (h *house) writes(who play.Person, text string) {
+	h.Helper()
+	h.seen(who)
+	out, err := h.world.Slack.DM(who.Slack, text)
+	h.took(who, "writes "+text, out, err)
+}
+
+// mentions mentions the bot in a channel, or in a thread of it.
+func (h *house) mentions(who play.Person, channel, thread, text string) {
+	h.Helper()
+	h.seen(who)
+	out, err := h.world.Slack.Mention(who.Slack, channel, thread, text)
+	h.took(who, "mentions the bot: "+text, out, err)
+}
+
+// form waits for the form in front of a person.
+func (h *house) form(who play.Person) slack.View {
+	h.Helper()
+	var found slack.View
+	h.until("a form in front of "+who.Name, func(s *slack.State) bool {
+		for _, v := range s.Views {
+			if v.User == who.Slack {
+				found = v
+			}
+		}
+		return found.ID != ""
+	})
+	return found
+}
+
+// submits fills in the form in front of a person, which has to be taken.
+func (h *house) submits(who play.Person, values map[string]any) {
+	h.Helper()
+	if wrong := h.submit(who, values); len(wrong) > 0 {
+		h.fail("the form of %s was not taken: %v", who.Name, wrong)
+	}
+}
+
+// submitsInVain fills in the form in front of a person; it has to stay open
+// and say something about the field.
+func (h *house) submitsInVain(who play.Person, values map[string]any, field, says string) {
+	h.Helper()
+	wrong := h.submit(who, values)
+	if !strings.Contains(wrong["in:"+field], says) {
+		h.fail("the form of %s says about %s: %v; expected %q", who.Name, field, wrong, says)
+	}
+}
+
+func (h *house) submit(who play.Person, values map[string]any) map[string]string {
+	h.Helper()
+	v := h.form(who)
+	filled := map[string]any{}
+	for name, value := range values {
+		filled["in:"+name] = value
+	}
+	h.seen(who)
+	out, err := h.world.Slack.Submit(who.Slack, v.ID, filled)
+	return h.took(who, "submits a form", out, err).Errors
+}
+
+// cards is everything with buttons that a person sees, newest first: what only
+// they see, their direct messages, channels, their Home.
+func (h *house) cards(s *slack.State, who play.Person) []play.Card {
+	var direct, only, open []play.Card
+	for _, e := range s.Ephemerals {
+		if e.To == who.Slack {
+			only = append(only, play.PrivateCard(e))
+		}
+	}
+	for _, m := range s.Messages {
+		if !m.Bot || m.Deleted {
+			continue
+		}
+		for _, c := range s.Channels {
+			switch {
+			case c.ID != m.Channel:
+			case c.Kind == slack.Direct && c.Peer == who.Slack:
+				direct = append(direct, play.MessageCard(m))
+			case c.Kind != slack.Direct && slices.Contains(c.Members, who.Slack):
+				open = append(open, play.MessageCard(m))
+			}
+		}
+	}
+	slices.Reverse(direct)
+	slices.Reverse(only)
+	slices.Reverse(open)
+	out := slices.Concat(direct, only, open)
+	if home, ok := s.Homes[who.Slack]; ok {
+		out = append(out, play.ViewCard(home))
+	}
+	return out
+}
+
+// button waits until a person sees a button: by its label and, where that is
+// not enough, a part of its value such as the step.
+func (h *house) button(who play.Person, label, part string) (play.Card, play.Button) {
+	h.Helper()
+	var card play.Card
+	var found play.Button
+	h.until("a button ["+label+"] "+part+" for "+who.Name, func(s *slack.State) bool {
+		for _, c := range h.cards(s, who) {
+			for _, b := range c.Buttons {
+				if b.Label == label && aims(b.Value, part) {
+					card, found = c, b
+					return true
+				}
+			}
+		}
+		return false
+	})
+	return card, found
+}
+
+// aims reports whether a button's value names a step, or contains a part.
+func aims(value, part string) bool {
+	return part == "" || slices.Contains(strings.Split(value, "/"), part)
+}
+
+// clicks presses a button that a person sees, the newest of those that fit.
+func (h *house) clicks(who play.Person, label, part string) {
+	h.Helper()
+	h.seen(who)
+	for tries := 0; ; tries++ {
+		c, b := h.button(who, label, part)
+		out, err := h.press(who, c, b)
+		if err != nil && tries < 5 {
+			continue // the card was redrawn between the look and the click
+		}
+		h.took(who, "clicks ["+label+"] "+part, out, err)
+		return
+	}
+}
+
+// clicksOn presses a button of a card that a person looked at before, whatever
+// has happened since. A private copy of a card stays as it was drawn.
+func (h *house) clicksOn(who play.Person, c play.Card, label, part string) {
+	h.Helper()
+	h.seen(who)
+	for _, b := range c.Buttons {
+		if b.Label == label && aims(b.Value, part) {
+			out, err := h.press(who, c, b)
+			h.took(who, "clicks ["+label+"] "+part, out, err)
+			return
+		}
+	}
+	h.fail("the card of %s has no button [%s] %s:\n%s", who.Name, label, part, c.Text)
+}
+
+func (h *house) press(who play.Person, c play.Card, b play.Button) (slack.Outcome, error) {
+	return h.world.Slack.Click(slack.Click{User: who.Slack, Channel: c.Channel, TS: c.TS, View: c.View, Action: b.Action, Block: b.Block})
+}
+
+// copyOf has a person ask for their steps, and gives the private copy of the
+// card, which nobody redraws.
+func (h *house) copyOf(who play.Person) play.Card {
+	h.Helper()
+	h.types(who, "/keyturn mine")
+	return h.expectPrivate(who)
+}
+
+// begins starts a guide: command and form, with the usual values.
+func (h *house) begins(guide string, more map[string]any) {
+	h.Helper()
+	h.types(play.Rita, "/keyturn setup "+guide)
+	values := map[string]any{}
+	if guide != "cleanup" {
+		values["channel"] = play.Incidents
+	}
+	if guide == "connector" {
+		values["insights_users"] = play.Max.Now
+	}
+	for k, v := range more {
+		values[k] = v
+	}
+	h.submits(play.Rita, values)
+}
+
+// brings does a guided step in the portals, and fills in its form.
+func (h *house) brings(who play.Person, step string) {
+	h.Helper()
+	c, b := h.answerButton(who, step)
+	values, err := h.crew.ByHand(h.Context(), who, step, c)
+	if err != nil {
+		h.fail("%s does %s by hand: %v", who.Name, step, err)
+	}
+	if values == nil {
+		return
+	}
+	h.clicks(who, b.Label, step)
+	if len(values) > 0 {
+		h.submits(who, plain(values))
+	}
+}
+
+// plain leaves out what a form keeps as it is.
+func plain(values map[string]any) map[string]any {
+	out := map[string]any{}
+	for k, v := range values {
+		switch v.(type) {
+		case string, []string, nil:
+			out[k] = v
+		}
+	}
+	return out
+}
+
+func (h *house) answerButton(who play.Person, step string) (card play.Card, button play.Button) {
+	h.Helper()
+	h.until("the card of "+who.Name+" with "+step, func(s *slack.State) bool {
+		for _, c := range h.cards(s, who) {
+			for _, b := range c.Buttons {
+				if (strings.HasPrefix(b.Action, "step-answer") || b.Label == "I did it, check") && aims(b.Value, step) {
+					card, button = c, b
+					return true
+				}
+			}
+		}
+		return false
+	})
+	return card, button
+}
+
+// everybodyUntil lets everybody do what their cards ask, until a person would
+// see all these words in the channel's newest checklist.
+func (h *house) everybodyUntil(words ...string) {
+	h.Helper()
+	h.workUntil("a checklist that says "+strings.Join(words, ", "), func(s *slack.State) bool {
+		m, ok := h.newestChecklist(s)
+		return ok && containsAll(m.Text, words)
+	})
+}
+
+// everybodyUntilStep lets everybody work, but nobody touches these steps, until
+// each of them waits for somebody with that button.
+func (h *house) everybodyUntilStep(who play.Person, label, step string) {
+	h.Helper()
+	h.crew.Leave(step)
+	h.workUntil("["+label+"] of "+step, func(s *slack.State) bool {
+		for _, c := range h.cards(s, who) {
+			for _, b := range c.Buttons {
+				if b.Label == label && aims(b.Value, step) {
+					return true
+				}
+			}
+		}
+		return false
+	})
+}
+
+func (h *house) workUntil(what string, done func(*slack.State) bool) {
+	h.Helper()
+	ctx, cancel := context.WithTimeout(h.Context(), 3*patience)
+	defer cancel()
+	if err := h.crew.WorkUntil(ctx, what, done); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// finishes plays a guide from its command to its record.
+func (h *house) finishes(guide string) {
+	h.Helper()
+	before := len(h.checklists())
+	h.begins(guide, nil)
+	h.workUntil("the record of "+guide, func(*slack.State) bool {
+		all := h.checklists()
+		return len(all) > before && strings.Contains(all[len(all)-1].Text, "✅ finished")
+	})
+	h.idle()
+}
+
+func (h *house) checklists() []slack.Message {
+	s := h.world.Slack.Snapshot()
+	var out []slack.Message
+	for _, m := range s.Messages {
+		if checklist(m) {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+func checklist(m slack.Message) bool {
+	return m.Bot && !m.Deleted && m.Channel == play.Ops && (m.ThreadTS == "" || m.ThreadTS == m.TS) && strings.Contains(m.Text, "asked for by")
+}
+
+func (h *house) newestChecklist(s *slack.State) (slack.Message, bool) {
+	for _, m := range slices.Backward(s.Messages) {
+		if checklist(m) {
+			return m, true
+		}
+	}
+	return slack.Message{}, false
+}
+
+// until waits for the workspace to look as expected.
+func (h *house) until(what string, ok func(*slack.State) bool) {
+	h.Helper()
+	deadline := time.After(patience)
+	for {
+		changed := h.world.Slack.Changed()
+		s := h.world.Slack.Snapshot()
+		if ok(&s) {
+			return
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			h.fail("waited for %s, and it did not come", what)
+		}
+	}
+}
+
+func containsAll(text string, words []string) bool {
+	for _, w := range words {
+		if !strings.Contains(text, w) {
+			return false
+		}
+	}
+	return true
+}
+
+// fromNow has the expectations about calls count only what comes after this.
+func (h *house) fromNow() {
+	for _, j := range h.journals() {
+		_, h.calls[j] = j.Since(0)
+	}
+}
+
+func (h *house) journals() []*sim.Journal {
+	return []*sim.Journal{&h.world.Microsoft.Journal, &h.world.ServiceNow.Journal}
+}

@@ -1,0 +1,127 @@
+package play
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"keyturn/sim/slack"
+)
+
+// Crew is the organisation's people at their work, with nothing going wrong:
+// everybody does what their cards ask, in the portals and in chat.
+type Crew struct{ game *game }
+
+// NewCrew begins to watch the world.
+func NewCrew(w *World, out io.Writer) *Crew {
+	return &Crew{&game{Player: NewPlayer(w, out), stale: &Card{}, stranger: true, lied: true, leave: map[string]bool{}}}
+}
+
+// After has f called after every line of the transcript.
+func (c *Crew) After(f func(context.Context) error) { c.game.After = f }
+
+// Leave makes everybody leave steps alone; Touch ends that.
+func (c *Crew) Leave(steps ...string) {
+	for _, s := range steps {
+		c.game.leave[s] = true
+	}
+}
+
+// Touch ends what [Crew.Leave] began.
+func (c *Crew) Touch(steps ...string) {
+	for _, s := range steps {
+		delete(c.game.leave, s)
+	}
+}
+
+// WorkUntil lets everybody do what their cards ask until the workspace looks
+// as expected. Its error says what people see when nobody knows what to do.
+func (c *Crew) WorkUntil(ctx context.Context, what string, done func(*slack.State) bool) error {
+	idle := time.Now()
+	for {
+		changed := c.game.World.Slack.Changed()
+		s := c.game.World.Slack.Snapshot()
+		if done(&s) {
+			return c.game.catchUp(ctx)
+		}
+		if err := c.game.catchUp(ctx); err != nil {
+			return err
+		}
+		acted, err := c.game.round(ctx, &s)
+		if err != nil {
+			return err
+		}
+		if acted {
+			idle = time.Now()
+			continue
+		}
+		if time.Since(idle) > patience {
+			return fmt.Errorf("waited for %s, and nobody knows what to do; Slack shows:\n%s", what, lastOf(&s))
+		}
+		select {
+		case <-changed:
+		case <-time.After(time.Second):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// ByHand does a guided step in the portals as its person, and returns what
+// there is to bring back into the form: nil where the bot finds out by itself.
+func (c *Crew) ByHand(ctx context.Context, who Person, step string, card Card) (map[string]any, error) {
+	do, ok := acts[step]
+	if !ok {
+		return nil, fmt.Errorf("nobody has learned to do the step %q by hand", step)
+	}
+	return do(ctx, c.game, who, card)
+}
+
+// MessageCard is a message as its readers see it.
+func MessageCard(m slack.Message) Card { return messageCard(m) }
+
+// PrivateCard is an ephemeral as its reader sees it.
+func PrivateCard(e slack.Ephemeral) Card {
+	return Card{Channel: e.Channel, TS: e.TS, To: e.To, Text: e.Text, Thread: e.ThreadTS, Buttons: buttonsOf(e.Blocks), Links: linksOf(e.Blocks), Edited: e.Revisions}
+}
+
+// ViewCard is a form or the bot's own page as its person sees it.
+func ViewCard(v slack.View) Card {
+	var body struct {
+		Blocks json.RawMessage `json:"blocks"`
+	}
+	_ = json.Unmarshal(v.Body, &body) // a view without blocks shows nothing
+	return Card{View: v.ID, Text: wordsOf(body.Blocks), Buttons: buttonsOf(body.Blocks), Links: linksOf(body.Blocks)}
+}
+
+// wordsOf is every text of some blocks, a line each.
+func wordsOf(raw json.RawMessage) string {
+	var v any
+	if json.Unmarshal(raw, &v) != nil {
+		return ""
+	}
+	var b strings.Builder
+	var walk func(any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case []any:
+			for _, x := range v {
+				walk(x)
+			}
+		case map[string]any:
+			if t, ok := v["text"].(string); ok {
+				b.WriteString(unescape(t) + "\n")
+			}
+			for _, k := range slices.Sorted(maps.Keys(v)) {
+				walk(v[k])
+			}
+		}
+	}
+	walk(v)
+	return b.String()
+}
