@@ -148,7 +148,7 @@ func (e *Engine) undelivered(ctx context.Context, j bot.Job, p Deliver, cause er
 		j.Payload = b
 		j.Tries++
 		j.Last = cause.Error()
-		j.Due = e.Now().Add(backoff(j.Tries))
+		j.Due = e.Now().Add(e.Backoff(j.Tries))
 		j.Dead = j.Tries >= tries
 		return e.commit(ctx, "ambiguous", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
 	case bot.KindGone, bot.KindUninstalled:

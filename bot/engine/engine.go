@@ -28,6 +28,7 @@ type Config struct {
 	ID      func() string // a fresh random ID, safe for URLs
 	Keys    KeyMaker
 	Wait    func(ctx context.Context, d time.Duration) error // nil waits by the clock
+	Backoff func(tries int) time.Duration                    // how long a failed job waits before its next try; nil doubles from a second to a minute
 	Pace    Pace
 	Workers int // jobs at once; 0 is 8
 	Log     *slog.Logger
@@ -52,6 +53,9 @@ func New(c Config) *Engine {
 	}
 	if c.Wait == nil {
 		c.Wait = sleep
+	}
+	if c.Backoff == nil {
+		c.Backoff = backoff
 	}
 	return &Engine{Config: c, started: c.Now(), slots: make(chan struct{}, c.Workers), done: make(chan struct{}, 1)}
 }
@@ -237,7 +241,7 @@ func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
 		j.Due = now.Add(max(f.RetryAfter, 50*time.Millisecond))
 	case j.Tries+1 < tries && worthAnother(cause):
 		j.Tries++
-		j.Due = now.Add(backoff(j.Tries))
+		j.Due = now.Add(e.Backoff(j.Tries))
 	default:
 		j.Tries++
 		j.Dead = true

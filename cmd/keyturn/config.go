@@ -2,11 +2,13 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -31,6 +33,15 @@ type config struct {
 		Every      duration `yaml:"every"`
 		AfterClick duration `yaml:"after_click"`
 	} `yaml:"checklist"`
+
+	pauses pauses // not of the file
+}
+
+// pauses are the pauses between two tries; nil ones take the time that they
+// should.
+type pauses struct {
+	wait    func(context.Context, time.Duration) error // within one call
+	backoff func(tries int) time.Duration              // of a job
 }
 
 // outside says where outside systems are and how they are reached.

@@ -38,6 +38,7 @@ type house struct {
 	conf  string // the configuration, as a file would hold it
 	data  string
 	ahead atomic.Int64 // how far everybody's clock is ahead of the wall's
+	haste pauses       // between two tries; real ones where it is zero
 	log   safeBuffer
 	story safeBuffer // the crew's transcript
 
@@ -57,7 +58,8 @@ type running struct {
 // setting changes a house before it opens.
 type setting struct {
 	play.Options
-	edit []func(conf string) string
+	edit  []func(conf string) string
+	haste pauses
 }
 
 type option func(*setting)
@@ -143,6 +145,7 @@ func open(t *testing.T, options ...option) *house {
 	for _, o := range options {
 		o(&s)
 	}
+	h.haste = s.haste
 	var err error
 	if h.world, err = play.Open(s.Options); err != nil {
 		t.Fatal(err)
@@ -229,7 +232,7 @@ func (h *house) tryStart() error {
 	if err != nil {
 		return err
 	}
-	conf.Listen = l.Addr().String()
+	conf.Listen, conf.pauses = l.Addr().String(), h.haste
 	l.Close()
 	logs := slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	p, err := build(conf, tenants, logs, h.now)

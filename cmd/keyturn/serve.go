@@ -133,8 +133,8 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 	if err != nil {
 		return nil, err
 	}
-	g := graph.New(graph.Config{GraphURL: c.Outside.Graph, LoginURL: c.Outside.Login, HTTP: client, Tenants: c.graphTenants(), Resolver: resolver, Now: now})
-	sn := servicenow.New(servicenow.Config{HTTP: client, Tenants: c.serviceNowTenants(), Now: now})
+	g := graph.New(graph.Config{GraphURL: c.Outside.Graph, LoginURL: c.Outside.Login, HTTP: client, Tenants: c.graphTenants(), Resolver: resolver, Now: now, Wait: c.pauses.wait})
+	sn := servicenow.New(servicenow.Config{HTTP: client, Tenants: c.serviceNowTenants(), Now: now, Wait: c.pauses.wait})
 	p := &process{conf: c, store: store, log: log, routes: http.NewServeMux()}
 	desk := &desk{}
 	chat := slack.New(slack.Config{SigningSecret: c.Slack.SigningSecret.value, Workspaces: c.workspaces(), APIURL: c.Outside.Slack, HTTP: client, Desk: desk, Log: log, Now: now})
@@ -145,7 +145,7 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 		Callers: map[bot.System]bot.Caller{bot.Graph: g, bot.Login: g, bot.DNS: g, bot.ServiceNow: sn},
 		Health:  health{g},
 		Decide:  commands.New("/keyturn").Decide,
-		Now:     now, ID: httpx.NewRequestID, Keys: keyMaker{}, Pace: c.pace(), Log: log,
+		Now:     now, ID: httpx.NewRequestID, Keys: keyMaker{}, Pace: c.pace(), Log: log, Wait: c.pauses.wait, Backoff: c.pauses.backoff,
 	})
 	desk.Engine = p.engine
 	p.routes.Handle("/slack/", chat.Handler())
