@@ -3,6 +3,7 @@ package engine
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"keyturn/bot"
@@ -132,8 +133,22 @@ func (d *Draft) PutRun(before, after *setup.Run) error {
 	}
 	after.HandOut(g, c, d.Now)
 	after.Version++
+	if after.State != setup.RunOpen && (before == nil || before.State == setup.RunOpen) {
+		d.forgetSecrets(after)
+	}
 	d.Out.Runs = append(d.Out.Runs, after.Clone())
 	return d.follow(before, after, g)
+}
+
+// forgetSecrets drops what a run needed only while it went on. What stays in
+// use was copied to the tenant when it was proved.
+func (d *Draft) forgetSecrets(r *setup.Run) {
+	for name, f := range r.Facts {
+		if f.Secret {
+			d.Out.Forget = append(d.Out.Forget, secretName(r.ID, name))
+		}
+	}
+	slices.Sort(d.Out.Forget)
 }
 
 // Record appends to the audit trail. No entry, no call.

@@ -2,14 +2,12 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
 
 	"keyturn/bot"
 	"keyturn/bot/incident"
-	"keyturn/bot/setup"
 )
 
 // overlap is how far a reading reaches back behind the newest change known:
@@ -17,37 +15,6 @@ import (
 const overlap = 15 * time.Minute
 
 func pollLane(t bot.TenantID) string { return "poll/" + string(t) }
-
-// readerSecret is the store's name of the credential for reading service
-// health that a run has made.
-func readerSecret(t bot.TenantID) string { return "tenant/" + string(t) + "/reader" }
-
-// standingReader is that credential at rest.
-type standingReader struct {
-	ClientID string `json:"client_id"`
-	Key      string `json:"key"`
-	Cert     string `json:"cert"`
-}
-
-// reader finds the credential for reading a tenant's service health: the
-// configured one, or the one that a run has made.
-func (e *Engine) reader(v View, t *bot.Tenant) (bot.Reader, bool, error) {
-	if t.Reader.Configured() {
-		return t.Reader, true, nil
-	}
-	s, err := v.Secret(readerSecret(t.ID))
-	if errors.Is(err, bot.ErrNotFound) {
-		return bot.Reader{}, false, nil
-	}
-	if err != nil {
-		return bot.Reader{}, false, err
-	}
-	var r standingReader
-	if err := json.Unmarshal([]byte(s.Reveal()), &r); err != nil {
-		return bot.Reader{}, false, fmt.Errorf("the stored credential for reading service health of %s is damaged: run the guide's step again: %w", t.ID, err)
-	}
-	return bot.Reader{ClientID: r.ClientID, Key: bot.NewSecret(r.Key), Cert: r.Cert}, true, nil
-}
 
 // poll reads a tenant's service health and says what changed.
 func (e *Engine) poll(ctx context.Context, j bot.Job) error {
@@ -281,120 +248,6 @@ func (d *Draft) tellSilence(t *bot.Tenant, w incident.Watch) error {
 	return nil
 }
 
-// standing keeps what a proved step gives the tenant for good, and forgets
-// what cleanup has removed.
-func (d *Draft) standing(r *setup.Run, step setup.StepID) error {
-	if step == setup.StepReaderConsent {
-		key, err := d.Secret(secretName(r.ID, "reader.key"))
-		if err != nil {
-			return fmt.Errorf("the private key of the health reader registration: %w", err)
-		}
-		value := compactJSON(standingReader{ClientID: r.Facts["reader.client_id"].Value, Key: key.Reveal(), Cert: r.Facts["reader.key.cert"].Value})
-		d.Out.Secrets = append(d.Out.Secrets, Sealed{Name: readerSecret(r.Tenant), Value: bot.NewSecret(string(value))})
-		d.pollNow(r.Tenant)
-	}
-	return d.forgetReader(r)
-}
-
-// forgetReader drops the standing credential when its registration is gone.
-func (d *Draft) forgetReader(r *setup.Run) error {
-	s, err := d.Secret(readerSecret(r.Tenant))
-	if errors.Is(err, bot.ErrNotFound) {
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	var reader standingReader
-	if err := json.Unmarshal([]byte(s.Reveal()), &reader); err != nil {
-		return err
-	}
-	objects, err := d.Objects(r.Tenant)
-	if err != nil {
-		return err
-	}
-	for _, o := range overlay(objects, d.Out.Objects) {
-		if o.Kind == "application" && o.ID == setup.UniqueReader && !o.Removed.IsZero() {
-			d.Out.Forget = append(d.Out.Forget, readerSecret(r.Tenant))
-			return nil
-		}
-	}
-	return nil
-}
-
 func (d *Draft) pollNow(t bot.TenantID) {
 	d.job(pollLane(t), kindPoll, bot.ClassIncident, d.Now, pollJob{Tenant: t}, pollLane(t))
-}
-
-// forget drops the secrets of a step that was undone.
-func (d *Draft) forget(r *setup.Run, step setup.StepID) {
-	for name, f := range r.Facts {
-		if f.Secret && f.Step == step {
-			d.Out.Forget = append(d.Out.Forget, secretName(r.ID, name))
-		}
-	}
-}
-
-// begin makes sure that every tenant with a credential is polled, and that
-// open runs go on where they were.
-func (e *Engine) begin(ctx context.Context) error {
-	return e.commit(ctx, "begin/"+e.ID(), func(d *Draft) error {
-		for _, t := range d.env.Tenants {
-			_, have, err := e.reader(d.View, t)
-			if err != nil {
-				return err
-			}
-			jobs, err := d.Jobs(pollLane(t.ID))
-			if err != nil {
-				return err
-			}
-			if have && len(alive(jobs)) == 0 && e.Health != nil {
-				d.pollNow(t.ID)
-			}
-			if err := d.resume(t); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// resume adds the execution of steps that no job stands for, which a newer
-// guide or a given-up job can leave behind.
-func (d *Draft) resume(t *bot.Tenant) error {
-	runs, err := d.Runs(t.ID)
-	if err != nil {
-		return err
-	}
-	for _, r := range runs {
-		g, ok := d.env.Guide(r.Guide)
-		if r.State != setup.RunOpen || !ok {
-			continue
-		}
-		for i := range g.Steps {
-			spec := &g.Steps[i]
-			s := r.Step(spec.ID)
-			if s == nil || !busy(spec, s) {
-				continue
-			}
-			jobs, err := d.Jobs("step/" + r.ID + "/" + string(spec.ID))
-			if err != nil {
-				return err
-			}
-			if len(alive(jobs)) == 0 {
-				d.stepJob(r.ID, spec.ID, d.Now)
-			}
-		}
-	}
-	return nil
-}
-
-func alive(jobs []bot.Job) []bot.Job {
-	var out []bot.Job
-	for _, j := range jobs {
-		if !j.Dead {
-			out = append(out, j)
-		}
-	}
-	return out
 }

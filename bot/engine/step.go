@@ -298,20 +298,20 @@ func laggy(p *setup.Problem) bool {
 // lookLater looks again for an act that somebody does elsewhere.
 func (w *work) lookLater(ctx context.Context) error {
 	return w.e.commit(ctx, fmt.Sprintf("later/%d", w.job.ID), func(d *Draft) error {
-		again := w.job
-		again.Due = d.Now.Add(d.env.CheckEvery)
-		again.Tries = 0
-		d.Out.Again = []bot.Job{again}
+		d.Out.Done = []bot.JobID{w.job.ID}
 		before, err := d.Run(w.ref.Run)
 		if err != nil {
 			return err
 		}
-		if before.Step(w.ref.Step).State != setup.Checking {
-			return nil
+		if before.Step(w.ref.Step).State == setup.Checking {
+			after := before.Clone()
+			after.Step(w.ref.Step).State = setup.Open
+			if err := d.PutRun(&before, &after); err != nil {
+				return err
+			}
 		}
-		after := before.Clone()
-		after.Step(w.ref.Step).State = setup.Open
-		return d.PutRun(&before, &after)
+		d.stepJob(w.ref.Run, w.ref.Step, d.Now.Add(d.env.CheckEvery))
+		return nil
 	})
 }
 
