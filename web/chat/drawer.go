@@ -20,6 +20,7 @@ type drawer struct {
 	users    map[string]slack.User
 	channels map[string]slack.Channel
 	images   []string // origins that pictures may come from
+	pane     string   // put before the IDs of what is drawn a second time
 }
 
 func newDrawer(st *slack.State, viewer slack.User, now time.Time, images []string) *drawer {

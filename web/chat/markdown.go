@@ -22,6 +22,10 @@ func (d *drawer) markdown(text string) template.HTML {
 	fence, listing := false, false
 	for line := range strings.SplitSeq(text, "\n") {
 		if strings.HasPrefix(strings.TrimSpace(line), "```") {
+			if listing {
+				b.WriteString("</ul>")
+				listing = false
+			}
 			b.WriteString(map[bool]string{true: "</pre>", false: "<pre>"}[fence])
 			fence = !fence
 			continue

@@ -16,6 +16,7 @@ type place struct {
 	Channel, TS, View string
 	Values            map[string]map[string]any // state.values
 	Errors            map[string]string         // of a submitted form, by block ID
+	Pane              string                    // tells the same message in the channel and in its thread apart
 }
 
 // node is one JSON object of Block Kit on its way to a template.
@@ -138,7 +139,7 @@ func (n node) Name() string { return n.block + "/" + n.Action() }
 
 // ID is an element ID that stays the same from one drawing to the next.
 func (n node) ID() string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{n.place.Channel, n.place.TS, n.place.View, n.block, n.Action(), n.Str("value")}, "\x00")))
+	sum := sha256.Sum256([]byte(strings.Join([]string{n.place.Pane, n.place.Channel, n.place.TS, n.place.View, n.block, n.Action(), n.Str("value")}, "\x00")))
 	return "e" + hex.EncodeToString(sum[:6])
 }
 

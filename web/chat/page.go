@@ -74,13 +74,9 @@ func initials(name string) string {
 	return strings.ToUpper(b.String())
 }
 
-// hue spreads people over the eight avatar colours.
-func hue(id string) int {
-	n := 0
-	for _, c := range id {
-		n = n*31 + int(c)
-	}
-	return (n%8 + 8) % 8
+// hue gives neighbours different avatar colours.
+func (d *drawer) hue(id string) int {
+	return max(0, slices.IndexFunc(d.st.Users, func(u slack.User) bool { return u.ID == id })) % 8
 }
 
 func (d *drawer) author(e *entry, id string) {
@@ -93,14 +89,14 @@ func (d *drawer) author(e *entry, id string) {
 	default:
 		e.Who = id
 	}
-	e.Initials, e.Hue = initials(e.Who), hue(id)
+	e.Initials, e.Hue = initials(e.Who), d.hue(id)
 }
 
 func (d *drawer) message(m slack.Message) entry {
 	when := at(m.TS)
-	e := entry{ID: "m" + m.TS, TS: m.TS, Clock: d.clockTime(when), Stamp: when.In(d.zone).Format("Monday, 2 January 2006, 15:04:05 MST"),
+	e := entry{ID: d.pane + "m" + m.TS, TS: m.TS, Clock: d.clockTime(when), Stamp: when.In(d.zone).Format("Monday, 2 January 2006, 15:04:05 MST"),
 		Edited: m.Edited != "", Aloud: m.Broadcast, System: m.Subtype != "",
-		Place: place{Channel: m.Channel, TS: m.TS}}
+		Place: place{Channel: m.Channel, TS: m.TS, Pane: d.pane}}
 	d.author(&e, m.User)
 	blocks := m.DrawnBlocks()
 	e.Place.Values = slack.StateValues(blocks, d.st.Choices[d.viewer.ID+"/"+m.TS])
@@ -114,8 +110,8 @@ func (d *drawer) message(m slack.Message) entry {
 
 func (d *drawer) ephemeral(m slack.Ephemeral) entry {
 	when := at(m.TS)
-	e := entry{ID: "m" + m.TS, TS: m.TS, Clock: d.clockTime(when), Stamp: when.In(d.zone).Format("Monday, 2 January 2006, 15:04:05 MST"), Private: true,
-		Place: place{Channel: m.Channel, TS: m.TS}}
+	e := entry{ID: d.pane + "m" + m.TS, TS: m.TS, Clock: d.clockTime(when), Stamp: when.In(d.zone).Format("Monday, 2 January 2006, 15:04:05 MST"), Private: true,
+		Place: place{Channel: m.Channel, TS: m.TS, Pane: d.pane}}
 	d.author(&e, m.From)
 	blocks := m.DrawnBlocks()
 	e.Place.Values = slack.StateValues(blocks, d.st.Choices[d.viewer.ID+"/"+m.TS])
@@ -151,6 +147,8 @@ func (d *drawer) channelEntries(channel string) []entry {
 
 // threadEntries is a thread with its parent first.
 func (d *drawer) threadEntries(channel, root string) []entry {
+	d.pane = "t"
+	defer func() { d.pane = "" }()
 	return d.entries(channel, func(thread string, _ bool) bool { return thread == root }, func(*entry, slack.Message) {}, root)
 }
 

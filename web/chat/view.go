@@ -78,12 +78,12 @@ func (p *page) view(q url.Values) (*viewModel, error) {
 	}
 	p.markRead(&st, viewer.ID, v.At)
 	d.openRoom(v, q)
-	p.sidebar(d, v, direct)
-	v.Modal = d.modal()
 	if n, err := strconv.Atoi(q.Get("portal")); err == nil && n >= 0 && n < len(p.cfg.Portals) {
 		v.Portal = &p.cfg.Portals[n]
 		v.CloseThread = d.address(v.At, "")
 	}
+	p.sidebar(d, v, direct)
+	v.Modal = d.modal()
 	return v, nil
 }
 
@@ -142,8 +142,8 @@ func (p *page) sidebar(d *drawer, v *viewModel, direct string) {
 		if u.Bot || u.Deleted {
 			continue
 		}
-		person := persona{ID: u.ID, Name: u.RealName, Title: titleOf(u), Initials: initials(u.RealName), Hue: hue(u.ID), Me: u.ID == d.viewer.ID,
-			Pings: p.pings(d.st, u.ID), Link: "?as=" + url.QueryEscape(u.ID)}
+		person := persona{ID: u.ID, Name: u.RealName, Title: titleOf(u), Initials: initials(u.RealName), Hue: d.hue(u.ID), Me: u.ID == d.viewer.ID,
+			Pings: p.pings(d.st, u.ID), Link: d.sameRoom(u.ID, v.At)}
 		person.Modal = slices.ContainsFunc(d.st.Views, func(o slack.View) bool { return o.User == u.ID })
 		if person.Me {
 			v.Me = person
@@ -168,9 +168,20 @@ func (p *page) sidebar(d *drawer, v *viewModel, direct string) {
 	}
 	v.Home = room{ID: "home", Name: "Home", Link: d.address("home", ""), Current: v.At == "home"}
 	for i, portal := range p.cfg.Portals {
-		v.Portals = append(v.Portals, room{Name: portal.Name, Note: portal.Role, Link: d.address(v.At, "") + "&portal=" + strconv.Itoa(i)})
+		v.Portals = append(v.Portals, room{Name: portal.Name, Note: portal.Role, Link: d.address(v.At, "") + "&portal=" + strconv.Itoa(i),
+			Current: v.Portal == &p.cfg.Portals[i]})
 	}
 	v.Threads = d.threads(v.ThreadTS)
+}
+
+// sameRoom is where somebody else would look at what the viewer looks at; their
+// own first room where they cannot.
+func (d *drawer) sameRoom(user, at string) string {
+	q := url.Values{"as": {user}}
+	if ch := d.channels[at]; at == "home" || ch.Kind != slack.Direct && member(ch, user) {
+		q.Set("at", at)
+	}
+	return "?" + q.Encode()
 }
 
 func titleOf(u slack.User) string {

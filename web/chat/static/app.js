@@ -182,6 +182,7 @@ async function visit() {
   document.body.dataset.user = doc.body.dataset.user;
   document.body.dataset.at = doc.body.dataset.at;
   document.body.replaceChildren(...doc.body.childNodes);
+  document.body.classList.remove("places");
   document.title = doc.title;
   arrive();
 }
