@@ -126,7 +126,12 @@ func (c *Config) complete() error {
 		c.Now = time.Now
 	}
 	if c.Client == nil {
-		c.Client = &http.Client{}
+		c.Client = &http.Client{CheckRedirect: func(_ *http.Request, via []*http.Request) error {
+			if len(via) > maxRedirects {
+				return errors.New("too many redirects")
+			}
+			return nil
+		}}
 	}
 	if c.Commands == nil {
 		c.Commands = []string{"/keyturn"}

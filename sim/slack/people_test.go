@@ -185,6 +185,19 @@ func TestAnEventIsRepeatedAtOnceAfterAMinuteAndAfterFive(t *testing.T) {
 	}
 }
 
+func TestADeliveryFollowsTwoRedirectsAndNoMore(t *testing.T) {
+	w := workspace(t)
+	w.behave(func(rw http.ResponseWriter, d delivery) {
+		rw.Header().Set("Location", d.path)
+		rw.WriteHeader(http.StatusTemporaryRedirect)
+	})
+	ts, _ := w.ok("chat.postMessage", m{"channel": ops, "text": "x", "blocks": []any{actions(button("a", "A"))}})["ts"].(string)
+	out := must[slack.Outcome](t)(w.Click(slack.Click{User: bob, Channel: ops, TS: ts, Action: "a"}))
+	if out.Reason != "too_many_redirects" || w.count() != 3 {
+		t.Errorf("%+v after %d requests", out, w.count())
+	}
+}
+
 func TestABotCanDeclineRepetitions(t *testing.T) {
 	w := workspace(t)
 	w.behave(func(rw http.ResponseWriter, _ delivery) {
