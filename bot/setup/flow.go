@@ -180,7 +180,7 @@ func (r *Run) Planned(id StepID, p Proposal, now time.Time) bool {
 // Keep records facts of a step.
 func (r *Run) Keep(id StepID, facts map[string]string, now time.Time) {
 	for name, value := range facts {
-		r.Facts[name] = Fact{Value: value, Step: id, At: now}
+		r.Facts[name] = Fact{Value: inert(value), Step: id, At: now}
 	}
 }
 
@@ -275,18 +275,21 @@ func (r *Run) Confirm(id StepID, by bot.PersonID, answers, facts map[string]stri
 	s.State, s.By, s.Answers, s.Problem, s.At = Confirmed, by, answers, nil, now
 }
 
-// Check reads a step back that a person did by hand or fixed.
+// Check reads a step back that a person did by hand or fixed. A step whose way
+// back was planned is judged as a step again: what is read says whether it
+// still stands.
 func (r *Run) Check(id StepID, by bot.PersonID) error {
 	s := r.Step(id)
 	switch s.State {
 	case Open, Planned, Failed:
-		s.State, s.By, s.Problem = Checking, by, nil
+		s.State, s.By, s.Problem, s.Undoing = Checking, by, nil, false
 		return nil
 	}
 	return bot.ErrStale
 }
 
-// Retry reads a failed step again, for a new plan.
+// Retry reads a failed step again, for a new plan: of the step, or of its way
+// back where that failed.
 func (r *Run) Retry(id StepID) error {
 	s := r.Step(id)
 	if s.State != Failed && s.State != Planned {
@@ -304,19 +307,24 @@ func (r *Run) Skip(spec *Spec, by bot.PersonID, why string, now time.Time) error
 	}
 	switch s.State {
 	case Open, Planned, Failed:
-		s.State, s.By, s.Why, s.At = Skipped, by, why, now
+		s.State, s.By, s.Why, s.At, s.Undoing = Skipped, by, why, now, false
 		return nil
 	}
 	return bot.ErrStale
 }
 
-// Reject sends a plan back to the requester.
+// Reject sends a plan back to the requester. A way back that is rejected leaves
+// the step as it was: it is read back once more.
 func (r *Run) Reject(id StepID, by bot.PersonID, why string, now time.Time) error {
 	s := r.Step(id)
 	if s.State != Planned {
 		return bot.ErrStale
 	}
 	s.By, s.Why = by, why
+	if s.Undoing {
+		s.State, s.Undoing, s.Problem = Checking, false, nil
+		return nil
+	}
 	r.Fail(id, Problem{Says: "Rejected: " + why, Kind: bot.KindRefused, At: now,
 		Fix: "The requester can talk to the person who rejected it, then try again or cancel the run."})
 	return nil
@@ -330,6 +338,7 @@ func (r *Run) Unmake(id StepID, calls []bot.Call, now time.Time) error {
 	}
 	s.Undoing = true
 	s.State, s.Approval, s.Results, s.Proof = Planned, nil, nil, nil
+	s.By, s.At = "", time.Time{}
 	s.Plan = &Plan{Calls: calls, Made: now, Digest: Digest(calls)}
 	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"net/url"
 	"regexp"
 	"sort"
 	"strings"
@@ -26,11 +27,20 @@ func Digest(calls []bot.Call) string {
 		if json.Compact(&b, body) == nil {
 			body = b.Bytes()
 		}
-		_ = enc.Encode([]any{c.System, c.Method, c.Path, pairs(c.Header), string(body), pairs(c.Form), c.As})
+		// Maps are written sorted by name; a missing one counts as an empty one.
+		_ = enc.Encode([]any{c.System, c.Method, c.Path, orEmpty(c.Header), string(body), orEmpty(c.Form), c.As})
 	}
 	return hex.EncodeToString(h.Sum(nil)[:12])
 }
 
+func orEmpty(m map[string]string) map[string]string {
+	if m == nil {
+		return map[string]string{}
+	}
+	return m
+}
+
+// pairs gives name=value for each entry, sorted, for showing.
 func pairs(m map[string]string) []string {
 	var out []string
 	for k, v := range m {
@@ -107,9 +117,12 @@ func jsonEscape(s string) string {
 	return string(b[1 : len(b)-1])
 }
 
-// pathEscape escapes what would end a path segment or a query value.
+// pathEscape makes a value safe in a path segment, a query value and an OData
+// string: quotes are doubled as OData wants, and everything that is not plain
+// is percent-encoded. Braces too: a path may be filled twice, and a value must
+// never name a secret the second time.
 func pathEscape(s string) string {
-	return strings.NewReplacer("%", "%25", " ", "%20", "/", "%2F", "?", "%3F", "#", "%23", "&", "%26", "'", "''").Replace(s)
+	return strings.ReplaceAll(url.QueryEscape(strings.ReplaceAll(s, "'", "''")), "+", "%20")
 }
 
 // Expand puts facts into a template of {fact} placeholders; unknown names
@@ -127,10 +140,10 @@ func Expand(template string, fact func(string) (string, bool)) string {
 // redacted.
 func Shown(c bot.Call, base func(bot.System) string) string {
 	var b strings.Builder
-	b.WriteString(c.Method + " " + base(c.System) + c.Path + "\n")
+	b.WriteString(c.Method + " " + base(c.System) + Redact(c.Path) + "\n")
 	for _, h := range pairs(c.Header) {
 		name, value, _ := strings.Cut(h, "=")
-		b.WriteString(name + ": " + value + "\n")
+		b.WriteString(name + ": " + Redact(value) + "\n")
 	}
 	switch {
 	case len(c.Body) > 0:
@@ -150,8 +163,8 @@ func Shown(c bot.Call, base func(bot.System) string) string {
 
 var secretPlaceholder = regexp.MustCompile(`\{\{[a-z0-9_.\-]+\}\}`)
 
-// Redact shows the places of secrets as "[redacted]" and the values that an
-// earlier call gives in words.
+// Redact shows the places of secrets as "[redacted]". Names in single braces
+// stay: they are values that an earlier call gives.
 func Redact(s string) string {
 	return secretPlaceholder.ReplaceAllString(s, bot.Redacted)
 }

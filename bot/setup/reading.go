@@ -2,6 +2,7 @@ package setup
 
 import (
 	"encoding/json"
+	"strings"
 
 	"keyturn/bot"
 )
@@ -12,8 +13,12 @@ type Item struct{ raw json.RawMessage }
 // Get is the value at a path of the object, or "".
 func (i Item) Get(path string) string {
 	s, _ := bot.Pick(i.raw, path)
-	return s
+	return inert(s)
 }
+
+// inert keeps what somebody else wrote from naming a secret: a value goes into
+// later calls, whose {{name}} is a secret of the run.
+func inert(s string) string { return strings.ReplaceAll(s, "{{", "{ {") }
 
 // List is the objects at a path of the object.
 func (i Item) List(path string) []Item { return items(i.raw, path) }
@@ -39,7 +44,7 @@ func plain(raw []json.RawMessage) []string {
 	for _, r := range raw {
 		var s string
 		if json.Unmarshal(r, &s) == nil {
-			out = append(out, s)
+			out = append(out, inert(s))
 		}
 	}
 	return out

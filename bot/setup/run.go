@@ -57,9 +57,8 @@ type Run struct {
 
 // Visit is the steps that one person got on one card.
 type Visit struct {
-	Steps  []StepID  `json:"steps"`
-	At     time.Time `json:"at"`
-	Remind time.Time `json:"remind,omitzero"` // "remind me": when to ask again
+	Steps []StepID  `json:"steps"`
+	At    time.Time `json:"at"`
 }
 
 // Fact is a named value that a step produced. A secret fact has no value
@@ -73,9 +72,7 @@ type Fact struct {
 
 // StepState is where a step of a run is.
 //
-//	pending -> open -> looking -> planned -> running -> done
-//	              \-> (guided) -> confirmed
-//	              any of them -> failed -> looking, skipped
+// The package comment draws how they follow each other.
 type StepState string
 
 // The states of a step.

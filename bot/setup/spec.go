@@ -149,7 +149,7 @@ func (r Reading) Missing(call string) bool {
 // Numbers and booleans come as JSON writes them.
 func (r Reading) Get(call, path string) string {
 	s, _ := bot.Pick(r[call].Answer.Body, path)
-	return s
+	return inert(s)
 }
 
 // List is the objects at a path of the call's answer; each is read with
