@@ -44,15 +44,22 @@ const (
 	saysLocalTenant = "Microsoft does not find the application in this tenant, which is usual shortly after it was made."
 )
 
+// What app management policies say about credentials. Microsoft documents
+// neither the status nor the codes of these refusals, so the words decide too.
+const (
+	saysNoSecret = "A policy of the organisation does not allow this kind of credential on applications."
+	fixNoSecret  = "An Entra admin can exempt this one application with an app management policy; a certificate may be allowed where a secret is not."
+	saysTooLong  = "A policy of the organisation does not let a credential live this long."
+	fixTooLong   = "With Policy.Read.All consented Keyturn reads the limit and keeps to it, then try again. Otherwise an Entra admin can make the credential by hand with a shorter life, or exempt the application."
+)
+
 // rules are tried in order: what only the message tells comes before the
 // codes that many errors share.
 var rules = []rule{
-	{parts: []string{"credential type not allowed", "per assigned policy"}, kind: bot.KindPolicy,
-		says: "A policy of the organisation does not allow this credential on applications.",
-		fix:  "An Entra admin can exempt the application with an app management policy, or choose a shorter life time or a certificate."},
-	{codes: []string{"CredentialTypeNotAllowedAsPerAppPolicy", "CredentialInvalidLifetimeAsPerAppPolicy"}, kind: bot.KindPolicy,
-		says: "A policy of the organisation does not allow this credential on applications.",
-		fix:  "An Entra admin can exempt the application with an app management policy, or choose a shorter life time or a certificate."},
+	{codes: []string{"CredentialLifetimeExceedsMaxValueAsPerAppPolicy", "CredentialInvalidLifetimeAsPerAppPolicy"}, kind: bot.KindPolicy, says: saysTooLong, fix: fixTooLong},
+	{parts: []string{"lifetime exceeds the maximum", "lifetime exceeds max"}, kind: bot.KindPolicy, says: saysTooLong, fix: fixTooLong},
+	{parts: []string{"credential type not allowed", "per assigned policy"}, kind: bot.KindPolicy, says: saysNoSecret, fix: fixNoSecret},
+	{codes: []string{"CredentialTypeNotAllowedAsPerAppPolicy"}, kind: bot.KindPolicy, says: saysNoSecret, fix: fixNoSecret},
 	{parts: []string{"role is not active", "role not active", "activate the role", "activate your role", "eligible but"}, kind: bot.KindInactive,
 		says: "The role for this is held but not active now.", fix: "Activate it in Privileged Identity Management, then sign in again."},
 	{codes: []string{"NoBackingApplicationObject"}, kind: bot.KindNotFound,
