@@ -111,7 +111,10 @@ func goOnClick(a *Ask) (bot.Reply, error) {
 	if a.Person.ID != m.run.Requester && !slices.Contains(a.Tenant.Owners, a.Person.ID) {
 		return sayf("Only %s, who asked for the run, or an owner can say go on.", m.name(m.run.Requester)), nil
 	}
-	if m.spec == nil || m.step.State != setup.Failed {
+	if m.spec == nil {
+		return say("This button does not say which step it belongs to. Type " + a.Table.Command + " mine to see your steps."), nil
+	}
+	if m.run.State != setup.RunOpen || m.step.State != setup.Failed {
 		return m.old()
 	}
 	return m.apply("go-on", "the service is gone; a rehearsal", func(r *setup.Run) error {

@@ -94,7 +94,7 @@ func (s Scene) step(m *bot.Message, spec *Spec, st *Step, p bot.PersonID, primar
 
 // cardMark is the mark of a step on its person's own card.
 func (s Scene) cardMark(spec *Spec, st *Step) bot.Text {
-	if WaitsForPerson(spec, st) && st.State != Failed {
+	if s.Run.State == RunOpen && WaitsForPerson(spec, st) && st.State != Failed {
 		return bot.T("🔵 waiting for you")
 	}
 	return s.mark(spec, st)

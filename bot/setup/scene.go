@@ -67,6 +67,12 @@ func (s Scene) title() string {
 
 // mark is the state of a step as a mark with its word.
 func (s Scene) mark(spec *Spec, st *Step) bot.Text {
+	if s.Run.State != RunOpen && !st.State.Settled() { // nobody waits in a run that is over
+		if st.State == Failed {
+			return bot.T("⛔ failed")
+		}
+		return bot.T("⚪ open")
+	}
 	switch st.State {
 	case Pending:
 		return bot.T("⚪ open")
