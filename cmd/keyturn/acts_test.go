@@ -383,3 +383,12 @@ func (h *house) fromNow() {
 func (h *house) journals() []*sim.Journal {
 	return []*sim.Journal{&h.world.Microsoft.Journal, &h.world.ServiceNow.Journal}
 }
+
+// shuts closes the form in front of a person without sending it.
+func (h *house) shuts(who play.Person) {
+	h.Helper()
+	v := h.form(who)
+	if _, err := h.world.Slack.Close(who.Slack, v.ID, true); err != nil {
+		h.Fatal(err)
+	}
+}

@@ -170,7 +170,7 @@ func open(t *testing.T, options ...option) *house {
 		}
 		if t.Failed() {
 			t.Logf("what the people did and saw:\n%s", tail(h.story.String(), 12000))
-			t.Logf("what the bot logged:\n%s", tail(h.log.String(), 6000))
+			t.Logf("what the bot logged:\n%s", tail(h.logged("DEBUG"), 4000))
 		}
 	})
 	return h
@@ -357,6 +357,17 @@ func (h *house) idle() {
 			h.fail("the bot is still at work: %s", busy)
 		}
 	}
+}
+
+// logged is the bot's log without the lines of a level.
+func (h *house) logged(without string) string {
+	var b strings.Builder
+	for line := range strings.Lines(h.log.String()) {
+		if !strings.Contains(line, "level="+without) {
+			b.WriteString(line)
+		}
+	}
+	return b.String()
 }
 
 // fail ends the test with what people see.
