@@ -73,15 +73,13 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 	ref := sent.Ref
 	if edit {
 		err = chat.Edit(ctx, sent.Ref, m)
-		if bot.KindOf(err) == bot.KindNotFound && p.Draw.What != drawFixed {
-			// Somebody deleted the message: it is posted anew.
-			ref, err = chat.Post(ctx, at, m)
-		}
-	} else {
+		edit = bot.KindOf(err) != bot.KindNotFound // somebody deleted it: it is posted anew
+	}
+	if !edit {
 		ref, err = e.post(ctx, chat, at, m, p, j)
 	}
 	if err != nil {
-		return e.undelivered(ctx, j, p, err)
+		return e.undelivered(ctx, chat, j, p, edit, err)
 	}
 	return e.finish(ctx, j, &bot.Sent{Key: p.Key, Ref: ref, At: e.Now(), Digest: digest})
 }
@@ -136,11 +134,15 @@ func (e *Engine) held(ctx context.Context, j bot.Job) error {
 	return e.commit(ctx, "held", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
 }
 
-// undelivered decides what a refused send means.
-func (e *Engine) undelivered(ctx context.Context, j bot.Job, p Deliver, cause error) error {
+// undelivered decides what a refused send means. An edit may be repeated as it
+// is. A post that may have landed is looked up before the next try; where the
+// platform cannot do that it is repeated once and then given up.
+func (e *Engine) undelivered(ctx context.Context, chat Chat, j bot.Job, p Deliver, edit bool, cause error) error {
 	switch bot.KindOf(cause) {
 	case bot.KindAmbiguous:
-		p.Ambiguous = true
+		_, finds := chat.(Finder)
+		repeated := !edit && p.Ambiguous && !finds
+		p.Ambiguous = p.Ambiguous || !edit
 		b, err := json.Marshal(p)
 		if err != nil {
 			return err
@@ -149,7 +151,7 @@ func (e *Engine) undelivered(ctx context.Context, j bot.Job, p Deliver, cause er
 		j.Tries++
 		j.Last = cause.Error()
 		j.Due = e.Now().Add(e.Backoff(j.Tries))
-		j.Dead = j.Tries >= tries
+		j.Dead = j.Tries >= tries || repeated
 		return e.commit(ctx, "ambiguous", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
 	case bot.KindGone, bot.KindUninstalled:
 		j.Dead, j.Last = true, cause.Error()

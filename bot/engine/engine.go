@@ -75,13 +75,14 @@ func sleep(ctx context.Context, d time.Duration) error {
 // repeat of a known delivery key takes no effect and gets the same reply.
 func (e *Engine) Handle(ctx context.Context, r bot.Request) (bot.Reply, error) {
 	var reply bot.Reply
+	now := e.Now()
 	err := e.Store.Commit(ctx, func(v View) (Changes, error) {
 		reply = bot.Reply{}
 		if known, ok, err := v.Reply(r.Key); err != nil || ok {
 			reply = known
 			return Changes{}, err
 		}
-		d := NewDraft(v, e.Env, r.Key, e.Now())
+		d := NewDraft(v, e.Env, r.Key, now)
 		rep, err := e.Decide(d, r)
 		if err != nil {
 			return Changes{}, err
@@ -110,11 +111,10 @@ func (d *Draft) answer(r bot.Request, rep bot.Reply) {
 // opened: the platform gives three seconds and one try.
 func (e *Engine) FormLost(ctx context.Context, r bot.Request, cause error) {
 	e.Log.Warn("a form could not be opened", "request", r.Key, "err", cause)
-	err := e.Store.Commit(ctx, func(v View) (Changes, error) {
-		d := NewDraft(v, e.Env, r.Key+"/form", e.Now())
+	err := e.commit(ctx, r.Key+"/form", func(d *Draft) error {
 		m := bot.Say(bot.T("The form did not open in time. Nothing was changed. Please click again."))
 		d.answer(r, bot.Reply{Message: &m})
-		return d.Out, nil
+		return nil
 	})
 	if err != nil {
 		e.Log.Error("the person could not be told that a form did not open", "request", r.Key, "err", err)
@@ -197,7 +197,8 @@ func (e *Engine) do(ctx context.Context, j bot.Job) {
 	err := func() (err error) {
 		defer func() {
 			if p := recover(); p != nil {
-				err = fmt.Errorf("a bug in Keyturn stopped job %d of kind %s: %v\n%s", j.ID, j.Kind, p, debug.Stack())
+				e.Log.Error("a bug in Keyturn stopped a job", "job", j.ID, "kind", j.Kind, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+				err = fmt.Errorf("a bug in Keyturn stopped a job of kind %s: its log says where", j.Kind)
 			}
 		}()
 		return e.run(ctx, j)
@@ -231,17 +232,29 @@ func (e *Engine) run(ctx context.Context, j bot.Job) error {
 // tries is how often a job is tried before it is given up.
 const tries = 6
 
-// again puts a failed job back, or gives it up so that its lane is free.
+// patience is how long a message is owed to a platform that cannot be reached.
+const patience = 24 * time.Hour
+
+// again puts a failed job back, or gives it up so that its lane is free. A
+// reading is never given up, since silence would look like health, and a step
+// that is given up is left for its person to decide.
 func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
 	j.Last = cause.Error()
 	now := e.Now()
+	if j.Kind == kindPoll && e.pollFailed(ctx, j, cause) == nil {
+		return
+	}
 	var f *bot.Failure
 	switch {
 	case errors.As(cause, &f) && f.Kind == bot.KindThrottled:
 		j.Due = now.Add(max(f.RetryAfter, 50*time.Millisecond))
-	case j.Tries+1 < tries && worthAnother(cause):
+	case j.Kind == kindPoll,
+		j.Kind == kindDeliver && bot.KindOf(cause) == bot.KindUnreachable && now.Sub(j.Made) < patience,
+		j.Tries+1 < tries && worthAnother(cause):
 		j.Tries++
 		j.Due = now.Add(e.Backoff(j.Tries))
+	case j.Kind == kindStep && e.stepLost(ctx, j, cause) == nil:
+		return
 	default:
 		j.Tries++
 		j.Dead = true
@@ -266,13 +279,15 @@ func worthAnother(err error) bool {
 }
 
 func backoff(tries int) time.Duration {
-	return min(time.Second<<(tries-1), time.Minute)
+	return min(time.Second<<min(tries-1, 6), time.Minute)
 }
 
-// commit decides with a fresh draft.
+// commit decides with a fresh draft. The time is taken once, so that a decision
+// that runs twice comes out the same.
 func (e *Engine) commit(ctx context.Context, key string, decide func(d *Draft) error) error {
+	now := e.Now()
 	return e.Store.Commit(ctx, func(v View) (Changes, error) {
-		d := NewDraft(v, e.Env, key, e.Now())
+		d := NewDraft(v, e.Env, key, now)
 		if err := decide(d); err != nil {
 			return Changes{}, err
 		}

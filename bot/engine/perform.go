@@ -58,14 +58,10 @@ func (w *work) perform(ctx context.Context) error {
 // differ, or when it has expired.
 func (w *work) stillSame(ctx context.Context) (bool, error) {
 	st := w.step()
-	if st.Undoing {
-		return setup.Digest(w.spec.API.Back(w.ctx)) == st.Approval.Digest, nil
-	}
-	reading, err := w.read(ctx, w.spec.API.Read)
+	proposal, trouble, err := w.propose(ctx)
 	if err != nil {
 		return false, err
 	}
-	proposal, trouble := w.spec.API.Plan(w.ctx, reading)
 	expired := w.e.Now().After(st.Approval.Expires)
 	if trouble == nil && !expired && setup.Digest(proposal.Calls) == st.Approval.Digest {
 		return true, nil
@@ -252,14 +248,42 @@ func (w *work) found(ctx context.Context, c bot.Call) (map[string]string, bool, 
 			return saved, len(missing) == 0, nil
 		}
 		key, _ := bot.Pick(item, look.Key)
-		gone := *look.Remove
-		gone.Path = strings.ReplaceAll(gone.Path, "{found}", key)
-		gone.Body = json.RawMessage(strings.ReplaceAll(string(gone.Body), "{found}", key))
-		if _, err := w.call(ctx, gone, w.e.ID()); err != nil && bot.KindOf(err) != bot.KindNotFound {
+		if err := w.removeLeftover(ctx, *look.Remove, key); err != nil {
 			return nil, false, err
 		}
 	}
 	return nil, false, nil
+}
+
+// removeLeftover removes what an interrupted attempt left behind. It is a call
+// to the outside like any other, so it stands in the audit trail first.
+func (w *work) removeLeftover(ctx context.Context, c bot.Call, found string) error {
+	c, _ = setup.Fill(c, func(name string) (string, bool) { return found, name == "found" }, func(string) (string, bool) { return "", false })
+	request := w.e.ID()
+	if err := w.note(ctx, bot.AuditEntry{Act: "call", Call: &c, Request: request, Note: "what an earlier, interrupted attempt left"}); err != nil {
+		return err
+	}
+	a, err := w.call(ctx, c, request)
+	var f *bot.Failure
+	if errors.As(err, &f) && (f.Kind == bot.KindNotFound || slices.Contains(c.Fine, f.Status)) {
+		a.Status, err = f.Status, nil
+	}
+	if err != nil {
+		return err
+	}
+	return w.note(ctx, bot.AuditEntry{Act: "result", Status: a.Status, Request: request, Note: c.What})
+}
+
+// note records an entry about the approved step.
+func (w *work) note(ctx context.Context, entry bot.AuditEntry) error {
+	return w.e.commit(ctx, "note/"+entry.Act+"/"+entry.Request, func(d *Draft) error {
+		entry.Tenant, entry.Run, entry.Step = w.run.Tenant, w.run.ID, string(w.ref.Step)
+		if a := w.step().Approval; a != nil {
+			entry.Person, entry.Account, entry.Via, entry.Change, entry.Plan = a.Person, a.Account, a.Via, a.Change, a.Digest
+		}
+		d.Record(entry)
+		return nil
+	})
 }
 
 func matchesAll(item json.RawMessage, want map[string]string) bool {

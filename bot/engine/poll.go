@@ -59,7 +59,9 @@ func (e *Engine) poll(ctx context.Context, j bot.Job) error {
 		}
 		issues = append(issues, is)
 	}
-	return e.commit(ctx, fmt.Sprintf("poll/%d", j.ID), func(d *Draft) error {
+	// The job keeps its ID from one reading to the next, and what two readings
+	// say must not have the same key.
+	return e.commit(ctx, "poll/"+e.ID(), func(d *Draft) error {
 		again := j
 		again.Due, again.Tries, again.Last = d.Now.Add(d.env.PollEvery), 0, ""
 		d.Out.Again = []bot.Job{again}
@@ -202,6 +204,20 @@ func (e *Engine) drawRootOf(v View, p Deliver) (bot.Message, error) {
 	return bot.Message{}, nil // unsubscribed meanwhile
 }
 
+// pollFailed records a poll that stopped for any reason, a bug too, as a
+// reading that failed.
+func (e *Engine) pollFailed(ctx context.Context, j bot.Job, cause error) error {
+	p, err := payload[pollJob](j)
+	if err != nil {
+		return err
+	}
+	t, ok := e.Env.Tenant(p.Tenant)
+	if !ok {
+		return bot.ErrNotFound
+	}
+	return e.unreadable(ctx, j, t, cause)
+}
+
 // unreadable records a reading that failed, and tells the channels once it has
 // lasted.
 func (e *Engine) unreadable(ctx context.Context, j bot.Job, t *bot.Tenant, cause error) error {
@@ -211,7 +227,7 @@ func (e *Engine) unreadable(ctx context.Context, j bot.Job, t *bot.Tenant, cause
 		after = f.RetryAfter
 	}
 	e.Log.Warn("service health cannot be read", "tenant", t.ID, "err", cause)
-	return e.commit(ctx, fmt.Sprintf("unreadable/%d/%d", j.ID, j.Tries), func(d *Draft) error {
+	return e.commit(ctx, "unreadable/"+e.ID(), func(d *Draft) error {
 		w, err := d.Watch(t.ID)
 		if err != nil {
 			return err

@@ -109,11 +109,10 @@ func (w *work) look(ctx context.Context) error {
 	if w.spec.API.Plan == nil { // only reads: what it finds is the proof
 		return w.check(ctx)
 	}
-	reading, err := w.read(ctx, w.spec.API.Read)
+	proposal, problem, err := w.propose(ctx)
 	if err != nil {
 		return w.failOrRetry(ctx, err, setup.Looking)
 	}
-	proposal, problem := w.spec.API.Plan(w.ctx, reading)
 	return w.change(ctx, true, func(d *Draft, r *setup.Run) error {
 		if r.Step(w.ref.Step).State != setup.Looking {
 			return bot.ErrStale
@@ -125,6 +124,20 @@ func (w *work) look(ctx context.Context) error {
 		r.Planned(w.ref.Step, proposal, d.Now)
 		return nil
 	})
+}
+
+// propose gives what is to be called: the step's plan as of now, or its way
+// back.
+func (w *work) propose(ctx context.Context) (setup.Proposal, *setup.Problem, error) {
+	if w.step().Undoing {
+		return setup.Proposal{Calls: w.spec.API.Back(w.ctx)}, nil, nil
+	}
+	reading, err := w.read(ctx, w.spec.API.Read)
+	if err != nil {
+		return setup.Proposal{}, nil, err
+	}
+	proposal, problem := w.spec.API.Plan(w.ctx, reading)
+	return proposal, problem, nil
 }
 
 func stamped(p setup.Problem, now time.Time) setup.Problem {
@@ -238,6 +251,35 @@ func (w *work) failOrRetry(ctx context.Context, cause error, in setup.StepState)
 	})
 }
 
+// stepLost leaves a step whose job was given up for its person, instead of
+// running for ever.
+func (e *Engine) stepLost(ctx context.Context, j bot.Job, cause error) error {
+	ref, err := payload[stepRef](j)
+	if err != nil {
+		return err
+	}
+	e.Log.Error("a step stopped", "run", ref.Run, "step", ref.Step, "err", cause)
+	return e.commit(ctx, fmt.Sprintf("lost/%d", j.ID), func(d *Draft) error {
+		before, err := d.Run(ref.Run)
+		if err != nil {
+			return err
+		}
+		d.Out.Done = []bot.JobID{j.ID}
+		after := before.Clone()
+		if st := after.Step(ref.Step); st == nil || st.State.Settled() || after.State != setup.RunOpen {
+			return nil
+		}
+		p := setup.Problem{Says: "Something went wrong inside Keyturn, so this step stopped.", At: d.Now,
+			Fix: "Try again. If it stays, ask whoever runs Keyturn to look at its log; the step can also be done by hand."}
+		var f *bot.Failure
+		if errors.As(cause, &f) {
+			p = problem(f, "", d.Now)
+		}
+		after.Fail(ref.Step, p)
+		return d.PutRun(&before, &after)
+	})
+}
+
 func problem(f *bot.Failure, call string, now time.Time) setup.Problem {
 	return setup.Problem{Says: f.Says, Fix: f.Fix, Code: f.Code, Request: f.RequestID, Kind: f.Kind, Call: call, At: now}
 }
@@ -246,12 +288,15 @@ func problem(f *bot.Failure, call string, now time.Time) setup.Problem {
 func (w *work) check(ctx context.Context) error {
 	was := w.step().State
 	reading, err := w.read(ctx, w.spec.API.Verify)
+	if err != nil && w.spec.API.Poll {
+		return w.blind(ctx, err)
+	}
 	if err != nil {
 		return w.failOrRetry(ctx, err, was)
 	}
 	finding := w.spec.API.Prove(w.ctx, reading)
-	if finding.Problem != nil && w.spec.API.Poll && was != setup.Failed {
-		return w.lookLater(ctx)
+	if finding.Problem != nil && w.spec.API.Poll {
+		return w.lookLater(ctx, *finding.Problem)
 	}
 	if finding.Problem != nil && w.job.Tries < 4 && w.step().Approval != nil && laggy(finding.Problem) {
 		// What was just made may not be visible everywhere yet.
@@ -295,17 +340,28 @@ func laggy(p *setup.Problem) bool {
 	return p.Kind == "" || p.Kind == bot.KindSignIn || p.Kind == bot.KindNotFound
 }
 
-// lookLater looks again for an act that somebody does elsewhere.
-func (w *work) lookLater(ctx context.Context) error {
+// blind is a look that saw nothing. A step that waits for an act elsewhere
+// never gives up looking.
+func (w *work) blind(ctx context.Context, cause error) error {
+	var f *bot.Failure
+	if !errors.As(cause, &f) || f.Kind == bot.KindThrottled || (f.Kind == bot.KindUnreachable && w.job.Tries+1 < tries) {
+		return cause
+	}
+	return w.lookLater(ctx, problem(f, "", w.e.Now()))
+}
+
+// lookLater looks again for an act that somebody does elsewhere. That it has
+// not been done yet is only said to somebody who asked; what stands in its way
+// is shown.
+func (w *work) lookLater(ctx context.Context, p setup.Problem) error {
 	return w.e.commit(ctx, fmt.Sprintf("later/%d", w.job.ID), func(d *Draft) error {
 		d.Out.Done = []bot.JobID{w.job.ID}
 		before, err := d.Run(w.ref.Run)
 		if err != nil {
 			return err
 		}
-		if before.Step(w.ref.Step).State == setup.Checking {
-			after := before.Clone()
-			after.Step(w.ref.Step).State = setup.Open
+		after := before.Clone()
+		if after.StillWaits(w.ref.Step, stamped(p, d.Now)) {
 			if err := d.PutRun(&before, &after); err != nil {
 				return err
 			}
