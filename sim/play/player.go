@@ -3,6 +3,7 @@ package play
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -89,19 +90,28 @@ func (p *Player) click(ctx context.Context, who Person, c Card, b Button) error 
 	return nil
 }
 
+// errRedrawn says that a card was redrawn while its person read it, and that
+// the button is there no more.
+var errRedrawn = errors.New("the card was redrawn, and the button is gone")
+
 // press clicks the button where it is now: a card that was redrawn while its
-// person read it has the same button in another place.
+// person read it has the same button in another place, or not any more.
 func (p *Player) press(who Person, c Card, b Button) (slack.Outcome, error) {
 	for tries := 0; ; tries++ {
+		there, message := false, false
 		for _, m := range p.World.Slack.Snapshot().Messages {
 			if m.Channel != c.Channel || m.TS != c.TS {
 				continue
 			}
+			message = true
 			for _, now := range buttonsOf(m.Blocks) {
 				if now.Label == b.Label && now.Value == b.Value {
-					b = now
+					b, there = now, true
 				}
 			}
+		}
+		if message && !there {
+			return slack.Outcome{}, errRedrawn
 		}
 		out, err := p.World.Slack.Click(slack.Click{User: who.Slack, Channel: c.Channel, TS: c.TS, View: c.View, Action: b.Action, Block: b.Block})
 		if err == nil || tries == 3 {

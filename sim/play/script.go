@@ -3,6 +3,7 @@ package play
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -157,6 +158,9 @@ func (g *game) round(ctx context.Context, s *slack.State) (bool, error) {
 		cards := g.cardsOf(s, who)
 		for _, c := range cards {
 			acted, err := g.act(ctx, who, c)
+			if errors.Is(err, errRedrawn) { // they look at the card again
+				return true, nil
+			}
 			if err != nil || acted {
 				return acted, err
 			}
