@@ -21,7 +21,7 @@ func (d *Draft) follow(before, after *setup.Run, g *setup.Guide) error {
 		if now == nil {
 			continue
 		}
-		changed := was == nil || was.State != now.State || was.Holder != now.Holder || !samePlan(was.Plan, now.Plan) || was.Undoing != now.Undoing
+		changed := was == nil || was.State != now.State || was.Holder != now.Holder || !samePlan(was.Plan, now.Plan) || was.Undoing != now.Undoing || !sameProblem(was.Problem, now.Problem)
 		if !changed {
 			continue
 		}
@@ -76,6 +76,13 @@ func samePlan(a, b *setup.Plan) bool {
 		return a == b
 	}
 	return a.Digest == b.Digest && a.Made.Equal(b.Made)
+}
+
+func sameProblem(a, b *setup.Problem) bool {
+	if a == nil || b == nil {
+		return a == b
+	}
+	return a.Says == b.Says && a.Fix == b.Fix
 }
 
 func auto(spec *setup.Spec) bool { return spec.API != nil && spec.API.Auto }

@@ -108,6 +108,7 @@ func (s Scene) plannedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) 
 	}
 	if st.Problem != nil {
 		m.Add(bot.Paragraph{Text: bot.T("⛔ " + st.Problem.Says + " " + st.Problem.Fix)})
+		small(m, st.Problem)
 	}
 	if len(st.Plan.Exists) > 0 {
 		var lines []bot.Text
@@ -171,6 +172,7 @@ func (s Scene) openStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 	s.about(m, spec)
 	if st.Problem != nil {
 		m.Add(bot.Paragraph{Text: bot.T("⛔ " + st.Problem.Says + " " + st.Problem.Fix)})
+		small(m, st.Problem)
 	}
 	if st.State == Checking && !(spec.API != nil && spec.API.Poll) {
 		return
@@ -227,9 +229,7 @@ func (s Scene) failedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 	v := s.value(spec, st)
 	if p := st.Problem; p != nil {
 		m.Add(bot.Paragraph{Text: bot.Lines(bot.T(p.Says), bot.T(p.Fix))})
-		if small := codes(p); small != "" {
-			m.Add(bot.Note{Text: bot.T(small)})
-		}
+		small(m, p)
 	}
 	var buttons []bot.Button
 	if spec.API != nil && spec.API.Plan != nil || spec.API != nil && spec.API.Auto {
@@ -248,6 +248,13 @@ func (s Scene) failedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 		buttons = append(buttons, bot.Button{Label: "Skip with reason", Action: ActSkip, Value: v, Says: "Skip with reason: " + spec.Title})
 	}
 	m.Add(bot.Buttons{Items: buttons})
+}
+
+// small adds the code and request ID of a problem, for those who look it up.
+func small(m *bot.Message, p *Problem) {
+	if c := codes(p); c != "" {
+		m.Add(bot.Note{Text: bot.T(c)})
+	}
 }
 
 func codes(p *Problem) string {

@@ -249,32 +249,6 @@ func (s *Step) Result(call string) (bot.CallResult, bool) {
 	return bot.CallResult{}, false
 }
 
-// Prove settles a step that was read back.
-func (r *Run) Prove(id StepID, f Finding, now time.Time) {
-	s := r.Step(id)
-	r.Keep(id, f.Facts, now)
-	s.State, s.Proof, s.Problem, s.At = Done, f.Proof, nil, now
-}
-
-// Fail leaves a step for somebody to decide.
-func (r *Run) Fail(id StepID, p Problem) {
-	s := r.Step(id)
-	s.State, s.Problem = Failed, &p
-}
-
-// Gone leaves a step that found that the service is gone: the requester says
-// whether the run ends or goes on as a rehearsal.
-func (r *Run) Gone(id StepID, why string, now time.Time) {
-	r.Fail(id, Problem{Says: why, Kind: bot.KindGone, Code: ServiceGone, At: now})
-}
-
-// Confirm settles a guided step by a person's word and answers.
-func (r *Run) Confirm(id StepID, by bot.PersonID, answers, facts map[string]string, now time.Time) {
-	s := r.Step(id)
-	r.Keep(id, facts, now)
-	s.State, s.By, s.Answers, s.Problem, s.At = Confirmed, by, answers, nil, now
-}
-
 // Check reads a step back that a person did by hand or fixed. A step whose way
 // back was planned is judged as a step again: what is read says whether it
 // still stands.
@@ -296,6 +270,9 @@ func (r *Run) Retry(id StepID) error {
 		return bot.ErrStale
 	}
 	s.State, s.Approval, s.Results, s.Problem = Looking, nil, nil, nil
+	if s.Undoing { // the way back is known: it is asked for again as it was
+		s.State = Planned
+	}
 	return nil
 }
 

@@ -314,8 +314,10 @@ func asReader(c bot.Call) bot.Call {
 
 func proveConsent(c Context, r Reading) Finding {
 	if f := r.Failed("health"); f != nil {
-		if f.Kind == bot.KindForbidden || f.Kind == bot.KindSignIn {
-			return Finding{Problem: trouble(f, "Consent to ServiceHealth.Read.All has not arrived yet. A fresh consent can take some minutes.")}
+		if f.System != bot.Login && (f.Kind == bot.KindForbidden || f.Kind == bot.KindSignIn) {
+			p := absent("Consent to ServiceHealth.Read.All has not arrived yet. A fresh one can take some minutes; I keep looking.", f.Fix)
+			p.Code, p.Request = f.Code, f.RequestID
+			return Finding{Problem: p}
 		}
 		return Finding{Problem: trouble(f, "")}
 	}

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"strings"
 	"testing"
 	"time"
 
 	"keyturn/sim"
 	"keyturn/sim/microsoft"
 	"keyturn/sim/play"
+	"keyturn/sim/slack"
 )
 
 const insufficient = "Insufficient privileges to complete the operation."
@@ -175,4 +177,135 @@ var tokenRefusals = []refusal{
 		words: []string{"Something new", "AADSTS7654321"}},
 	{name: "a web page instead of a token", provoke: graphFault(sim.Fault{Method: "POST", Path: "/login/*/oauth2/v2.0/token", Status: 200, Type: "text/html", Body: "<html></html>"}),
 		words: []string{"cannot be read", "proxy"}},
+}
+
+// The way back is refused like the way there, and stays the way back.
+func TestWhatEntraRefusesWhenARegistrationIsDeleted(t *testing.T) {
+	h := open(t, hasty(&pauseLog{}))
+	h.crew.Leave("entra-secret")
+	h.begins("connector", nil)
+	h.everybodyUntilStep(play.Erin, "Approve and run", "entra-app")
+	h.clicks(play.Erin, "Approve and run", "entra-app")
+	h.expectDone(play.Erin, "App registration for ServiceNow")
+	h.clicks(play.Erin, "Undo", "entra-app")
+	h.refusesWrites(play.Erin, "entra-app", []refusal{
+		{name: "role missing", provoke: graphSays("DELETE", "/applications/*", 403, "Authorization_RequestDenied", insufficient),
+			words: []string{"A role or permission for this is missing.", "Application Administrator", "Authorization_RequestDenied"}},
+		{name: "a fault that stays", provoke: graphSays("DELETE", "/applications/*", 503, "serviceNotAvailable", ""),
+			words: []string{"may or may not have taken effect"}},
+	})
+	h.oneRegistration()
+	if err := h.world.Microsoft.SetQuirks(microsoft.Quirks{UniqueNameStaysBusy: true}); err != nil {
+		t.Fatal(err)
+	}
+	h.clicks(play.Erin, "Approve and run", "entra-app")
+	h.until("the step to be planned anew", func(s *slack.State) bool {
+		text, _ := h.section(s, play.Erin, "entra-app")
+		return strings.Contains(text, "Makes the registration")
+	})
+	h.refusesWrites(play.Erin, "entra-app", []refusal{{name: "a deleted registration keeps the name", provoke: func(*house) {},
+		mend:  func(h *house) { _ = h.world.Microsoft.SetQuirks(microsoft.Quirks{}) },
+		words: []string{"a deleted one keeps it for 30 days", "Deleted applications", "ObjectConflict"}}})
+	h.clicks(play.Erin, "Approve and run", "entra-app")
+	h.expectDone(play.Erin, "App registration for ServiceNow")
+	h.oneRegistration()
+}
+
+func TestRegistrationsOfTheSameNameAreNamed(t *testing.T) {
+	h := open(t, hasty(&pauseLog{}))
+	name := "ServiceNow M365 support integration (" + play.Instance + ")"
+	first, err := h.world.Microsoft.Register(microsoft.App{Name: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	second, err := h.world.Microsoft.Register(microsoft.App{Name: name})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.begins("connector", nil)
+	h.everybodyUntilStep(play.Erin, "Approve and run", "entra-app")
+	h.expectApproval(play.Erin, "entra-app", first.AppID, second.AppID, "I leave it alone")
+	h.clicks(play.Erin, "I did it by hand, check", "entra-app")
+	h.expectRefusal(play.Erin, "entra-app", "2 registrations have this name", "Rename or delete the others")
+	h.again(play.Erin, "entra-app")
+	h.clicks(play.Erin, "Approve and run", "entra-app")
+	h.expectDone(play.Erin, "App registration for ServiceNow", "service principal present")
+}
+
+// The health reader: what Graph refuses on the way, and at the proof by token.
+func TestWhatEntraRefusesForTheHealthReader(t *testing.T) {
+	h := open(t, withoutServiceNow, hasty(&pauseLog{}))
+	h.begins("direct", nil)
+	h.everybodyUntilStep(play.Erin, "Approve and run", "reader-app")
+	h.refusesWrites(play.Erin, "reader-app", []refusal{
+		{name: "role missing for the registration", provoke: graphSays("PATCH", "/applications*", 403, "Authorization_RequestDenied", insufficient),
+			words: []string{"A role or permission for this is missing.", "Application Administrator", "Authorization_RequestDenied"}},
+		{name: "the policy forbids certificates too", provoke: graphSays("PATCH", "/applications*", 400, "CredentialTypeNotAllowedAsPerAppPolicy", "Credential type not allowed as per assigned policy"),
+			words: []string{"does not allow this kind of credential", "An Entra admin can exempt"}},
+		{name: "the service principal is refused for good", provoke: graphSays("PATCH", "/servicePrincipals*", 403, "Authorization_RequestDenied", "The service principal's application must be in the local tenant."),
+			words: []string{"does not find the application in this tenant", "Try again in a minute", "Application Administrator"}},
+		{name: "the application is never known everywhere", provoke: graphFault(sim.Fault{Method: "PATCH", Path: "/graph/v1.0/servicePrincipals*", Status: 400,
+			Body: `{"error":{"code":"Request_BadRequest","message":"The appId 'x' of the service principal does not reference a valid application object.","details":[{"code":"NoBackingApplicationObject","message":"","target":"appId"}]}}`}),
+			words: []string{"does not know the application everywhere yet", "Try again in a minute", "NoBackingApplicationObject"}},
+	})
+	tokenSays(401, 700027, "invalid_client", "Client assertion contains an invalid signature.")(h)
+	h.clicks(play.Erin, "Approve and run", "reader-app")
+	h.expectRefusal(play.Erin, "reader-app", "no token was issued for its key", "AADSTS700027")
+	h.world.Microsoft.Faults.Clear()
+	h.refusesReads(play.Erin, "reader-app", "I fixed it, check", append(tokenRefusals,
+		refusal{name: "somebody disabled the registration", provoke: func(h *house) { h.disableReader(true) }, mend: func(h *house) { h.disableReader(false) },
+			words: []string{"The application is disabled", "An Entra admin can enable it", "AADSTS7000112"}}))
+	h.clicks(play.Erin, "I fixed it, check", "reader-app")
+	h.expectDone(play.Erin, "Registration for reading service health", "a token was issued for the key")
+	h.everybodyUntil("✅ finished")
+}
+
+func (h *house) disableReader(yes bool) {
+	h.Helper()
+	for _, a := range h.world.Microsoft.Inventory().Apps {
+		if a.UniqueName == "keyturn-health-reader" {
+			if err := h.world.Microsoft.DisableApp(a.AppID, yes); err != nil {
+				h.Fatal(err)
+			}
+		}
+	}
+}
+
+// Consent happens elsewhere: the step looks again and again. What it waits for
+// is not a failure; what stands in the way is said while it goes on looking.
+func TestWhatStandsInTheWayOfConsentIsSaid(t *testing.T) {
+	h := open(t, withoutServiceNow, hasty(&pauseLog{}))
+	h.crew.Leave("reader-consent")
+	h.begins("direct", nil)
+	h.everybodyUntilStep(play.Priya, "I did it, check", "reader-consent")
+	const health = "/admin/serviceAnnouncement/healthOverviews"
+	says := func(words ...string) {
+		h.Helper()
+		h.until("the consent card to say "+strings.Join(words, ", "), func(s *slack.State) bool {
+			text, buttons := h.section(s, play.Priya, "reader-consent")
+			return containsAll(text, words) && len(buttons) > 0
+		})
+	}
+	h.in("not given yet, and somebody says it was", func() {
+		h.clicks(play.Priya, "I did it, check", "reader-consent")
+		says("Consent to ServiceHealth.Read.All has not arrived yet", "Privileged Role Administrator")
+	})
+	for _, r := range []refusal{
+		{name: "application disabled", provoke: func(h *house) { h.disableReader(true) }, mend: func(h *house) { h.disableReader(false) }, words: []string{"The application is disabled", "An Entra admin can enable it"}},
+		{name: "throttled, then down", provoke: graphFault(sim.Fault{Path: "/graph/v1.0" + health, Status: 503, Body: `{}`}), words: []string{"Microsoft Graph has a fault at the moment", "It is tried again"}},
+		{name: "a web page", provoke: graphFault(sim.Fault{Path: "/graph/v1.0" + health, Status: 200, Type: "text/html", Body: "<p>proxy</p>"}), words: []string{"A web page came back"}},
+		{name: "Conditional Access", provoke: tokenSays(400, 53003, "invalid_grant", "Access has been blocked by Conditional Access policies."), words: []string{"Conditional Access blocks this sign-in"}},
+	} {
+		h.in(r.name, func() {
+			if r.name == "Conditional Access" {
+				h.restart() // tokens are kept in memory
+			}
+			r.provoke(h)
+			says(r.words...)
+			h.mended(r)
+		})
+	}
+	h.unharmed()
+	h.crew.Touch("reader-consent")
+	h.everybodyUntil("✅ finished")
 }

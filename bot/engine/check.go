@@ -1,0 +1,97 @@
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"keyturn/bot"
+	"keyturn/bot/setup"
+)
+
+// check reads a step back and judges it.
+func (w *work) check(ctx context.Context) error {
+	was := w.step().State
+	reading, err := w.read(ctx, w.spec.API.Verify)
+	if err != nil && w.spec.API.Poll {
+		return w.blind(ctx, err)
+	}
+	if err != nil {
+		return w.failOrRetry(ctx, err, was)
+	}
+	finding := w.spec.API.Prove(w.ctx, reading)
+	if finding.Problem != nil && w.spec.API.Poll {
+		return w.lookLater(ctx, *finding.Problem)
+	}
+	if finding.Problem != nil && w.job.Tries < 4 && w.step().Approval != nil && laggy(finding.Problem) {
+		// What was just made may not be visible everywhere yet.
+		return &bot.Failure{Kind: bot.KindUnreachable, Says: finding.Problem.Says, Fix: finding.Problem.Fix}
+	}
+	return w.change(ctx, true, func(d *Draft, r *setup.Run) error {
+		st := r.Step(w.ref.Step)
+		if st.State != was {
+			return bot.ErrStale
+		}
+		for _, o := range finding.Objects {
+			o.Key, o.Run, o.Step, o.At = bot.ObjectKey(o.System, o.Kind, o.ID), orSelf(o.Run, r.ID), string(w.ref.Step), d.Now
+			d.Out.Objects = append(d.Out.Objects, o)
+		}
+		switch {
+		case finding.End != "" && !r.GoOn:
+			r.Keep(w.ref.Step, finding.Facts, d.Now)
+			r.Gone(w.ref.Step, finding.End, d.Now)
+		case finding.Problem != nil:
+			r.Fail(w.ref.Step, stamped(*finding.Problem, d.Now))
+		case len(finding.Proof) == 0: // nothing could be read: the person's word stands
+			r.Confirm(w.ref.Step, st.By, st.Answers, finding.Facts, d.Now)
+		default:
+			r.Prove(w.ref.Step, finding, d.Now)
+			d.Record(bot.AuditEntry{Tenant: r.Tenant, Act: "proved", Run: r.ID, Step: string(w.ref.Step), Person: st.By, Change: r.Change, Note: fmt.Sprint(finding.Proof)})
+			return d.standing(r, w.ref.Step)
+		}
+		return nil
+	})
+}
+
+func orSelf(run, self string) string {
+	if run == "" {
+		return self
+	}
+	return run
+}
+
+// laggy reports whether a problem may be gone in a moment: replication.
+func laggy(p *setup.Problem) bool {
+	return p.Kind == "" || p.Kind == bot.KindSignIn || p.Kind == bot.KindNotFound
+}
+
+// blind is a look that saw nothing. A step that waits for an act elsewhere
+// never gives up looking.
+func (w *work) blind(ctx context.Context, cause error) error {
+	var f *bot.Failure
+	if !errors.As(cause, &f) || f.Kind == bot.KindThrottled || (f.Kind == bot.KindUnreachable && w.job.Tries+1 < tries) {
+		return cause
+	}
+	return w.lookLater(ctx, problem(f, "", w.e.Now()))
+}
+
+// lookLater looks again for an act that somebody does elsewhere. That it has
+// not been done yet is only said to somebody who asked; what stands in its way
+// is shown.
+func (w *work) lookLater(ctx context.Context, p setup.Problem) error {
+	return w.e.commit(ctx, fmt.Sprintf("later/%d", w.job.ID), func(d *Draft) error {
+		d.Out.Done = []bot.JobID{w.job.ID}
+		before, err := d.Run(w.ref.Run)
+		if err != nil {
+			return err
+		}
+		after := before.Clone()
+		if after.StillWaits(w.ref.Step, stamped(p, d.Now)) {
+			if err := d.PutRun(&before, &after); err != nil {
+				return err
+			}
+		}
+		d.stepJob(w.ref.Run, w.ref.Step, d.Now.Add(d.env.CheckEvery))
+		return nil
+	})
+}
