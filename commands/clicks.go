@@ -73,13 +73,18 @@ func verbClick(a *Ask) (bot.Reply, error) {
 // bindClick binds a channel to the chosen tenant and runs what was typed.
 func bindClick(a *Ask) (bot.Reply, error) {
 	id, text, _ := strings.Cut(a.Request.Value, "\n")
+	if bound, ok, err := a.Bound(a.Request.Place.Root()); err != nil {
+		return bot.Reply{}, err
+	} else if ok && string(bound) != id {
+		return sayf("This channel belongs to %s already, and keeps it. An owner can mend that in the configuration.", a.Tenant.Name), nil
+	}
 	for _, t := range a.Env().Speaking(a.Request.Place.Platform, a.Request.Place.Team) {
 		if string(t.ID) != id {
 			continue
 		}
 		a.Tenant = t
 		a.Person, _ = t.Who(a.Request.From)
-		if !a.Request.Place.Direct() {
+		if a.Request.Place.Channel != "" && !a.Request.Place.Direct() {
 			a.bind(t)
 		}
 		a.Request.Value = text

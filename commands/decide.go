@@ -23,7 +23,7 @@ func (t *Table) Decide(d *engine.Draft, r bot.Request) (bot.Reply, error) {
 	if run == nil {
 		return *unknown, nil
 	}
-	tenant, refusal, err := tenantOf(d, r)
+	tenant, bound, refusal, err := tenantOf(d, r)
 	if err != nil || refusal != nil {
 		return orEmpty(refusal), err
 	}
@@ -31,6 +31,9 @@ func (t *Table) Decide(d *engine.Draft, r bot.Request) (bot.Reply, error) {
 	a.Person, _ = tenant.Who(r.From)
 	if no := a.may(level); no != nil {
 		return *no, nil
+	}
+	if !bound && r.Action != actBind {
+		a.bind(tenant)
 	}
 	return run(a)
 }
@@ -77,38 +80,34 @@ func (t *Table) unknown(word string) bot.Reply {
 	return bot.Private(m)
 }
 
-// tenantOf finds the tenant that a place speaks for. A channel is bound to
-// one at first use; a direct message works while there is only one.
-func tenantOf(d *engine.Draft, r bot.Request) (*bot.Tenant, *bot.Reply, error) {
+// tenantOf finds the tenant that a place speaks for, and whether the place is
+// bound to it: a channel is at its first use. A direct message is never bound,
+// and asks where the workspace speaks for several.
+func tenantOf(d *engine.Draft, r bot.Request) (t *bot.Tenant, bound bool, refusal *bot.Reply, err error) {
 	env := d.Env()
 	speaking := env.Speaking(r.Place.Platform, r.Place.Team)
 	if len(speaking) == 0 {
 		no := say("This workspace is not connected to any Microsoft 365 tenant of this Keyturn, so I have done nothing. An owner can add it to the configuration.")
-		return nil, &no, nil
+		return nil, false, &no, nil
 	}
-	if r.Place.Channel != "" && !r.Place.Direct() {
-		bound, ok, err := d.Bound(r.Place.Root())
+	binds := r.Place.Channel != "" && !r.Place.Direct()
+	if binds {
+		id, ok, err := d.Bound(r.Place.Root())
 		if err != nil {
-			return nil, nil, err
+			return nil, false, nil, err
 		}
 		if ok {
 			for _, t := range speaking {
-				if t.ID == bound {
-					return t, nil, nil
+				if t.ID == id {
+					return t, true, nil, nil
 				}
 			}
 			no := say("This channel belongs to another tenant, which this workspace may not speak for. I have done nothing. An owner can mend that in the configuration.")
-			return nil, &no, nil
+			return nil, false, &no, nil
 		}
 	}
-	if len(speaking) == 1 {
-		if r.Place.Channel != "" && !r.Place.Direct() {
-			d.Out.Bindings = append(d.Out.Bindings, engine.Binding{Place: r.Place.Root(), Tenant: speaking[0].ID})
-		}
-		return speaking[0], nil, nil
-	}
-	if r.Action == actBind {
-		return speaking[0], nil, nil // bindClick chooses by the button's value
+	if len(speaking) == 1 || r.Action == actBind { // bindClick chooses by the button's value
+		return speaking[0], !binds, nil, nil
 	}
 	m := bot.Say(bot.T("Which tenant is this about? A channel keeps its tenant from then on."))
 	var buttons []bot.Button
@@ -117,7 +116,7 @@ func tenantOf(d *engine.Draft, r bot.Request) (*bot.Tenant, *bot.Reply, error) {
 	}
 	m.Add(bot.Buttons{Items: buttons})
 	no := bot.Private(m)
-	return nil, &no, nil
+	return nil, false, &no, nil
 }
 
 // may says no where the person is not of the level, and who is.
@@ -143,8 +142,12 @@ func (a *Ask) may(level Level) *bot.Reply {
 			owners = append(owners, p.Name)
 		}
 	}
-	no := say(fmt.Sprintf("I do not know your account for %s, so I have done nothing. %s can add you and your role in the configuration. You can always ask for health and help.",
-		a.Tenant.Name, named(owners, "An owner")))
+	why := "I do not know your account for " + a.Tenant.Name
+	if a.Person.ID != "" {
+		why = "You hold no role for " + a.Tenant.Name + " that allows this"
+	}
+	no := sayf("%s, so I have done nothing. %s can add you and your role in the configuration. You can always ask for health and help.",
+		why, named(owners, "An owner"))
 	return &no
 }
 

@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -31,7 +32,7 @@ func notMeClick(a *Ask) (bot.Reply, error) {
 		return bot.Reply{Errors: map[string]string{"to": "Choose somebody who holds " + m.spec.Role.Title() + "."}}, nil
 	}
 	return m.apply("hand-over", a.name(to), func(r *setup.Run) error {
-		if !contains(r.Holders[m.spec.Role], to) {
+		if !slices.Contains(r.Holders[m.spec.Role], to) {
 			r.Holders[m.spec.Role] = append(r.Holders[m.spec.Role], to)
 		}
 		return r.HandOver(m.spec.ID, to, a.Now)
@@ -53,15 +54,6 @@ func (m *aim) handOverForm() bot.Reply {
 		return say("Nobody else holds " + m.spec.Role.Title() + ". I have told the owners, who can name somebody. The step stays as it is.")
 	}
 	return bot.Reply{Form: &bot.Form{Action: setup.ActNotMe, Value: m.Request.Value, Title: "Hand over", Submit: "Hand over", Inputs: []bot.Input{in}}}
-}
-
-func contains(list []bot.PersonID, p bot.PersonID) bool {
-	for _, x := range list {
-		if x == p {
-			return true
-		}
-	}
-	return false
 }
 
 // reason asks why; the answer comes back with the same verb.

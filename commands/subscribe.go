@@ -32,8 +32,7 @@ func (a *Ask) subscribe(at bot.Place, services, classes []string) (bot.Reply, er
 		return bot.Reply{}, err
 	}
 	if w.Good.IsZero() && w.Failing.IsZero() && !a.Tenant.Reader.Configured() {
-		m := bot.Say(bot.T("This channel is subscribed, but service health is not read for " + a.Tenant.Name + " yet: no Graph credential is configured, and no run has made one. The guide "))
-		m.Parts[0] = bot.Paragraph{Text: bot.Join(bot.T("This channel is subscribed, but service health is not read for "+a.Tenant.Name+" yet: no Graph credential is configured, and no run has made one. The guide "), bot.C("direct"), bot.T(" makes one."))}
+		m := bot.Say(bot.T("This channel is subscribed, but service health is not read for "+a.Tenant.Name+" yet: no Graph credential is configured, and no run has made one. The guide "), bot.C("direct"), bot.T(" makes one."))
 		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Start the guide", Action: actGuide, Value: "direct"}}})
 		return bot.Private(m), nil
 	}
@@ -111,8 +110,8 @@ func unsubscribeVerb(a *Ask) (bot.Reply, error) {
 	return say("This channel is not subscribed, so nothing changed."), nil
 }
 
-// subscriptionsVerb shows what this channel is told, or in a direct message
-// every channel.
+// subscriptionsVerb shows what this channel is told. Other channels are not
+// named: the asker may not belong to them.
 func subscriptionsVerb(a *Ask) (bot.Reply, error) {
 	subs, err := a.Subscriptions(a.Tenant.ID)
 	if err != nil {

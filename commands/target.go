@@ -79,10 +79,10 @@ func (a *Ask) aimStep(value string, in ...setup.StepState) (*aim, *bot.Reply, er
 // stranger says no to a person who does not hold the step's role.
 func (m *aim) stranger() *bot.Reply {
 	role, me := m.spec.Role, m.Person.ID
-	holds := me != "" && slices.Contains(m.run.HoldersOf(role), me) && (role == bot.Requester || m.Tenant.Holds(me, role))
-	if m.step.Holder != "" && m.step.Holder == me {
-		holds = true
-	}
+	// A role that was taken away since the run began no longer counts, not even
+	// for a step that was handed over.
+	asked := slices.Contains(m.run.HoldersOf(role), me) || m.step.Holder == me
+	holds := me != "" && asked && (role == bot.Requester || m.Tenant.Holds(me, role))
 	if holds && m.step.Holder != "" && m.step.Holder != me && !m.step.State.Settled() {
 		no := say(m.name(m.step.Holder) + " has taken this step. I have not run anything.")
 		return &no
