@@ -9,21 +9,36 @@ import (
 const Redacted = "[redacted]"
 
 // Secret is a value that must not be seen. It prints, logs and marshals as
-// "[redacted]"; stores seal what [Secret.Reveal] gives.
-type Secret struct{ value string }
+// "[redacted]"; stores seal what [Secret.Reveal] gives. Two secrets are
+// compared by what they reveal, not by ==.
+type Secret struct {
+	// Behind a pointer, because fmt prints unexported fields of others, and the
+	// operands of a wrong verb, without asking the methods below.
+	value *string
+}
 
 // NewSecret wraps a value.
-func NewSecret(v string) Secret { return Secret{v} }
+func NewSecret(v string) Secret {
+	if v == "" {
+		return Secret{}
+	}
+	return Secret{&v}
+}
 
 // Reveal gives the value: only for the request that needs it and for sealing.
-func (s Secret) Reveal() string { return s.value }
+func (s Secret) Reveal() string {
+	if s.value == nil {
+		return ""
+	}
+	return *s.value
+}
 
 // IsZero reports whether there is no value.
-func (s Secret) IsZero() bool { return s.value == "" }
+func (s Secret) IsZero() bool { return s.value == nil }
 
 // String is "[redacted]", or "" where there is no value.
 func (s Secret) String() string {
-	if s.value == "" {
+	if s.IsZero() {
 		return ""
 	}
 	return Redacted
