@@ -99,6 +99,7 @@ func (r *Run) Waiting(spec *Spec, s *Step) []bot.PersonID {
 // not apply are settled on the way.
 func (r *Run) HandOut(g *Guide, c Context, now time.Time) []StepID {
 	var opened []StepID
+	r.withdraw(g)
 	for again := true; again && r.State == RunOpen; {
 		again = false
 		for i := range g.Steps {
@@ -126,6 +127,27 @@ func (r *Run) HandOut(g *Guide, c Context, now time.Time) []StepID {
 		r.State, r.Ended = RunDone, now
 	}
 	return opened
+}
+
+// withdraw takes back steps that were handed out and whose needs are settled
+// no more: an earlier step is being undone, and they would build on nothing.
+func (r *Run) withdraw(g *Guide) {
+	if r.State != RunOpen {
+		return
+	}
+	for i := range g.Steps {
+		spec := &g.Steps[i]
+		s := r.Step(spec.ID)
+		if s == nil || s.State == Pending || s.State == Running || s.State.Settled() || s.Undoing || r.settled(spec.Needs) {
+			continue
+		}
+		*s = Step{ID: spec.ID, State: Pending, Holder: s.Holder, Attempt: s.Attempt, Answers: s.Answers}
+		for _, visits := range r.Visits {
+			for n := range visits {
+				visits[n].Steps = slices.DeleteFunc(visits[n].Steps, func(id StepID) bool { return id == spec.ID })
+			}
+		}
+	}
 }
 
 func (r *Run) settled(ids []StepID) bool {
