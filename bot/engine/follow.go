@@ -2,6 +2,7 @@ package engine
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"keyturn/bot"
@@ -21,14 +22,14 @@ func (d *Draft) follow(before, after *setup.Run, g *setup.Guide) error {
 		if now == nil {
 			continue
 		}
-		changed := was == nil || was.State != now.State || was.Holder != now.Holder || !samePlan(was.Plan, now.Plan) || was.Undoing != now.Undoing || !sameProblem(was.Problem, now.Problem)
-		if !changed {
+		changed := was == nil || was.State != now.State || was.Holder != now.Holder || !samePlan(was.Plan, now.Plan) || was.Undoing != now.Undoing
+		if !changed && sameProblem(was.Problem, now.Problem) {
 			continue
 		}
 		for _, p := range after.HoldersOf(spec.Role) {
 			people[p] = true
 		}
-		if after.State == setup.RunOpen && busy(spec, now) {
+		if changed && after.State == setup.RunOpen && busy(spec, now) {
 			d.stepJob(after.ID, spec.ID, d.Now)
 		}
 		if handedOut(spec, was, now) {
@@ -160,7 +161,7 @@ func (d *Draft) cards(before, after *setup.Run, g *setup.Guide, t *bot.Tenant, p
 			waits := asks(g, after, visits[n].Steps)
 			for _, a := range person.Accounts {
 				key := setup.CardKey(after.ID, person.ID, n) + "/" + a.String()
-				if _, known, err := d.Sent(key); err == nil && !known && !waits {
+				if !waits && !d.shows(key, bot.DM(a)) {
 					continue // nothing to do yet: the card comes with the first thing to do
 				}
 				d.deliver(Deliver{Key: key, Place: bot.DM(a), Draw: Draw{What: drawCard, Run: after.ID, Person: person.ID, Visit: n}},
@@ -168,6 +169,16 @@ func (d *Draft) cards(before, after *setup.Run, g *setup.Guide, t *bot.Tenant, p
 			}
 		}
 	}
+}
+
+// shows reports whether a drawn message is at a place, or on its way there
+// with what was true a moment ago.
+func (d *Draft) shows(key string, at bot.Place) bool {
+	if _, known, err := d.Sent(key); err != nil || known {
+		return true
+	}
+	jobs, err := d.Jobs(chatLane(at))
+	return err != nil || slices.ContainsFunc(jobs, func(j bot.Job) bool { return j.Collapse == "deliver/"+key })
 }
 
 // asks reports whether one of the steps waits for a person now.
