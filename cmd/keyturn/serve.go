@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"time"
 
 	"keyturn/adapters/graph"
@@ -106,6 +107,7 @@ func logger(c *console, level string) *slog.Logger {
 type process struct {
 	conf   *config
 	store  *bolt.Store
+	chat   *slack.Adapter
 	engine *engine.Engine
 	routes *http.ServeMux
 	log    *slog.Logger
@@ -138,6 +140,7 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 	p := &process{conf: c, store: store, log: log, routes: http.NewServeMux()}
 	desk := &desk{}
 	chat := slack.New(slack.Config{SigningSecret: c.Slack.SigningSecret.value, Workspaces: c.workspaces(), APIURL: c.Outside.Slack, HTTP: client, Desk: desk, Log: log, Now: now})
+	p.chat = chat
 	p.engine = engine.New(engine.Config{
 		Env:     c.env(tenants),
 		Store:   store,
@@ -260,7 +263,10 @@ func (p *process) serve(ctx context.Context) error {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	worked := make(chan error, 1)
-	go func() { worked <- p.engine.Run(ctx) }()
+	go func() {
+		p.meet(ctx)
+		worked <- p.engine.Run(ctx)
+	}()
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
 	p.log.Info("Keyturn is ready", "listen", l.Addr().String(), "version", version)
@@ -280,6 +286,22 @@ func (p *process) serve(ctx context.Context) error {
 	}
 	p.log.Info("Keyturn has stopped")
 	return err
+}
+
+// meet has the chat platform say who the bot is before the first message goes
+// out: without that a message has no link, and a wrong token shows late.
+func (p *process) meet(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
+	defer cancel()
+	var all sync.WaitGroup
+	for team := range p.conf.workspaces() {
+		all.Go(func() {
+			if _, err := p.chat.Identify(ctx, team); err != nil {
+				p.log.Warn("Slack does not say who the bot is", "workspace", team, "err", err)
+			}
+		})
+	}
+	all.Wait()
 }
 
 // socketPath is the Unix socket beside the data file, for the commands that
