@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -13,10 +16,14 @@ import (
 
 // What people do in a house.
 
+// mark is how much Slack showed at a moment.
+type mark struct{ ephemerals, messages int }
+
 // seen notes what a person has seen before they act, so that an answer is
 // not mistaken for an older one.
 func (h *house) seen(who play.Person) {
-	h.private[who.Slack] = len(h.world.Slack.Snapshot().Ephemerals)
+	s := h.world.Slack.Snapshot()
+	h.private[who.Slack] = mark{len(s.Ephemerals), len(s.Messages)}
 }
 
 func (h *house) took(who play.Person, what string, out slack.Outcome, err error) slack.Outcome {
@@ -391,4 +398,41 @@ func (h *house) shuts(who play.Person) {
 	if _, err := h.world.Slack.Close(who.Slack, v.ID, true); err != nil {
 		h.Fatal(err)
 	}
+}
+
+const hour = time.Hour
+
+// refuses has Graph refuse one call, as it does where a role is missing.
+func (h *house) refuses(method, path string) {
+	h.world.Microsoft.Faults.Add(sim.Fault{Method: method, Path: path, Times: 1, Status: 403,
+		Body: `{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges to complete the operation.","innerError":{"request-id":"5f0c1e7a-8a51-4d55-9a53-5a1f6f0f4f3a"}}}`})
+}
+
+// forges sends a person's last click once more, as a new one with another
+// action and value: what a button of an older version would send.
+func (h *house) forges(who play.Person, action, value string) {
+	h.Helper()
+	last := h.world.Slack.Snapshot().Last
+	form, err := url.ParseQuery(last.Body)
+	if err != nil {
+		h.Fatal(err)
+	}
+	var payload map[string]any
+	if err := json.Unmarshal([]byte(form.Get("payload")), &payload); err != nil {
+		h.Fatal(err)
+	}
+	if user, ok := payload["user"].(map[string]any); !ok || user["id"] != who.Slack {
+		h.Fatalf("the last click is not of %s", who.Name)
+	}
+	act := payload["actions"].([]any)[0].(map[string]any)
+	act["action_id"], act["value"], act["action_ts"] = action+"~0", value, fmt.Sprintf("%d.000001", h.now().UnixNano())
+	raw, err := json.Marshal(payload)
+	if err != nil {
+		h.Fatal(err)
+	}
+	again := *last
+	again.Body = url.Values{"payload": {string(raw)}}.Encode()
+	h.seen(who)
+	out, err := h.world.Slack.SendRaw(again)
+	h.took(who, "forges a click on "+action, out, err)
 }

@@ -15,14 +15,21 @@ import (
 // What people see in a house.
 
 // expectPrivate waits for an answer that only this person sees, given since
-// they last acted.
+// they last acted: an ephemeral, or a direct message where they asked there.
 func (h *house) expectPrivate(who play.Person, words ...string) play.Card {
 	h.Helper()
 	var found play.Card
 	h.until("a private answer to "+who.Name+": "+strings.Join(words, ", "), func(s *slack.State) bool {
-		for i, e := range s.Ephemerals {
-			if e.To == who.Slack && i >= h.private[who.Slack] && containsAll(drawn(e.Text, e.Blocks), words) {
+		since := h.private[who.Slack]
+		for _, e := range s.Ephemerals[since.ephemerals:] {
+			if e.To == who.Slack && containsAll(drawn(e.Text, e.Blocks), words) {
 				found = play.PrivateCard(e)
+				return true
+			}
+		}
+		for _, m := range s.Messages[since.messages:] {
+			if m.Bot && h.place(s, m.Channel) == "to "+who.Slack && containsAll(drawn(m.Text, m.Blocks), words) {
+				found = play.MessageCard(m)
 				return true
 			}
 		}

@@ -44,7 +44,7 @@ type house struct {
 
 	bot *running
 
-	private map[string]int // by person: ephemerals that they had seen before their last act
+	private map[string]mark // by person: what they had seen before their last act
 	calls   map[*sim.Journal]int
 }
 
@@ -137,7 +137,7 @@ func holdsToo(who play.Person, role string) option {
 func open(t *testing.T, options ...option) *house {
 	t.Helper()
 	t.Parallel()
-	h := &house{T: t, private: map[string]int{}, calls: map[*sim.Journal]int{}}
+	h := &house{T: t, private: map[string]mark{}, calls: map[*sim.Journal]int{}}
 	s := setting{Options: play.Options{Lag: &microsoft.Lag{}, Now: h.now}}
 	reword("poll_every: 500ms", "poll_every: 100ms")(&s)
 	reword("check_every: 300ms", "check_every: 60ms")(&s)
