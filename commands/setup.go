@@ -53,6 +53,9 @@ func (a *Ask) openStart(id setup.GuideID) (bot.Reply, error) {
 	if !ok {
 		return say("That guide does not exist in this version of Keyturn."), nil
 	}
+	if id == setup.Connector && a.Tenant.Instance == "" {
+		return sayf("The guide connector needs a ServiceNow instance, and the configuration names none for %s. An owner can add it; the guide direct works without.", a.Tenant.Name), nil
+	}
 	if open, ok, err := a.openRun(id, a.Tenant.Instance); err != nil {
 		return bot.Reply{}, err
 	} else if ok {
@@ -103,9 +106,9 @@ func (a *Ask) startInputs(g *setup.Guide) bot.Form {
 	if g.Warning != "" {
 		f.Intro = append(f.Intro, bot.Paragraph{Text: bot.B(g.Warning)})
 	}
-	if a.Tenant.Instance != "" {
+	if choices := instances(a.Tenant, g.ID); len(choices) > 1 { // a single answer is not asked for
 		f.Inputs = append(f.Inputs, bot.Input{Name: "instance", Label: "ServiceNow instance", Kind: bot.Choice, Hint: "Only instances of the configuration: a secret can go nowhere else.",
-			Options: instances(a.Tenant, g.ID), Values: []string{a.Tenant.Instance}})
+			Options: choices, Values: []string{a.Tenant.Instance}})
 	}
 	for _, role := range rolesOf(g) {
 		holders := a.Tenant.Holders[role]
@@ -141,6 +144,9 @@ func (a *Ask) startInputs(g *setup.Guide) bot.Form {
 }
 
 func instances(t *bot.Tenant, g setup.GuideID) []bot.Option {
+	if t.Instance == "" {
+		return nil
+	}
 	out := []bot.Option{{Value: t.Instance, Label: t.Instance}}
 	if g == setup.Direct {
 		out = append(out, bot.Option{Value: "none", Label: "none, without ServiceNow"})

@@ -8,8 +8,8 @@ func connectorGuide() *Guide {
 	return &Guide{
 		ID: Connector, Revision: 1,
 		Title:   "Microsoft 365 support integration for ServiceNow (retired connector)",
-		What:    "Microsoft's own guide, step by step: service health incidents and recommended solutions only, no cases with Microsoft support. " + retirement + ".",
-		Warning: retirement + ". This guide checks first whether the pieces still exist, and offers the guides that work today. It opens no cases with Microsoft support.",
+		What:    "Microsoft's own guide, step by step: service health incidents and recommended solutions only, no cases with Microsoft support.",
+		Warning: retirement + ". This guide checks first whether the pieces still exist, and offers the guides that work today.",
 		Steps: recorded([]Spec{
 			before(Connector),
 			after(signInEntra(), StepBefore),

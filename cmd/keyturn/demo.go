@@ -74,7 +74,7 @@ func (d demoCmd) page(ctx context.Context, c *console, world *play.World, child 
 	if err != nil {
 		return fmt.Errorf("the chat page cannot listen: %w (choose another address with --addr)", err)
 	}
-	page := chat.New(chat.Config{Slack: world.Slack, Title: "Keyturn demo", Portals: portals(world)})
+	page := chat.New(chat.Config{Slack: world.Slack, Title: "Keyturn demo", Portals: portals(world), Try: []string{"/keyturn setup " + d.Guide, "/keyturn health", "/keyturn help"}})
 	srv := &http.Server{Handler: page, ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		<-ctx.Done()
