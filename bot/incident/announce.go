@@ -46,14 +46,7 @@ func Announce(a Announcement) bot.Message {
 }
 
 func announceLine(a Announcement) bot.Text {
-	category, ok := categories[enum(a.Category)]
-	if !ok {
-		category = StatusWords(a.Category)
-		if a.Category == "" {
-			category = "no category"
-		}
-	}
-	t := bot.T(capital(category))
+	t := bot.T(capital(categoryWords(a.Category)))
 	if s := enum(a.Severity); s != "" && s != "normal" {
 		t = append(t, bot.Span{Text: " · "}, bot.Span{Text: StatusWords(a.Severity) + " severity", Bold: true})
 	}

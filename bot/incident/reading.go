@@ -28,6 +28,9 @@ type Gap struct {
 	New      int       // what this reading found, in issues
 	Resolved int
 	Reopened int
+
+	// After is how long a gap has to be for [Summary]; 0 is [SummaryAfter].
+	After time.Duration
 }
 
 // Long reports whether the gap is long enough for channels to be told what
@@ -117,7 +120,7 @@ func longOver(watch Watch, is Issue, at time.Time) bool {
 
 func good(w Watch, at time.Time) Watch {
 	w.Seeded, w.Good = true, at
-	w.Failing, w.Failure, w.Tries, w.Told = time.Time{}, "", 0, false
+	w.Failing, w.Failure, w.Tries, w.Told, w.Public = time.Time{}, "", 0, false, nil
 	return w
 }
 

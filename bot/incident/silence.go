@@ -28,6 +28,11 @@ func Unreadable(w Watch) bot.Message {
 	m := bot.Say(blindLine(w, w.Failing), bot.T("\nI go on trying and say here when it works again. Meanwhile look at the "),
 		bot.Link("admin center", "https://admin.microsoft.com/Adminportal/Home#/servicehealth"), bot.T(" or at "),
 		bot.Link("Microsoft's public status page", "https://status.cloud.microsoft"), bot.T("."))
+	if w.Public != nil {
+		if says := PublicWords(*w.Public, w.Public.Read); len(says) > 0 {
+			m.Add(bot.Paragraph{Text: says})
+		}
+	}
 	return m
 }
 

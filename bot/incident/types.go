@@ -45,6 +45,8 @@ type Known struct {
 	// Reopened is when Microsoft last opened the issue again after it had
 	// called it resolved; zero where that never happened or it is resolved.
 	Reopened time.Time `json:"reopened,omitzero"`
+	// Muted are people who are not mentioned about this issue any more.
+	Muted []bot.PersonID `json:"muted,omitempty"`
 }
 
 // Subscription is a channel's wish to be told.
@@ -58,7 +60,38 @@ type Subscription struct {
 	Made     time.Time    `json:"made"`
 	Stopped  string       `json:"stopped,omitempty"` // why it no longer delivers, in a sentence
 	OnCall   bot.Text     `json:"onCall,omitempty"`  // who is mentioned when something is told aloud; mentions only
+
+	Features []string `json:"features,omitempty"` // features or feature groups of the services; empty is all
+	Statuses []string `json:"statuses,omitempty"` // an issue is first told in one of these; empty is any
+
+	Messages     bool     `json:"messages,omitempty"`     // message center posts too
+	Categories   []string `json:"categories,omitempty"`   // of message center posts, as Graph writes them; empty is all
+	Severities   []string `json:"severities,omitempty"`   // of message center posts; empty is all
+	PostServices []string `json:"postServices,omitempty"` // of message center posts; empty is Services
+
+	Style       Style          `json:"style,omitempty"`
+	DigestAt    TimeOfDay      `json:"digestAt,omitempty"` // "" is 09:00
+	Zone        string         `json:"zone,omitempty"`     // IANA name for DigestAt and Quiet; "" is UTC
+	Quiet       Quiet          `json:"quiet,omitzero"`
+	Maintenance []Window       `json:"maintenance,omitempty"`
+	Muted       []bot.PersonID `json:"muted,omitempty"` // who is never mentioned here
+
+	// Desk is what waits to be told here and what has a root here. It is the
+	// bot's own: forms and commands pass it on as it is.
+	Desk Desk `json:"desk,omitzero"`
 }
+
+// Style is how a channel is told.
+type Style string
+
+// The styles. Quiet hours and maintenance windows hold what is told at once;
+// whatever once has a root in the channel is followed there in any style.
+const (
+	ByClass      Style = ""         // incidents at once, advisories and message center posts in the daily digest
+	Live         Style = "live"     // everything at once
+	DigestOnly   Style = "digest"   // everything in the daily digest, incidents too
+	ResolvedOnly Style = "resolved" // one message for each issue when it is over
+)
 
 // Watch is what is known of reading one tenant's service health.
 type Watch struct {
@@ -70,4 +103,10 @@ type Watch struct {
 	Tries   int          `json:"tries,omitempty"`   // failures in a row
 	Newest  time.Time    `json:"newest,omitzero"`   // the latest lastModifiedDateTime seen
 	Told    bool         `json:"told,omitempty"`    // the channels were told that nothing can be read
+
+	// Public is what Microsoft's public status page said of the admin center
+	// when it was last asked, while readings fail.
+	Public *PublicStatus `json:"public,omitempty"`
+	// Messages is the watch on the message center, which is read beside health.
+	Messages MessageWatch `json:"messages,omitzero"`
 }

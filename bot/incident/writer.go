@@ -67,12 +67,30 @@ func (w *writer) text(s string) {
 		w.preformatted(s)
 		return
 	}
-	for i, line := range strings.Split(s, "\n") {
+	lines := strings.Split(s, "\n")
+	for i, line := range lines {
 		if i > 0 {
 			w.newline()
 		}
+		if i < len(lines)-1 {
+			line = withoutContinuation(line)
+		}
 		w.words(line)
 	}
+}
+
+// withoutContinuation takes away the backslash that Microsoft's editors leave
+// before a line break. One that ends a path stays.
+func withoutContinuation(line string) string {
+	rest, ok := strings.CutSuffix(strings.TrimRight(line, " \t"), `\`)
+	if !ok {
+		return line
+	}
+	word := rest[strings.LastIndexAny(rest, " \t")+1:]
+	if strings.Contains(word, `\`) || len(word) == 2 && letter(word[0]) && word[1] == ':' {
+		return line
+	}
+	return rest
 }
 
 func (w *writer) newline() {
