@@ -12,14 +12,13 @@ import (
 // check reads a step back and judges it.
 func (w *work) check(ctx context.Context) error {
 	was := w.step().State
-	reading, err := w.read(ctx, w.spec.API.Verify)
+	finding, err := w.verify(ctx)
 	if err != nil && w.spec.API.Poll {
 		return w.blind(ctx, err)
 	}
 	if err != nil {
 		return w.failOrRetry(ctx, err, was)
 	}
-	finding := w.spec.API.Prove(w.ctx, reading)
 	if finding.Problem != nil && w.spec.API.Poll {
 		return w.lookLater(ctx, *finding.Problem)
 	}
@@ -51,6 +50,22 @@ func (w *work) check(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// verify reads and judges, and once more with the facts that the first look
+// found where the step asks for that.
+func (w *work) verify(ctx context.Context) (setup.Finding, error) {
+	for again := false; ; again = true {
+		reading, err := w.read(ctx, w.spec.API.Verify)
+		if err != nil {
+			return setup.Finding{}, err
+		}
+		finding := w.spec.API.Prove(w.ctx, reading)
+		if !finding.More || again {
+			return finding, nil
+		}
+		w.run.Keep(w.ref.Step, finding.Facts, w.e.Now())
+	}
 }
 
 func orSelf(run, self string) string {

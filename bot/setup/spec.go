@@ -84,6 +84,9 @@ type Finding struct {
 	End string
 	// Objects found, not made: cleanup discovers them.
 	Objects []bot.Object
+	// More says that Facts were missing for the reads: verify again with them.
+	// A person who did a step by hand brings facts that no plan has found.
+	More bool
 }
 
 // Guided is how a person does a step by hand.

@@ -259,7 +259,7 @@ func proveReader(c Context, r Reading) Finding {
 		if it.Get("id") == "" {
 			return Finding{Problem: absent("The registration has no service principal.", "Try again: the calls make it.")}
 		}
-		return Finding{Problem: refuse("The registration is there, but its key has not been tried yet.", "Try again: I read it and ask for a token.")}
+		return Finding{Facts: facts, More: true, Problem: refuse("The registration is there, but its key has not been tried yet.", "Try again: I read it and ask for a token.")}
 	}
 	if f := r.Failed("principal"); f != nil {
 		return Finding{Problem: trouble(f, "The service principal is missing or not replicated yet.")}
