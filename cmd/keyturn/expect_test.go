@@ -201,12 +201,17 @@ func (h *house) served() []sim.Call {
 
 // api reports whether a path is one that programs call, not people.
 func api(path string) bool {
-	return strings.HasPrefix(path, "/graph/") || strings.HasPrefix(path, "/api/now/") || strings.Contains(path, "/oauth")
+	return strings.HasPrefix(path, "/graph/") || strings.HasPrefix(path, "/api/now/") || signIn(path)
 }
 
-// writes is what programs changed at Microsoft and ServiceNow.
+// signIn reports whether a path is asked for tokens, which changes nothing.
+func signIn(path string) bool {
+	return strings.Contains(path, "/oauth2/") || strings.HasPrefix(path, "/oauth_token")
+}
+
+// writesMade is what programs changed at Microsoft and ServiceNow.
 func (h *house) writesMade() []sim.Call {
-	return slices.DeleteFunc(h.served(), func(c sim.Call) bool { return !c.Write || strings.Contains(c.Path, "/oauth") })
+	return slices.DeleteFunc(h.served(), func(c sim.Call) bool { return !c.Write || signIn(c.Path) })
 }
 
 // expectNoWrites says that nothing was changed outside since fromNow, or at
