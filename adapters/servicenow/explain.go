@@ -166,6 +166,10 @@ func outage(op operation, w wireError) *bot.Failure {
 func forbidden(op operation, w wireError, lower string) *bot.Failure {
 	f := &bot.Failure{Kind: bot.KindForbidden, Code: code(w), Fix: needs(op)}
 	switch {
+	case strings.Contains(lower, "unique key violation"), strings.Contains(lower, "duplicate entry"):
+		f.Kind = bot.KindConflict
+		f.Says = "Another record of " + op.subject() + " has the same name or key." + quote(w.detail)
+		f.Fix = "Look at that record: rename or delete it if it is a leftover, then try again. Nothing was changed."
 	case strings.Contains(lower, "business rule"), strings.Contains(lower, "data policy"), strings.Contains(lower, "mandatory"):
 		f.Kind = bot.KindRefused
 		f.Says = "A rule of this instance refused the change to " + op.subject() + "." + quote(w.detail)
@@ -249,10 +253,10 @@ func judgeToken(reply httpx.Reply) *bot.Failure {
 	name, _ := e.Error.(string)
 	description, _ := e.Description.(string)
 	f := &bot.Failure{Kind: bot.KindSignIn, Code: httpx.Plain(name, 60), Says: "ServiceNow gives no token for this client." + quote(description)}
-	switch name {
-	case "unsupported_grant_type":
+	switch {
+	case name == "unsupported_grant_type", strings.Contains(strings.ToLower(description), "not enabled on this instance"):
 		f.Fix = "A ServiceNow admin has to create the property glide.oauth.inbound.client.credential.grant_type.enabled with the value true."
-	case "invalid_request":
+	case name == "invalid_request":
 		f.Kind, f.Fix = bot.KindBadRequest, "Check the client ID and the grant type in the Application Registry."
 	default:
 		f.Fix = "Check the client ID and secret, that the registry entry is active and has an OAuth Application User, and that the client credentials grant is allowed."

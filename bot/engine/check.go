@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"keyturn/bot"
 	"keyturn/bot/setup"
@@ -20,7 +21,7 @@ func (w *work) check(ctx context.Context) error {
 		return w.failOrRetry(ctx, err, was)
 	}
 	if finding.Problem != nil && w.spec.API.Poll {
-		return w.lookLater(ctx, *finding.Problem)
+		return w.lookLater(ctx, *finding.Problem, 0)
 	}
 	if finding.Problem != nil && w.job.Tries < 4 && w.step().Approval != nil && laggy(finding.Problem) {
 		// What was just made may not be visible everywhere yet.
@@ -80,20 +81,44 @@ func laggy(p *setup.Problem) bool {
 	return p.Kind == "" || p.Kind == bot.KindSignIn || p.Kind == bot.KindNotFound
 }
 
+// quiet is the longest pause that a system may ask for without the step's
+// people being told.
+const quiet = 30 * time.Second
+
+// held puts off a step that a system asks to come back later, and says so on
+// its card where the pause is long.
+func (w *work) held(ctx context.Context, f *bot.Failure) error {
+	if f.RetryAfter <= quiet {
+		return f
+	}
+	return w.change(ctx, false, func(d *Draft, r *setup.Run) error {
+		st := r.Step(w.ref.Step)
+		if !busy(w.spec, st) {
+			return bot.ErrStale
+		}
+		again := w.job
+		again.Due, again.Last = d.Now.Add(f.RetryAfter), f.Error()
+		d.Out.Again = []bot.Job{again}
+		p := problem(f, "", d.Now)
+		st.Problem, st.Later = &p, again.Due
+		return nil
+	})
+}
+
 // blind is a look that saw nothing. A step that waits for an act elsewhere
 // never gives up looking.
 func (w *work) blind(ctx context.Context, cause error) error {
 	var f *bot.Failure
-	if !errors.As(cause, &f) || f.Kind == bot.KindThrottled || (f.Kind == bot.KindUnreachable && w.job.Tries+1 < tries) {
+	if !errors.As(cause, &f) || (f.Kind == bot.KindThrottled && f.RetryAfter <= quiet) || (f.Kind == bot.KindUnreachable && w.job.Tries+1 < tries) {
 		return cause
 	}
-	return w.lookLater(ctx, problem(f, "", w.e.Now()))
+	return w.lookLater(ctx, problem(f, "", w.e.Now()), f.RetryAfter)
 }
 
 // lookLater looks again for an act that somebody does elsewhere. That it has
 // not been done yet is only said to somebody who asked; what stands in its way
 // is shown.
-func (w *work) lookLater(ctx context.Context, p setup.Problem) error {
+func (w *work) lookLater(ctx context.Context, p setup.Problem, wait time.Duration) error {
 	return w.e.commit(ctx, fmt.Sprintf("later/%d", w.job.ID), func(d *Draft) error {
 		d.Out.Done = []bot.JobID{w.job.ID}
 		before, err := d.Run(w.ref.Run)
@@ -106,7 +131,7 @@ func (w *work) lookLater(ctx context.Context, p setup.Problem) error {
 				return err
 			}
 		}
-		d.stepJob(w.ref.Run, w.ref.Step, d.Now.Add(d.env.CheckEvery))
+		d.stepJob(w.ref.Run, w.ref.Step, d.Now.Add(max(d.env.CheckEvery, wait)))
 		return nil
 	})
 }

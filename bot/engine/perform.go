@@ -49,7 +49,7 @@ func (w *work) perform(ctx context.Context) error {
 			r.Unmade(w.ref.Step)
 			return nil
 		}
-		st.State = setup.Checking
+		st.State, st.Problem = setup.Checking, nil
 		return nil
 	})
 }
@@ -318,7 +318,7 @@ func (w *work) callFailed(ctx context.Context, c bot.Call, cause error) error {
 	last := w.job.Tries+1 >= tries
 	switch {
 	case f.Kind == bot.KindThrottled:
-		return cause
+		return w.held(ctx, f)
 	case (f.Kind == bot.KindUnreachable || f.Kind == bot.KindAmbiguous) && !last:
 		return cause
 	}

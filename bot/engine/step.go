@@ -239,7 +239,10 @@ func (w *work) failOrRetry(ctx context.Context, cause error, in setup.StepState)
 	if !errors.As(cause, &f) {
 		return cause
 	}
-	if f.Kind == bot.KindThrottled || (f.Kind == bot.KindUnreachable && w.job.Tries+1 < tries) {
+	if f.Kind == bot.KindThrottled {
+		return w.held(ctx, f)
+	}
+	if f.Kind == bot.KindUnreachable && w.job.Tries+1 < tries {
 		return cause
 	}
 	return w.change(ctx, true, func(d *Draft, r *setup.Run) error {

@@ -74,6 +74,7 @@ func (s Scene) step(m *bot.Message, spec *Spec, st *Step, p bot.PersonID, primar
 		m.Add(bot.Paragraph{Text: bot.T(s.name(st.Holder) + " has taken this step.")})
 		return
 	}
+	s.heldStep(m, st)
 	switch st.State {
 	case Done, Confirmed, Skipped, NotNeeded:
 		s.settledStep(m, spec, st)
@@ -90,6 +91,15 @@ func (s Scene) step(m *bot.Message, spec *Spec, st *Step, p bot.PersonID, primar
 	default:
 		s.openStep(m, spec, st, primary)
 	}
+}
+
+// heldStep says that a step goes on by itself once a system lets it.
+func (s Scene) heldStep(m *bot.Message, st *Step) {
+	if st.Problem == nil || (st.State != Looking && st.State != Running && st.State != Checking) {
+		return
+	}
+	m.Add(bot.Paragraph{Text: bot.Join(bot.T("⏳ "+st.Problem.Says+" I go on by myself at "), bot.When(st.Later, bot.DateTime), bot.T("; nobody has to do anything."))})
+	small(m, st.Problem)
 }
 
 // cardMark is the mark of a step on its person's own card.
@@ -170,7 +180,7 @@ func (s Scene) about(m *bot.Message, spec *Spec) {
 // openStep draws a guided step, or a step whose API cannot plan.
 func (s Scene) openStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 	s.about(m, spec)
-	if st.Problem != nil {
+	if st.Problem != nil && st.State != Checking {
 		m.Add(bot.Paragraph{Text: bot.T("⛔ " + st.Problem.Says + " " + st.Problem.Fix)})
 		small(m, st.Problem)
 	}

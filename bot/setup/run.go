@@ -116,6 +116,7 @@ type Step struct {
 	At       time.Time         `json:"at,omitzero"`       // when it was settled
 	Why      string            `json:"why,omitempty"`     // reason of a skip or a rejection
 	Nudged   time.Time         `json:"nudged,omitzero"`   // the last reminder
+	Later    time.Time         `json:"later,omitzero"`    // a system asked to come back then
 	Undoing  bool              `json:"undoing,omitempty"` // the plan is the way back, not the step
 }
 

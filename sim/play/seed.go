@@ -75,7 +75,7 @@ var certificate = sync.OnceValue(func() []byte {
 })
 
 func serviceNowWorld(file, microsoftURL string, o Options) servicenow.Config {
-	c := servicenow.Config{Host: Instance, World: servicenow.Alive1, File: file, Now: o.Now,
+	c := servicenow.Config{Host: Instance, World: servicenow.Alive1, File: file, Now: o.Now, TypeChoice: o.Type,
 		Outbound: map[string]string{"login.microsoftonline.com": microsoftURL + "/login", "connector.rave.microsoft.com": microsoftURL + "/connector"},
 		Groups:   map[string][]string{"Service Desk": {"itil"}},
 		Clients: []servicenow.Client{
