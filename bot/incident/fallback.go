@@ -85,7 +85,7 @@ func FallbackMessage(r Reach, w Watch, known []Known, waiting int, at time.Time)
 
 // FallbackOver tells the fallback way that chat works again.
 func FallbackOver(from, to time.Time) bot.Message {
-	return bot.Say(bot.T("Chat is reached again, after "+span(to.Sub(from))+". What waited is posted there now, in order."))
+	return bot.Say(bot.T("Chat is reached again, after " + span(to.Sub(from)) + ". What waited is posted there now, in order."))
 }
 
 // Beat is a heartbeat for a monitor that watches the bot.

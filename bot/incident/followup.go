@@ -73,10 +73,10 @@ func Follow(r *Record, now RecordState, there bool, k Known, c Change, m Mapping
 	case r.Ours && c.Reason != Reopened:
 		return FollowUp{Record: *r, Why: r.Number + " is resolved, so nothing more is noted there"}
 	}
-	return update(*r, k, c, m)
+	return writeTo(*r, k, c, m)
 }
 
-func update(r Record, k Known, c Change, m Mapping) FollowUp {
+func writeTo(r Record, k Known, c Change, m Mapping) FollowUp {
 	id := ChangeID(k.Issue.ID, c)
 	fields := map[string]string{}
 	if note := WorkNote(k, c); note != "" {

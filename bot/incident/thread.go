@@ -256,6 +256,10 @@ func fit(m bot.Message, id string) bot.Message {
 }
 
 func cutNote(id string) bot.Part {
+	if id == "" {
+		return bot.Note{Text: bot.Join(bot.T("Cut here. Everything is in the "),
+			bot.Link("admin center", "https://admin.microsoft.com/Adminportal/Home#/servicehealth"), bot.T("."))}
+	}
 	if strings.HasPrefix(strings.ToUpper(id), "MC") {
 		return bot.Note{Text: bot.Join(bot.T("Cut here. The whole text is in the "), bot.Link("admin center", MessageLink(id)), bot.T("."))}
 	}
