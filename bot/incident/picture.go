@@ -50,7 +50,7 @@ const heatRows = 15
 // follows is not read. A service without issues has no row.
 //
 // A status of Microsoft's has no history, so an issue counts with the status
-// that it has now, and a resolved one with the worst that its class implies.
+// that it has now, and a resolved one by its class alone.
 func HeatMapOf(known []Known, watch Watch, at time.Time, days int, zone *time.Location) HeatMap {
 	h := HeatMap{}
 	y, mo, d := at.In(zone).Date()
