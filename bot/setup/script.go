@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"keyturn/bot"
@@ -14,7 +13,7 @@ import (
 // an environment variable that they fill in themselves.
 func (s Scene) Script(spec *Spec, st *Step) bot.Message {
 	var b strings.Builder
-	b.WriteString("# " + spec.Title + "\n")
+	b.WriteString("# " + oneLine(spec.Title) + "\n")
 	for _, sys := range systems(st.Plan.Calls) {
 		switch sys {
 		case bot.Graph:
@@ -24,7 +23,7 @@ func (s Scene) Script(spec *Spec, st *Step) bot.Message {
 		}
 	}
 	for i, c := range st.Plan.Calls {
-		fmt.Fprintf(&b, "\n# %d. %s\n%s\n", i+1, c.What, curl(c, s.Base))
+		fmt.Fprintf(&b, "\n# %d. %s\n%s\n", i+1, oneLine(c.What), curl(c, s.Base))
 	}
 	var m bot.Message
 	m.Add(bot.Paragraph{Text: bot.Join(bot.T("The same calls as a script. When it is done, choose "), bot.B("I did it by hand, check"),
@@ -32,6 +31,10 @@ func (s Scene) Script(spec *Spec, st *Step) bot.Message {
 	m.Add(bot.Code{Title: spec.Title, Text: b.String()})
 	return m
 }
+
+// oneLine keeps a comment a comment: the rest of a name with a line break in it
+// would be a command.
+func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 
 func systems(calls []bot.Call) []bot.System {
 	var out []bot.System
@@ -47,7 +50,7 @@ func systems(calls []bot.Call) []bot.System {
 
 func curl(c bot.Call, base func(bot.System) string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "curl -sS -X %s %s", c.Method, quote(shellNames(base(c.System)+strings.ReplaceAll(c.Path, " ", "%20"))))
+	fmt.Fprintf(&b, "curl -gsS -X %s %s", c.Method, quote(shellNames(base(c.System)+strings.ReplaceAll(c.Path, " ", "%20"))))
 	switch c.System {
 	case bot.Graph:
 		b.WriteString(" \\\n  -H \"Authorization: Bearer $GRAPH_TOKEN\"")
@@ -83,8 +86,10 @@ func shellNames(s string) string {
 	})
 }
 
+// quote makes one shell word of a text. Only what is plain stands without
+// quotes.
 func quote(s string) string {
-	if _, err := url.Parse(s); err == nil && !strings.ContainsAny(s, " '\"$`\\\n(){}&;|<>*?[]#~!") {
+	if s != "" && strings.Trim(s, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._:/=@,%+") == "" {
 		return s
 	}
 	return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'"
