@@ -106,13 +106,18 @@ func tenantOf(d *engine.Draft, r bot.Request) (t *bot.Tenant, bound bool, refusa
 			return nil, false, &no, nil
 		}
 	}
+	if !binds && len(speaking) > 1 {
+		if t, err := about(d, r, speaking); err != nil || t != nil {
+			return t, true, nil, err
+		}
+	}
 	if len(speaking) == 1 || r.Action == actBind { // bindClick chooses by the button's value
 		return speaking[0], !binds, nil, nil
 	}
 	m := bot.Say(bot.T("Which tenant is this about? A channel keeps its tenant from then on."))
 	var buttons []bot.Button
 	for _, t := range speaking {
-		buttons = append(buttons, bot.Button{Label: t.Name, Action: actBind, Value: string(t.ID) + "\n" + r.Text})
+		buttons = append(buttons, bot.Button{Label: t.Name, Action: actBind, Value: string(t.ID) + "\n" + words(r)})
 	}
 	m.Add(bot.Buttons{Items: buttons})
 	no := bot.Private(m)

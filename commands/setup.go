@@ -101,7 +101,7 @@ func (a *Ask) name(id bot.PersonID) string {
 
 // startInputs is the start form: only what cannot be found out.
 func (a *Ask) startInputs(g *setup.Guide) bot.Form {
-	f := bot.Form{Action: actStart, Value: string(g.ID) + "/" + a.Request.Place.Channel, Title: "Set up: " + string(g.ID), Submit: "Start"}
+	f := bot.Form{Action: actStart, Value: string(g.ID) + "/" + a.Request.Place.Channel + "/" + string(a.Tenant.ID), Title: "Set up: " + string(g.ID), Submit: "Start"}
 	f.Intro = append(f.Intro, bot.Paragraph{Text: bot.T(g.What)})
 	if g.Warning != "" {
 		f.Intro = append(f.Intro, bot.Paragraph{Text: bot.B(g.Warning)})
@@ -200,8 +200,8 @@ func fourEyes(g *setup.Guide, role bot.Role) bool {
 // startForm begins a run.
 func startForm(a *Ask) (bot.Reply, error) {
 	r := a.Request
-	guide, origin, _ := strings.Cut(r.Value, "/")
-	g, ok := a.Env().Guide(setup.GuideID(guide))
+	guide, origin, _ := startValue(r.Value)
+	g, ok := a.Env().Guide(guide)
 	if !ok {
 		return say("That guide does not exist in this version of Keyturn."), nil
 	}

@@ -56,7 +56,7 @@ func (a *Ask) openSubscribe() (bot.Reply, error) {
 	if err != nil {
 		return bot.Reply{}, err
 	}
-	f := bot.Form{Action: actSubs, Title: "Tell a channel", Submit: "Subscribe"}
+	f := bot.Form{Action: actSubs, Value: string(a.Tenant.ID), Title: "Tell a channel", Submit: "Subscribe"}
 	in := bot.Input{Name: "channel", Label: "Channel", Kind: bot.Channel, Hint: "Invite me to it first."}
 	if !a.Request.Place.Direct() {
 		in.Values = []string{a.Request.Place.Channel}

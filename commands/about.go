@@ -1,0 +1,66 @@
+package commands
+
+import (
+	"errors"
+	"strings"
+
+	"keyturn/bot"
+	"keyturn/bot/engine"
+	"keyturn/bot/setup"
+)
+
+// about finds the tenant that a click or a form names by itself: a run belongs
+// to one, and a form carries the one that it was opened for. Direct messages
+// and people's own pages are bound to no tenant, so nothing else says it there.
+func about(d *engine.Draft, r bot.Request, speaking []*bot.Tenant) (*bot.Tenant, error) {
+	if r.Kind != bot.Clicked && r.Kind != bot.Submitted {
+		return nil, nil
+	}
+	var id bot.TenantID
+	switch r.Action {
+	case actStart:
+		_, _, id = startValue(r.Value)
+	case actSubs:
+		id = bot.TenantID(r.Value)
+	default:
+		name, _, _, ok := setup.Target(r.Value)
+		if !ok {
+			return nil, nil
+		}
+		run, err := d.Run(name)
+		if errors.Is(err, bot.ErrNotFound) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		id = run.Tenant
+	}
+	for _, t := range speaking {
+		if t.ID == id {
+			return t, nil
+		}
+	}
+	return nil, nil
+}
+
+// startValue reads what a start form carries: the guide, the channel where the
+// checklist goes, the tenant.
+func startValue(value string) (guide setup.GuideID, channel string, tenant bot.TenantID) {
+	p := strings.SplitN(value+"//", "/", 4)
+	return setup.GuideID(p[0]), p[1], bot.TenantID(p[2])
+}
+
+// words is what a request would be as a command, to go on with once its tenant
+// is chosen.
+func words(r bot.Request) string {
+	switch r.Action {
+	case actVerb:
+		return r.Value
+	case actGuide:
+		return "setup " + r.Value
+	case actSubs:
+		return "subscriptions"
+	}
+	return r.Text
+}
