@@ -22,6 +22,10 @@ func slackWorld(file, bot, url string, o Options) slack.Config {
 		c.Users = append(c.Users, slack.User{ID: p.Slack, Name: handle(p), RealName: p.Name, Email: p.UPN, Title: p.Title, TZ: "Europe/Berlin"})
 		all = append(all, p.Slack)
 	}
+	for _, u := range o.Also {
+		c.Users = append(c.Users, u)
+		all = append(all, u.ID)
+	}
 	all = append(all, "U0KEYTURN")
 	c.Channels = []slack.Channel{
 		{ID: Ops, Name: "it-ops", Kind: slack.Public, Members: all, Topic: "IT operations"},

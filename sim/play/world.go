@@ -26,6 +26,7 @@ type Options struct {
 	Lag   *microsoft.Lag
 	Limit bool             // Slack's rate limits with 429
 	Now   func() time.Time // nil is the clock on the wall
+	Also  []slack.User     // people of other workspaces who share the channels
 	Type  string           // how the instance stores the type "OAuth Provider"; "" is oauth_provider
 }
 
