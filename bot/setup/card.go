@@ -65,7 +65,7 @@ func (s Scene) Card(p bot.PersonID, visit int) bot.Message {
 
 // step draws one step of a card.
 func (s Scene) step(m *bot.Message, spec *Spec, st *Step, p bot.PersonID, primary *bool) {
-	m.Add(bot.Paragraph{Text: bot.Join(bot.B(spec.Title), bot.T("\n"), s.cardMark(spec, st))})
+	m.Add(bot.Paragraph{Text: bot.Join(bot.B(spec.Title), bot.T("\n"), s.cardMark(spec, st, p))})
 	if s.Run.State != RunOpen && !st.State.Settled() {
 		m.Add(bot.Paragraph{Text: bot.T("The run was " + string(s.Run.State) + ", so nothing more is asked of you. " + s.Run.Why)})
 		return
@@ -78,6 +78,8 @@ func (s Scene) step(m *bot.Message, spec *Spec, st *Step, p bot.PersonID, primar
 	switch st.State {
 	case Done, Confirmed, Skipped, NotNeeded:
 		s.settledStep(m, spec, st)
+	case Pending:
+		m.Add(bot.Paragraph{Text: bot.T(spec.What + " It begins when the steps before it are settled.")})
 	case Looking:
 		m.Add(bot.Paragraph{Text: bot.T(spec.What + " I am reading what exists, then you see the exact calls here.")})
 	case Running:
@@ -103,8 +105,8 @@ func (s Scene) heldStep(m *bot.Message, st *Step) {
 }
 
 // cardMark is the mark of a step on its person's own card.
-func (s Scene) cardMark(spec *Spec, st *Step) bot.Text {
-	if s.Run.State == RunOpen && WaitsForPerson(spec, st) && st.State != Failed {
+func (s Scene) cardMark(spec *Spec, st *Step, p bot.PersonID) bot.Text {
+	if s.Run.State == RunOpen && WaitsForPerson(spec, st) && st.State != Failed && (st.Holder == "" || st.Holder == p) {
 		return bot.T("🔵 waiting for you")
 	}
 	return s.mark(spec, st)
@@ -117,7 +119,7 @@ func (s Scene) plannedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) 
 		s.about(m, spec)
 	}
 	if st.Problem != nil {
-		m.Add(bot.Paragraph{Text: bot.T("⛔ " + st.Problem.Says + " " + st.Problem.Fix)})
+		m.Add(bot.Paragraph{Text: bot.T("⛔ " + st.Problem.words())})
 		small(m, st.Problem)
 	}
 	if len(st.Plan.Exists) > 0 {
@@ -181,7 +183,7 @@ func (s Scene) about(m *bot.Message, spec *Spec) {
 func (s Scene) openStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 	s.about(m, spec)
 	if st.Problem != nil && st.State != Checking {
-		m.Add(bot.Paragraph{Text: bot.T("⛔ " + st.Problem.Says + " " + st.Problem.Fix)})
+		m.Add(bot.Paragraph{Text: bot.T("⛔ " + st.Problem.words())})
 		small(m, st.Problem)
 	}
 	if st.State == Checking && !(spec.API != nil && spec.API.Poll) {
@@ -238,7 +240,11 @@ func (s Scene) runningStep(m *bot.Message, st *Step) {
 func (s Scene) failedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 	v := s.value(spec, st)
 	if p := st.Problem; p != nil {
-		m.Add(bot.Paragraph{Text: bot.Lines(bot.T(p.Says), bot.T(p.Fix))})
+		lines := []bot.Text{bot.T(p.Says)}
+		if p.Fix != "" {
+			lines = append(lines, bot.T(p.Fix))
+		}
+		m.Add(bot.Paragraph{Text: bot.Lines(lines...)})
 		small(m, p)
 	}
 	var buttons []bot.Button

@@ -2,6 +2,7 @@ package setup
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"keyturn/bot"
@@ -40,6 +41,24 @@ func (s Scene) Checklist() bot.Message {
 		m.Add(bot.Paragraph{Text: bot.T(s.Guide.Warning)})
 	}
 	m.Add(bot.Paragraph{Text: s.progress()})
+	m.Add(bot.Paragraph{Text: bot.Lines(s.lines()...)})
+	if s.Run.State != RunOpen {
+		s.record(&m)
+		m.Add(bot.Note{Text: bot.T("Run " + s.Run.ID)})
+		return m
+	}
+	v := s.Run.ID
+	m.Add(bot.Buttons{Items: []bot.Button{
+		{Label: "Status", Action: ActStatus, Value: v},
+		{Label: "My steps", Action: ActMine, Value: v},
+		{Label: "Nudge", Action: ActNudge, Value: v, Says: "Nudge whoever the run waits for"},
+		{Label: "Cancel", Action: ActCancel, Value: v, Says: "Cancel this run"},
+	}}, bot.Note{Text: bot.T("Run " + v + ". The same by command: /keyturn status, /keyturn nudge, /keyturn cancel")})
+	return m
+}
+
+// lines is a line for each step: its mark, what it is, whose, and since when.
+func (s Scene) lines() []bot.Text {
 	var lines []bot.Text
 	for i := range s.Guide.Steps {
 		spec := &s.Guide.Steps[i]
@@ -50,27 +69,13 @@ func (s Scene) Checklist() bot.Message {
 		line := bot.Join(s.mark(spec, st), bot.T(" · "), bot.B(spec.Title), bot.T(" · "+spec.Role.Title()))
 		switch {
 		case !st.At.IsZero() && st.State != NotNeeded:
-			line = bot.Join(line, bot.T(" · "), bot.When(st.At, bot.Clock))
+			line = bot.Join(line, bot.T(" · "), bot.When(st.At, s.style(st.At)))
 		case !st.Since.IsZero() && !st.State.Settled():
-			line = bot.Join(line, bot.T(" · since "), bot.When(st.Since, bot.Clock))
+			line = bot.Join(line, bot.T(" · since "), bot.When(st.Since, s.style(st.Since)))
 		}
 		lines = append(lines, line)
 	}
-	m.Add(bot.Paragraph{Text: bot.Lines(lines...)})
-	switch s.Run.State {
-	case RunOpen:
-		v := s.Run.ID
-		m.Add(bot.Buttons{Items: []bot.Button{
-			{Label: "Status", Action: ActStatus, Value: v},
-			{Label: "My steps", Action: ActMine, Value: v},
-			{Label: "Nudge", Action: ActNudge, Value: v, Says: "Nudge whoever the run waits for"},
-			{Label: "Cancel", Action: ActCancel, Value: v, Says: "Cancel this run"},
-		}})
-	default:
-		s.record(&m)
-	}
-	m.Add(bot.Note{Text: bot.T("Run " + s.Run.ID + ". The same by command: /keyturn status, /keyturn nudge, /keyturn cancel")})
-	return m
+	return lines
 }
 
 // ChecklistKey is the ledger's key of a run's checklist.
@@ -110,8 +115,8 @@ func (s Scene) progress() bot.Text {
 
 // waits names each team that is waited for, the longest wait first.
 func (s Scene) waits() []bot.Text {
-	var out []bot.Text
-	seen := map[string]bool{}
+	since := map[string]time.Time{}
+	var crews []string
 	for i := range s.Guide.Steps {
 		spec := &s.Guide.Steps[i]
 		st := s.Run.Step(spec.ID)
@@ -119,11 +124,18 @@ func (s Scene) waits() []bot.Text {
 			continue
 		}
 		crew := s.crew(spec, st)
-		if seen[crew] {
-			continue
+		first, ok := since[crew]
+		if !ok {
+			crews = append(crews, crew)
 		}
-		seen[crew] = true
-		out = append(out, bot.Join(bot.T("waiting for "+crew+" since "), bot.When(st.Since, s.style(st.Since))))
+		if !ok || st.Since.Before(first) {
+			since[crew] = st.Since
+		}
+	}
+	slices.SortStableFunc(crews, func(a, b string) int { return since[a].Compare(since[b]) })
+	var out []bot.Text
+	for _, crew := range crews {
+		out = append(out, bot.Join(bot.T("waiting for "+crew+" since "), bot.When(since[crew], s.style(since[crew]))))
 	}
 	return out
 }
@@ -175,20 +187,27 @@ func (s Scene) Status() bot.Message {
 	return m
 }
 
-// record adds what exists now, where, approved by whom, and what expires.
+// record adds what the run made that exists now, where, approved by whom, and
+// what expires; and what was removed while it went on, whoever had made it.
 func (s Scene) record(m *bot.Message) {
-	var lines []bot.Text
+	here := []bot.Text{bot.B("What exists now")}
+	gone := []bot.Text{bot.B("What was removed")}
 	for _, o := range s.Objects {
-		if o.Run != s.Run.ID {
-			continue
+		switch {
+		case o.Run == s.Run.ID && o.Removed.IsZero():
+			here = append(here, s.object(o))
+		case !o.Removed.IsZero() && (o.Run == s.Run.ID || (!o.Removed.Before(s.Run.Started) && !o.Removed.After(s.Run.Ended))):
+			gone = append(gone, s.object(o))
 		}
-		lines = append(lines, s.object(o))
 	}
-	if len(lines) == 0 {
+	if len(gone) > 1 {
+		m.Add(bot.Paragraph{Text: bot.Lines(gone...)})
+	}
+	if len(here) == 1 {
 		m.Add(bot.Paragraph{Text: bot.T("Nothing that this run made exists now.")})
 		return
 	}
-	m.Add(bot.Paragraph{Text: bot.Lines(append([]bot.Text{bot.B("What exists now")}, lines...)...)})
+	m.Add(bot.Paragraph{Text: bot.Lines(here...)})
 	if s.Run.Guide != Cleanup {
 		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Clean up", Action: ActClean, Value: s.Run.ID,
 			Says: "Start the cleanup guide for " + s.Tenant.Name}}})

@@ -21,15 +21,12 @@ func (s Scene) Handoff(role bot.Role, steps []StepID) bot.Message {
 		}
 		who = bot.Join(who, s.Ping(p))
 	}
+	head := bot.Join(who, bot.T(": "+plural(len(steps), "step is yours now", "steps are yours now")+". The details are in a direct message from me."))
 	if len(people) == 0 {
-		who = bot.T("Nobody holds the role " + role.Title() + " for this run.")
-		for _, o := range s.Tenant.Owners {
-			who = bot.Join(who, bot.T(" "), s.Ping(o))
-		}
-		who = bot.Join(who, bot.T(" can name somebody in the configuration."))
+		head = s.nobody(role, len(steps))
 	}
 	var m bot.Message
-	lines := []bot.Text{bot.Join(who, bot.T(": "+plural(len(steps), "step is yours now", "steps are yours now")+". The details are in a direct message from me."))}
+	lines := []bot.Text{head}
 	for _, id := range steps {
 		if spec, ok := s.Guide.Step(id); ok {
 			lines = append(lines, bot.Join(bot.T("🔵 "), bot.B(spec.Title), bot.T(". "+spec.What)))
@@ -38,6 +35,18 @@ func (s Scene) Handoff(role bot.Role, steps []StepID) bot.Message {
 	m.Add(bot.Paragraph{Text: bot.Lines(lines...)})
 	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Show my steps", Action: ActMine, Value: s.Run.ID}}})
 	return m
+}
+
+// nobody asks the owners for somebody to hold a role.
+func (s Scene) nobody(role bot.Role, steps int) bot.Text {
+	t := bot.T("Nobody holds the role " + role.Title() + " for this run, so " + plural(steps, "step waits", "steps wait") + ".")
+	if len(s.Tenant.Owners) == 0 {
+		return t
+	}
+	for _, o := range s.Tenant.Owners {
+		t = bot.Join(t, bot.T(" "), s.Ping(o))
+	}
+	return bot.Join(t, bot.T(" can name somebody in the configuration."))
 }
 
 // Reminder asks a person again, as they wished; it is empty when the steps no
@@ -77,7 +86,7 @@ func (s Scene) Outcome(spec *Spec, st *Step) bot.Message {
 	case Failed:
 		t := bot.Join(bot.T("⛔ "), bot.B(spec.Title), bot.T(": failed"))
 		if st.Problem != nil {
-			t = bot.Join(t, bot.T(". "+st.Problem.Says+" "+st.Problem.Fix))
+			t = bot.Join(t, bot.T(". "+st.Problem.words()))
 		}
 		m := bot.Say(bot.Join(t, bot.T(" "), s.Ping(s.Run.Requester)))
 		if st.Problem != nil && st.Problem.Code == ServiceGone {

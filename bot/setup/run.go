@@ -153,3 +153,11 @@ type Problem struct {
 	Call    string    `json:"call,omitempty"` // the call that failed
 	At      time.Time `json:"at"`
 }
+
+// words is what happened and what to do about it.
+func (p *Problem) words() string {
+	if p.Fix == "" {
+		return p.Says
+	}
+	return p.Says + " " + p.Fix
+}
