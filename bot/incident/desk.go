@@ -266,7 +266,9 @@ func (d *Desk) own(t Told, covered map[string]bool, at time.Time) []Act {
 			continue
 		}
 		if !c.Replies() {
-			root.Covers = append(root.Covers, change)
+			if tells(c) {
+				root.Covers = append(root.Covers, change)
+			}
 			continue
 		}
 		m := Reply(t.Known, c)

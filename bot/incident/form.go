@@ -39,7 +39,7 @@ func SubscriptionForm(sub Subscription, services []string) bot.Form {
 	add := func(in bot.Input) { f.Inputs = append(f.Inputs, in) }
 	add(bot.Input{Name: inChannel, Label: "Channel", Kind: bot.Channel, Hint: "Invite me to it first", Values: one(sub.Place.Channel)})
 	if of := serviceOptions(sub.Services, services); len(of) > 0 {
-		add(bot.Input{Name: inServices, Label: "Services", Kind: bot.Choices, Optional: true, Hint: "None chosen means all", Options: of, Values: sub.Services})
+		add(bot.Input{Name: inServices, Label: "Services", Kind: bot.Choices, Optional: true, Hint: "None chosen means all", Options: of, Values: chosen(of, sub.Services)})
 	}
 	add(bot.Input{Name: inClasses, Label: "What", Kind: bot.Choices, Optional: true, Hint: "None chosen means both", Values: sub.Classes,
 		Options: []bot.Option{{Value: "incident", Label: "Incidents"}, {Value: "advisory", Label: "Advisories"}}})
@@ -56,7 +56,7 @@ func SubscriptionForm(sub Subscription, services []string) bot.Form {
 	add(bot.Input{Name: inQuietTo, Label: "Quiet to", Kind: bot.TimeOfDay, Optional: true, Values: one(string(sub.Quiet.To))})
 	add(bot.Input{Name: inQuietAll, Label: "Quiet hours hold incidents too", Kind: bot.Tick, Optional: true, Hint: "Otherwise incidents are told at any time", Values: tick(sub.Quiet.Incidents)})
 	add(bot.Input{Name: inZone, Label: "Time zone", Kind: bot.Line, Optional: true, Hint: "For the digest and quiet hours", Example: "Europe/Berlin", Values: one(sub.Zone), Max: 60})
-	add(bot.Input{Name: inStatuses, Label: "First told in the status", Kind: bot.Choices, Optional: true, Hint: "None chosen means any", Values: sub.Statuses, Options: statusOptions()})
+	add(bot.Input{Name: inStatuses, Label: "First told in the status", Kind: bot.Choices, Optional: true, Hint: "None chosen means any", Values: sub.Statuses, Options: statusOptions(sub.Statuses)})
 	add(bot.Input{Name: inFeatures, Label: "Features", Kind: bot.Line, Optional: true, Hint: "Separated by commas; empty means all", Example: "E-Mail timely delivery", Values: one(strings.Join(sub.Features, ", ")), Max: 300})
 	return f
 }
@@ -101,9 +101,22 @@ func serviceOptions(chosen, seen []string) []bot.Option {
 	return out
 }
 
-func statusOptions() []bot.Option {
+// chosen are the values of the options that stand for the services.
+func chosen(of []bot.Option, services []string) []string {
+	var out []string
+	for _, o := range of {
+		if hasService(services, o.Value) {
+			out = append(out, o.Value)
+		}
+	}
+	return out
+}
+
+// statusOptions are the statuses in which an issue can begin, and those that
+// were typed.
+func statusOptions(chosen []string) []bot.Option {
 	var out []bot.Option
-	for _, s := range []string{"investigating", "servicedegradation", "serviceinterruption", "extendedrecovery", "restoringservice"} {
+	for _, s := range join([]string{"investigating", "servicedegradation", "serviceinterruption", "extendedrecovery", "restoringservice"}, chosen) {
 		out = append(out, bot.Option{Value: s, Label: capital(StatusWords(s))})
 	}
 	return out

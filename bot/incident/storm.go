@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"keyturn/bot"
@@ -13,7 +14,7 @@ import (
 const (
 	StormWindow = 10 * time.Minute
 	StormSize   = 5 // that many new issues within the window are a storm
-	stormOwn    = 3 // so many of the worst keep a root of their own
+	stormOwn    = 3 // so many of the worst of one reading keep a root of their own
 )
 
 // Storm is what is known of many issues coming at once in one channel:
@@ -33,6 +34,7 @@ type Storm struct {
 type Arrival struct {
 	Issue   string    `json:"issue"`
 	Service string    `json:"service"`
+	Class   string    `json:"class"`
 	At      time.Time `json:"at"`
 }
 
@@ -41,16 +43,15 @@ type Group struct {
 	ID      string    `json:"id"`
 	From    time.Time `json:"from"`
 	To      time.Time `json:"to"`                // the last arrival
-	Members []string  `json:"members,omitempty"` // whose root it is
-	Left    []string  `json:"left,omitempty"`    // were members, have their own root now
-	Own     []string  `json:"own,omitempty"`     // came with the storm, had their own root from the beginning
+	Arrived []Arrival `json:"arrived"`           // all that came with the storm, in order
+	Members []string  `json:"members,omitempty"` // those whose root it is; the others have one of their own
 }
 
 func (s Storm) clone() Storm {
 	s.Recent, s.Groups = slices.Clone(s.Recent), slices.Clone(s.Groups)
 	for i := range s.Groups {
 		g := &s.Groups[i]
-		g.Members, g.Left, g.Own = slices.Clone(g.Members), slices.Clone(g.Left), slices.Clone(g.Own)
+		g.Arrived, g.Members = slices.Clone(g.Arrived), slices.Clone(g.Members)
 	}
 	return s
 }
@@ -65,7 +66,6 @@ func (s *Storm) leave(issue string) {
 	if i := s.group(issue); i >= 0 {
 		g := &s.Groups[i]
 		g.Members = slices.Delete(g.Members, slices.Index(g.Members, issue), slices.Index(g.Members, issue)+1)
-		g.Left = append(g.Left, issue)
 	}
 }
 
@@ -75,10 +75,14 @@ func (s *Storm) next(fresh []Told, since, at time.Time) map[string]string {
 	s.Recent = slices.DeleteFunc(s.Recent, func(a Arrival) bool { return at.Sub(a.At) > StormWindow })
 	before := len(s.Recent)
 	for _, t := range fresh {
-		s.Recent = append(s.Recent, Arrival{Issue: t.Known.Issue.ID, Service: serviceName(&t.Known.Issue), At: at})
+		s.Recent = append(s.Recent, Arrival{Issue: t.Known.Issue.ID, Service: serviceName(&t.Known.Issue), Class: t.Known.Issue.Class(), At: at})
 	}
 	placed := map[string]string{}
 	if len(fresh) == 0 || len(s.Recent) < StormSize {
+		return placed
+	}
+	worst := worstOf(fresh)
+	if len(worst) == len(fresh) {
 		return placed
 	}
 	g := s.running(at)
@@ -89,16 +93,13 @@ func (s *Storm) next(fresh []Told, since, at time.Time) map[string]string {
 		}
 		s.Groups = append(s.Groups, Group{ID: "storm-" + at.UTC().Format("20060102T150405"), From: from})
 		g = &s.Groups[len(s.Groups)-1]
-		for _, a := range s.Recent[:before] {
-			g.Own = append(g.Own, a.Issue)
-		}
+		g.Arrived = slices.Clone(s.Recent[:before])
 	}
 	g.To = at
-	worst := worstOf(fresh, stormOwn-len(g.Own))
+	g.Arrived = append(g.Arrived, s.Recent[before:]...)
 	for _, t := range fresh {
 		id := t.Known.Issue.ID
 		if worst[id] {
-			g.Own = append(g.Own, id)
 			continue
 		}
 		g.Members = append(g.Members, id)
@@ -115,9 +116,9 @@ func (s *Storm) running(at time.Time) *Group {
 	return nil
 }
 
-// worstOf picks at most n issues that must not stand in a list: interruptions,
-// and incidents of the whole suite.
-func worstOf(fresh []Told, n int) map[string]bool {
+// worstOf picks the few issues of one reading that must not stand in a list:
+// interruptions, and incidents of the whole suite.
+func worstOf(fresh []Told) map[string]bool {
 	all := make([]Known, 0, len(fresh))
 	for _, t := range fresh {
 		all = append(all, t.Known)
@@ -126,7 +127,7 @@ func worstOf(fresh []Told, n int) map[string]bool {
 	out := map[string]bool{}
 	for _, k := range all {
 		suite := ServiceKey(k.Issue.Service) == "365 suite"
-		if len(out) < n && !k.Issue.Advisory() && (suite || gradeOf(k.Issue.Status) == interrupted) {
+		if len(out) < stormOwn && !k.Issue.Advisory() && (suite || gradeOf(k.Issue.Status) == interrupted) {
 			out[k.Issue.ID] = true
 		}
 	}
@@ -155,9 +156,11 @@ func (s *Storm) forget(kept func(issue string) bool) {
 	for i := range s.Groups {
 		g := &s.Groups[i]
 		gone := func(id string) bool { return !kept(id) }
-		g.Members, g.Left, g.Own = slices.DeleteFunc(g.Members, gone), slices.DeleteFunc(g.Left, gone), slices.DeleteFunc(g.Own, gone)
+		g.Members = slices.DeleteFunc(g.Members, gone)
 	}
-	s.Groups = slices.DeleteFunc(s.Groups, func(g Group) bool { return len(g.Members)+len(g.Left)+len(g.Own) == 0 })
+	s.Groups = slices.DeleteFunc(s.Groups, func(g Group) bool {
+		return !slices.ContainsFunc(g.Arrived, func(a Arrival) bool { return kept(a.Issue) })
+	})
 }
 
 // Group finds a storm's group by its ID.
@@ -171,44 +174,34 @@ func (d Desk) Group(id string) (Group, bool) {
 
 // GroupMessage is the root that the issues of a storm share. It does not depend
 // on the clock. Every issue that came with the storm has a line that begins
-// with its ID, and a word where it has a message of its own.
+// with its ID: its members how they stand now, the worst first, then those that
+// have a message of their own, which says how they stand.
 func GroupMessage(g Group, f Facts) bot.Message {
-	var all []Known
-	own := map[string]bool{}
-	for _, id := range slices.Concat(g.Own, g.Members, g.Left) {
+	var here []Known
+	for _, id := range g.Members {
 		if k, ok := f.issue(id); ok {
-			all = append(all, k)
+			here = append(here, k)
 		}
 	}
-	for _, id := range slices.Concat(g.Own, g.Left) {
-		own[id] = true
+	sortWorst(here)
+	var lines []bot.Text
+	for _, k := range here {
+		lines = append(lines, bot.Join(bot.Link(k.Issue.ID, AlertLink(k.Issue.ID)),
+			bot.T(" "+k.Issue.mark()+" · "+serviceName(&k.Issue)+": "+Notice(k.Issue, 120))))
 	}
-	slices.SortStableFunc(all, func(a, b Known) int { return order(own[a.Issue.ID], own[b.Issue.ID]) })
-	worstWithin(all, own)
-	mark := markAdvisory
-	if slices.ContainsFunc(all, func(k Known) bool { return !k.Issue.Advisory() }) {
-		mark = markIncident
+	for _, a := range g.Arrived {
+		if !slices.Contains(g.Members, a.Issue) {
+			lines = append(lines, bot.Join(bot.Link(a.Issue, AlertLink(a.Issue)), bot.T(" · "+a.Service+": has its own message")))
+		}
 	}
 	var m bot.Message
-	m.Add(bot.Paragraph{Text: bot.Join(bot.B(mark+" "+stormHead(all)), stormTime(g), bot.T(mostIn(all)))})
-	named := 0
-	for _, k := range all {
-		if named == 2*maxLines {
-			m.Add(bot.Note{Text: bot.T("And " + idList(all[named:]) + ".")})
-			break
-		}
-		named++
-		line := bot.Join(bot.Link(k.Issue.ID, AlertLink(k.Issue.ID)), bot.T(" "+k.Issue.mark()+" · "+serviceName(&k.Issue)+": "+Notice(k.Issue, 120)))
-		if own[k.Issue.ID] {
-			line = append(line, bot.Span{Text: " (has its own message)", Italic: true})
-		}
-		m.Add(bot.Paragraph{Text: line})
-	}
+	m.Add(bot.Paragraph{Text: bot.Join(bot.B(g.head()), stormTime(g), bot.T(g.mostIn()))})
+	m.Add(Paragraphs(bot.Lines(lines...))...)
 	m.Add(bot.Note{Text: bot.T("One message for all of them, because they came together. When Microsoft says something new about one, it gets a message of its own.")})
 	return fit(m, "")
 }
 
-// order sorts false before true: what has no message of its own is only here.
+// order sorts false before true.
 func order(a, b bool) int {
 	switch {
 	case a == b:
@@ -219,32 +212,21 @@ func order(a, b bool) int {
 	return 1
 }
 
-func worstWithin(all []Known, own map[string]bool) {
-	n := slices.IndexFunc(all, func(k Known) bool { return own[k.Issue.ID] })
-	if n < 0 {
-		n = len(all)
-	}
-	sortWorst(all[:n])
-	sortWorst(all[n:])
-}
-
-func stormHead(all []Known) string {
-	incidents := 0
-	for _, k := range all {
-		if !k.Issue.Advisory() {
+// head says how many came, as they were when they came.
+func (g Group) head() string {
+	incidents, n := 0, len(g.Arrived)
+	for _, a := range g.Arrived {
+		if a.Class == "incident" {
 			incidents++
 		}
 	}
 	switch incidents {
-	case len(all):
-		return count(len(all), "new incident")
+	case n:
+		return markIncident + " " + count(n, "new incident")
 	case 0:
-		if len(all) == 1 {
-			return "1 new advisory"
-		}
-		return fmt.Sprintf("%d new advisories", len(all))
+		return markAdvisory + " " + fmt.Sprintf("%d new advisories", n)
 	}
-	return count(len(all), "new issue")
+	return markIncident + " " + count(n, "new issue")
 }
 
 func stormTime(g Group) bot.Text {
@@ -252,20 +234,20 @@ func stormTime(g Group) bot.Text {
 	if d > 2*StormWindow {
 		return bot.Join(bot.T(" from "), bot.When(g.From, bot.DateTime), bot.T(" to "), bot.When(g.To, styleAfter(g.From, g.To)))
 	}
-	return bot.T(" in " + span(max(d, time.Minute)))
+	return bot.T(" in " + strings.Replace(span(max(d, time.Minute)), "min", "minutes", 1))
 }
 
 // mostIn names the service that more than half of the issues are of.
-func mostIn(all []Known) string {
-	n := map[string]int{}
-	for _, k := range all {
-		n[serviceName(&k.Issue)]++
+func (g Group) mostIn() string {
+	n, all := map[string]int{}, len(g.Arrived)
+	for _, a := range g.Arrived {
+		n[a.Service]++
 	}
 	for _, name := range slices.Sorted(maps.Keys(n)) {
 		switch {
-		case n[name] == len(all) && len(all) > 1:
+		case n[name] == all:
 			return ", all in " + name
-		case 2*n[name] > len(all):
+		case 2*n[name] > all:
 			return ", most in " + name
 		}
 	}

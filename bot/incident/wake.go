@@ -35,8 +35,8 @@ func (d Desk) Wake(sub Subscription, f Facts, at time.Time) (Desk, []Act) {
 		return d, nil
 	}
 	acts := append(d.release(sub, f, at), d.releasePosts(sub, f, at)...)
-	if due := NextDigest(sub, d.digested(sub)); !due.After(at) {
-		acts = append(acts, d.tellDigest(sub, f, at)...)
+	if due, ok := d.digestDue(sub, at); ok {
+		acts = append(acts, d.tellDigest(sub, f, due, at)...)
 	}
 	return d, acts
 }
@@ -100,13 +100,30 @@ func earlier(a, b time.Time) time.Time {
 	return a
 }
 
-func (d *Desk) tellDigest(sub Subscription, f Facts, at time.Time) []Act {
+// digestDue is the last digest that is due at a time: after a time of downtime
+// one digest stands for all that were missed.
+func (d Desk) digestDue(sub Subscription, at time.Time) (due time.Time, ok bool) {
+	next := NextDigest(sub, d.digested(sub))
+	if next.After(at) {
+		return time.Time{}, false
+	}
+	if early := NextDigest(sub, at.AddDate(0, 0, -2)); early.After(next) {
+		next = early // years of downtime are no years of steps
+	}
+	for due = next; ; due = next {
+		if next = NextDigest(sub, due); next.After(at) {
+			return due, true
+		}
+	}
+}
+
+func (d *Desk) tellDigest(sub Subscription, f Facts, due, at time.Time) []Act {
 	from := d.digested(sub)
 	in := Digested{Items: d.Waiting, Facts: f, Storm: d.Storm}
 	d.Waiting, d.Digest = nil, at
 	d.tidy(f)
 	var m bot.Message
-	if Weekly(sub, at) {
+	if Weekly(sub, due) {
 		m = WeeklyDigest(sub, in, from, at)
 	} else {
 		m = Digest(sub, in, from, at)
@@ -114,7 +131,7 @@ func (d *Desk) tellDigest(sub Subscription, f Facts, at time.Time) []Act {
 	if m.Empty() {
 		return nil
 	}
-	key := "digest/" + at.In(sub.location()).Format(time.DateOnly)
+	key := "digest/" + due.In(sub.location()).Format(time.DateOnly)
 	m.Key = key
 	return []Act{{Kind: ActSay, Key: key, Message: m, Covers: in.IDs(), Class: bot.ClassDigest}}
 }
