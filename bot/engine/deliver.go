@@ -30,7 +30,7 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 	}
 	var m bot.Message
 	var sent, root bot.Sent
-	var known, rooted bool
+	var known, rooted, doubtful bool
 	err = e.Store.Read(ctx, func(v View) error {
 		var err error
 		if m, err = e.draw(v, p); err != nil {
@@ -39,6 +39,7 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 		if sent, known, err = v.Sent(p.Key); err != nil {
 			return err
 		}
+		doubtful = e.doubtful(v, p, j)
 		if p.Under != "" {
 			root, rooted, err = v.Sent(p.Under)
 		}
@@ -76,7 +77,11 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 		edit = bot.KindOf(err) != bot.KindNotFound // somebody deleted it: it is posted anew
 	}
 	if !edit {
-		ref, err = e.post(ctx, chat, at, m, p, j)
+		var found bool
+		ref, found, err = e.post(ctx, chat, at, m, doubtful)
+		if found && p.Draw.What != drawFixed { // it shows what was true then
+			edit, err = true, chat.Edit(ctx, ref, m)
+		}
 	}
 	if err != nil {
 		return e.undelivered(ctx, chat, j, p, edit, err)
@@ -85,23 +90,24 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 }
 
 // post sends a message that the ledger does not know. Where an earlier try may
-// have landed it is looked up first.
-func (e *Engine) post(ctx context.Context, chat Chat, at bot.Place, m bot.Message, p Deliver, j bot.Job) (bot.MessageRef, error) {
-	if p.Ambiguous || j.Made.Before(e.started) {
+// have landed it is looked up first, and found is as it was sent then.
+func (e *Engine) post(ctx context.Context, chat Chat, at bot.Place, m bot.Message, doubtful bool) (ref bot.MessageRef, found bool, err error) {
+	if doubtful {
 		if f, ok := chat.(Finder); ok {
-			ref, found, err := f.Find(ctx, at, m.Key)
+			ref, found, err = f.Find(ctx, at, m.Key)
 			if found {
-				return ref, nil
+				return ref, true, nil
 			}
 			switch bot.KindOf(err) {
 			case "", bot.KindForbidden, bot.KindGone, bot.KindNotFound:
 				// It is not there, or cannot be looked up: posting says what is wrong.
 			default:
-				return bot.MessageRef{}, err
+				return bot.MessageRef{}, false, err
 			}
 		}
 	}
-	return chat.Post(ctx, at, m)
+	ref, err = chat.Post(ctx, at, m)
+	return ref, false, err
 }
 
 func messageDigest(m bot.Message) string {

@@ -72,7 +72,8 @@ func sleep(ctx context.Context, d time.Duration) error {
 }
 
 // Handle decides one request and commits the decision before it returns. A
-// repeat of a known delivery key takes no effect and gets the same reply.
+// repeat of a known delivery key takes no effect and gets the same reply, but
+// no second form: the platform lets a request open one.
 func (e *Engine) Handle(ctx context.Context, r bot.Request) (bot.Reply, error) {
 	var reply bot.Reply
 	now := e.Now()
@@ -80,6 +81,9 @@ func (e *Engine) Handle(ctx context.Context, r bot.Request) (bot.Reply, error) {
 		reply = bot.Reply{}
 		if known, ok, err := v.Reply(r.Key); err != nil || ok {
 			reply = known
+			if r.Kind != bot.Submitted {
+				reply.Form = nil // its one try was the first time's
+			}
 			return Changes{}, err
 		}
 		d := NewDraft(v, e.Env, r.Key, now)
@@ -124,6 +128,9 @@ func (e *Engine) FormLost(ctx context.Context, r bot.Request, cause error) {
 // Run executes jobs until ctx is done, then waits for those in flight.
 func (e *Engine) Run(ctx context.Context) error {
 	if err := e.begin(ctx); err != nil {
+		if ctx.Err() != nil { // stopped while it started
+			return nil
+		}
 		return err
 	}
 	// What is in flight when the process is asked to stop gets a while to
