@@ -16,7 +16,7 @@ import (
 
 func slackWorld(file, bot, url string, o Options) slack.Config {
 	c := slack.Config{TeamID: Team, TeamName: "Contoso", BotToken: SlackToken, SigningSecret: SlackSigning, BotURL: bot, URL: url, File: file, Limits: o.Limit, Now: o.Now,
-		Scopes: append(slack.DefaultScopes(), "channels:history", "groups:history")}
+		Scopes: append(slack.DefaultScopes(), "im:write", "chat:write.public", "channels:history", "groups:history")}
 	var all []string
 	for _, p := range Everybody() {
 		c.Users = append(c.Users, slack.User{ID: p.Slack, Name: handle(p), RealName: p.Name, Email: p.UPN, Title: p.Title, TZ: "Europe/Berlin"})
