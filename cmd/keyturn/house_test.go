@@ -133,10 +133,17 @@ func holdsToo(who play.Person, role string) option {
 	}
 }
 
-// open starts the simulators and the bot. Both end with the test.
+// open starts the simulators and the bot, beside other tests. Both end with
+// the test.
 func open(t *testing.T, options ...option) *house {
 	t.Helper()
 	t.Parallel()
+	return openHere(t, options...)
+}
+
+// openHere is open for a test that runs beside others already.
+func openHere(t *testing.T, options ...option) *house {
+	t.Helper()
 	h := &house{T: t, private: map[string]mark{}, calls: map[*sim.Journal]int{}}
 	s := setting{Options: play.Options{Lag: &microsoft.Lag{}, Now: h.now}}
 	reword("poll_every: 500ms", "poll_every: 100ms")(&s)
