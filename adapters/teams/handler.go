@@ -1,0 +1,245 @@
+package teams
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"mime"
+	"net/http"
+	"runtime/debug"
+	"strconv"
+	"sync"
+	"time"
+
+	"github.com/infracloudio/msbotbuilder-go/schema"
+
+	"keyturn/bot"
+)
+
+// Path is where Teams posts to.
+const Path = "/teams/messages"
+
+const (
+	// maxBody is the largest activity that is read. Teams' are far smaller.
+	maxBody = 256 << 10
+	// deskTime bounds one decision. Teams gives up after ten to fifteen
+	// seconds.
+	deskTime = 8 * time.Second
+)
+
+// Handler serves POST /teams/messages.
+func (a *Adapter) Handler() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case r.URL.Path != Path:
+			status(w, http.StatusNotFound)
+		case r.Method != http.MethodPost:
+			w.Header().Set("Allow", http.MethodPost)
+			status(w, http.StatusMethodNotAllowed)
+		default:
+			a.take(w, r)
+		}
+	})
+}
+
+// take lets an activity through that Microsoft sent to this bot, for a tenant
+// that is served. The token is proved before the body is read.
+func (a *Adapter) take(w http.ResponseWriter, r *http.Request) {
+	if kind, _, err := mime.ParseMediaType(r.Header.Get("Content-Type")); err != nil || kind != "application/json" {
+		status(w, http.StatusUnsupportedMediaType)
+		return
+	}
+	header := r.Header.Get("Authorization")
+	if len(r.Header.Values("Authorization")) > 1 {
+		a.refuse(w, errShape)
+		return
+	}
+	p, err := a.valid.prove(r.Context(), header)
+	if err != nil {
+		a.refuse(w, err)
+		return
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil {
+		var large *http.MaxBytesError
+		if errors.As(err, &large) {
+			status(w, http.StatusRequestEntityTooLarge)
+			return
+		}
+		status(w, http.StatusBadRequest)
+		return
+	}
+	var v activity
+	if read(body, &v) != nil {
+		a.count("activity", "malformed")
+		status(w, http.StatusBadRequest)
+		return
+	}
+	ctx := context.WithValue(r.Context(), proofKey{}, p)
+	minimal := schema.Activity{Type: schema.ActivityTypes(v.Type), ID: v.ID, ChannelID: v.ChannelID, ServiceURL: v.ServiceURL,
+		Conversation: schema.ConversationAccount{ID: v.Conversation.ID, TenantID: v.Conversation.TenantID},
+		From:         schema.ChannelAccount{ID: v.From.ID}, Recipient: schema.ChannelAccount{ID: v.Recipient.ID}}
+	if _, err := a.shell.AuthenticateRequest(ctx, minimal, header, a.shell.CredentialProvider, a.shell.ChannelService); err != nil {
+		a.refuse(w, err)
+		return
+	}
+	if !a.serves(v.tenant()) {
+		a.refuse(w, errTenant)
+		return
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			a.log.Error("a panic while answering Teams", "type", v.Type, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			status(w, http.StatusOK) // Teams takes 5xx for a bot that is broken
+		}
+	}()
+	a.learn(v)
+	a.serve(w, r, v, body)
+}
+
+var errTenant = errors.New("the conversation belongs to a tenant that is not configured")
+
+// refuse answers 403 and nothing else: whoever forges tokens learns nothing.
+func (a *Adapter) refuse(w http.ResponseWriter, why error) {
+	a.count("activity", "refused")
+	if n, tell := a.refusals.tell(why.Error(), a.now()); tell {
+		a.log.Warn("requests to the Teams endpoint were refused", "reason", why, "times", n)
+	}
+	status(w, http.StatusForbidden)
+}
+
+// refusals keeps the log from being flooded: each reason once a minute, with
+// how often it was met since.
+type refusals struct {
+	mu   sync.Mutex
+	last map[string]time.Time
+	n    map[string]int
+}
+
+func (r *refusals) tell(why string, now time.Time) (int, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.last == nil {
+		r.last, r.n = map[string]time.Time{}, map[string]int{}
+	}
+	r.n[why]++
+	if last, ok := r.last[why]; ok && now.Sub(last) < time.Minute {
+		return 0, false
+	}
+	n := r.n[why]
+	r.last[why], r.n[why] = now, 0
+	return n, true
+}
+
+// serve maps the activity and answers it. What needs no answer gets 200
+// whatever becomes of it: Teams stops delivering to bots that answer 5xx.
+func (a *Adapter) serve(w http.ResponseWriter, r *http.Request, v activity, body []byte) {
+	if v.Type == "invoke" {
+		a.serveInvoke(w, r, v, body)
+		return
+	}
+	all := a.understand(v, body)
+	for _, in := range all {
+		if in.Skip != "" {
+			a.count("activity", in.Skip)
+			a.log.Debug("an activity from Teams goes no further", "type", v.Type, "reason", in.Skip)
+			continue
+		}
+		reply, err := a.decide(r.Context(), string(in.Kind), in.Request)
+		if err != nil {
+			status(w, http.StatusOK)
+			flush(w)
+			if in.Kind == bot.Typed || in.Kind == bot.Clicked || in.Kind == bot.Submitted {
+				a.sorry(r.Context(), in.Request, err)
+			}
+			return
+		}
+		if in.Kind == bot.Joined {
+			a.hasJoined(in.Request)
+		}
+		if reply.Form != nil || len(reply.Errors) > 0 {
+			status(w, http.StatusOK)
+			flush(w)
+			if a.once(in.Key) {
+				a.offer(r.Context(), in, reply)
+			}
+			return
+		}
+	}
+	status(w, http.StatusOK)
+}
+
+// decide asks the desk. A panic there costs this request alone. The decision
+// does not end when Teams hangs up: what it commits was asked for.
+func (a *Adapter) decide(ctx context.Context, what string, r bot.Request) (reply bot.Reply, err error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deskTime)
+	defer cancel()
+	defer func() {
+		if p := recover(); p != nil {
+			a.log.Error("a panic while deciding", "request", r.Key, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+			reply, err = bot.Reply{}, errPanic
+		}
+		outcome := "handled"
+		if err != nil {
+			outcome = "failed"
+			a.log.Error("a request failed", "request", r.Key, "kind", string(r.Kind), "error", err)
+		}
+		a.count(what, outcome)
+	}()
+	if a.desk == nil {
+		return bot.Reply{}, errors.New("there is no desk: this adapter only sends")
+	}
+	return a.desk.Handle(ctx, r)
+}
+
+var errPanic = errors.New("a panic while deciding")
+
+// apology is what a person reads about an error.
+func apology(r bot.Request, err error) bot.Message {
+	switch {
+	case errors.Is(err, bot.ErrDraining):
+		return bot.Say(bot.T("Nothing was done: I am being restarted. Try again in a moment."))
+	case errors.Is(err, bot.ErrNoCommit):
+		return bot.Say(bot.T("Nothing was done: I could not write the change to disk. Try again in a moment."))
+	}
+	return bot.Say(
+		bot.T("Something went wrong on my side, and I cannot say whether it took effect. Look at the status before you try again. The log has more under "),
+		bot.C(digest([]byte(r.Key))[7:15]), bot.T("."))
+}
+
+// sorryTime is how long the attempt to say that something failed may take.
+const sorryTime = 5 * time.Second
+
+// sorry tells the person about an error where the HTTP answer cannot. It tries
+// once: the engine, which would do better, is what failed.
+func (a *Adapter) sorry(ctx context.Context, r bot.Request, err error) {
+	if r.From.ID == "" {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sorryTime)
+	defer cancel()
+	if lost := a.Answer(ctx, r.From, r.Place, bot.Return{}, apology(r, err), false, false); lost != nil {
+		a.log.Warn("somebody could not be told that their request failed", "request", r.Key, "error", lost)
+	}
+}
+
+func status(w http.ResponseWriter, code int) {
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(code)
+}
+
+// answer writes the body of an invoke's answer. It leaves at once, though the
+// handler may go on.
+func answer(w http.ResponseWriter, body any) {
+	b := encode(body)
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Length", strconv.Itoa(len(b)))
+	w.WriteHeader(http.StatusOK)
+	_, _ = w.Write(b)
+	flush(w)
+}
+
+func flush(w http.ResponseWriter) { _ = http.NewResponseController(w).Flush() }
