@@ -53,6 +53,12 @@ var rules = []rule{
 		why:   "a verb decides on a snapshot; an adapter or a store in it would let it act before its commit",
 	},
 	{
+		of:    `adapters/chart`,
+		may:   []string{"./bot/incident", "gonum.org/v1/plot/..."},
+		never: []string{"net/http", "os/exec", "./adapters/httpx", "./state/...", "./commands", "./sim/...", "./cmd/..."},
+		why:   "a picture is drawn from the neutral data of bot/incident and nothing else, so that the same data give the same picture",
+	},
+	{
 		of:    `adapters/[a-z]+`,
 		may:   []string{"./bot", "./adapters/httpx", "golang.org/x/oauth2/...", "github.com/coreos/go-oidc/v3/...", "golang.org/x/time/rate", "github.com/golang-jwt/jwt/v5"},
 		never: []string{"./state/...", "./commands", "./sim/...", "./cmd/..."},
@@ -245,6 +251,7 @@ func TestTheRulesRefuseWhatTheyAreThereFor(t *testing.T) {
 		"adapters/slack":  "keyturn/adapters/graph",
 		"adapters/graph":  "github.com/slack-go/slack",
 		"adapters/httpx":  "keyturn/state",
+		"adapters/chart":  "keyturn/adapters/httpx",
 		"state":           "go.etcd.io/bbolt",
 		"state/statetest": "keyturn/state/bolt",
 		"state/bolt":      "github.com/slack-go/slack",

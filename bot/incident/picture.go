@@ -213,8 +213,8 @@ type Event struct {
 	Over  bool   // from here on the issue is resolved, until an event that is not
 }
 
-// eventLabel is how long a label may be beside its point.
-const eventLabel = 64
+// eventLabel is how many characters a label has at most.
+const eventLabel = 100
 
 // TimelineOf draws an issue up to a time: its begin, every post that says
 // something, and its end. zone is that of the times.
@@ -250,7 +250,7 @@ func TimelineOf(k Known, at time.Time, zone *time.Location) Timeline {
 		if label == "" {
 			label = "Update"
 		}
-		add(p.Created, label, false)
+		add(p.Created, label, i.Resolved && !p.Created.Before(ended(i)))
 	}
 	if !k.Reopened.IsZero() {
 		add(k.Reopened, "Re-opened", false)
