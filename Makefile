@@ -26,7 +26,7 @@ race:
 # detector, the properties with many more cases, the parsers for minutes.
 long:
 	CGO_ENABLED=1 $(GO) test -race -count 3 -timeout 120m ./...
-	$(MAKE) properties
+	$(MAKE) properties KEYTURN_LONG=1
 	$(MAKE) fuzz FUZZTIME=3m
 
 properties:
