@@ -116,8 +116,12 @@ func (s *Server) createThread(channel string, activity json.RawMessage) (result,
 		return result{}, bad("A thread begins with a message, not with typing.")
 	}
 	first := s.post(p, "", parts[0])
+	id := first.ID
 	for _, part := range parts[1:] {
-		s.post(p, first.ID, part)
+		s.post(p, id, part)
 	}
-	return result{http.StatusCreated, map[string]any{"id": channel + threadMark + first.ID, "activityId": first.ID}, "thread in " + p.name()}, nil
+	if len(parts) > 1 {
+		s.violate(channel+threadMark+id, id, "the first activity of a thread became %d messages, and the bot knows the ID of the first only", len(parts))
+	}
+	return result{http.StatusCreated, map[string]any{"id": channel + threadMark + id, "activityId": id}, "thread in " + p.name()}, nil
 }
