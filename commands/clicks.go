@@ -92,3 +92,13 @@ func bindClick(a *Ask) (bot.Reply, error) {
 	}
 	return say("That tenant is no longer in the configuration. Type the command again."), nil
 }
+
+// OpensForm reports whether an action is answered with a form, where a
+// platform has to know before it asks.
+func (t *Table) OpensForm(action string) bool {
+	switch action {
+	case actGuide, actSubs, setup.ActClean, setup.ActReject, setup.ActSkip, setup.ActNotMe, setup.ActAnswer:
+		return true
+	}
+	return false
+}

@@ -25,6 +25,7 @@ type config struct {
 
 	Outside outside        `yaml:"outside"`
 	Slack   *slackConfig   `yaml:"slack"`
+	Teams   *teamsConfig   `yaml:"teams"`
 	Tenants []tenantConfig `yaml:"tenants"`
 
 	PollEvery  duration `yaml:"poll_every"`
@@ -46,14 +47,19 @@ type pauses struct {
 
 // outside says where outside systems are and how they are reached.
 type outside struct {
-	Proxy    string            `yaml:"proxy"`
-	NoProxy  []string          `yaml:"no_proxy"`
-	CABundle string            `yaml:"ca_bundle"`
-	Resolver string            `yaml:"resolver"`
-	Graph    string            `yaml:"graph"`
-	Login    string            `yaml:"login"`
-	Slack    string            `yaml:"slack"`
-	Portals  map[string]string `yaml:"portals"`
+	Proxy    string   `yaml:"proxy"`
+	NoProxy  []string `yaml:"no_proxy"`
+	CABundle string   `yaml:"ca_bundle"`
+	Resolver string   `yaml:"resolver"`
+	Graph    string   `yaml:"graph"`
+	Login    string   `yaml:"login"`
+	Slack    string   `yaml:"slack"`
+	// Teams is the Bot Connector's address, TeamsLogin its sign-in service,
+	// TeamsOpenID the metadata of the keys that sign its requests.
+	Teams       string            `yaml:"teams"`
+	TeamsLogin  string            `yaml:"teams_login"`
+	TeamsOpenID string            `yaml:"teams_openid"`
+	Portals     map[string]string `yaml:"portals"`
 }
 
 type slackConfig struct {
@@ -63,6 +69,17 @@ type slackConfig struct {
 	Unpaced bool `yaml:"unpaced"`
 }
 
+// teamsConfig is the Teams bot: its registration and how it signs in.
+type teamsConfig struct {
+	AppID        string   `yaml:"app_id"`
+	Directory    string   `yaml:"directory"` // the Entra tenant of the registration
+	Secret       secret   `yaml:"secret"`
+	PrivateKey   secret   `yaml:"private_key"`
+	Certificate  string   `yaml:"certificate"`
+	ServiceHosts []string `yaml:"service_hosts"`
+	Unpaced      bool     `yaml:"unpaced"`
+}
+
 type tenantConfig struct {
 	ID         string                       `yaml:"id"`
 	Name       string                       `yaml:"name"`
@@ -70,6 +87,7 @@ type tenantConfig struct {
 	Domain     string                       `yaml:"domain"`
 	ServiceNow *serviceNowConfig            `yaml:"servicenow"`
 	Zone       string                       `yaml:"zone"`
+	Teams      []string                     `yaml:"teams"` // Entra tenant IDs whose Teams may speak for it
 	Slack      []string                     `yaml:"slack"`
 	Owners     []string                     `yaml:"owners"`
 	People     []personConfig               `yaml:"people"`

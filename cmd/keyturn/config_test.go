@@ -11,12 +11,17 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"keyturn/bot"
+	"keyturn/state"
 )
 
 // validConfig is the sessions' configuration, with its variables set.
 func validConfig(t *testing.T) *config {
 	t.Helper()
-	t.Setenv("KEYTURN_KEY", "key")
+	key, err := state.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("KEYTURN_KEY", key)
 	t.Setenv("SLACK_SIGNING_SECRET", "canary-signing-secret")
 	t.Setenv("SLACK_BOT_TOKEN", "xoxb-canary-token")
 	c, err := readConfig("testdata/valid.yaml")

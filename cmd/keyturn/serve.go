@@ -107,7 +107,7 @@ func logger(c *console, level string) *slog.Logger {
 type process struct {
 	conf   *config
 	store  *bolt.Store
-	chat   *slack.Adapter
+	slack  *slack.Adapter // nil without Slack
 	engine *engine.Engine
 	routes *http.ServeMux
 	log    *slog.Logger
@@ -138,20 +138,22 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 	g := graph.New(graph.Config{GraphURL: c.Outside.Graph, LoginURL: c.Outside.Login, HTTP: client, Tenants: c.graphTenants(), Resolver: resolver, Now: now, Wait: c.pauses.wait})
 	sn := servicenow.New(servicenow.Config{HTTP: client, Tenants: c.serviceNowTenants(), Now: now, Wait: c.pauses.wait})
 	p := &process{conf: c, store: store, log: log, routes: http.NewServeMux()}
-	desk := &desk{}
-	chat := slack.New(slack.Config{SigningSecret: c.Slack.SigningSecret.value, Workspaces: c.workspaces(), APIURL: c.Outside.Slack, HTTP: client, Desk: desk, Log: log, Now: now})
-	p.chat = chat
+	desk, table := &desk{}, commands.New("/keyturn")
+	chats, err := p.platforms(desk, table, client, now)
+	if err != nil {
+		store.Close()
+		return nil, err
+	}
 	p.engine = engine.New(engine.Config{
 		Env:     c.env(tenants),
 		Store:   store,
-		Chats:   map[bot.Platform]engine.Chat{bot.Slack: chat},
+		Chats:   chats,
 		Callers: map[bot.System]bot.Caller{bot.Graph: g, bot.Login: g, bot.DNS: g, bot.ServiceNow: sn},
 		Health:  health{g},
-		Decide:  commands.New("/keyturn").Decide,
+		Decide:  table.Decide,
 		Now:     now, ID: httpx.NewRequestID, Keys: keyMaker{}, Pace: c.pace(), Log: log, Wait: c.pauses.wait, Backoff: c.pauses.backoff,
 	})
 	desk.Engine = p.engine
-	p.routes.Handle("/slack/", chat.Handler())
 	p.routes.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
 	return p, nil
 }
@@ -175,7 +177,7 @@ func (c *config) env(tenants []*bot.Tenant) *engine.Env {
 }
 
 func (c *config) pace() engine.Pace {
-	if c.Slack.Unpaced {
+	if (c.Slack == nil || c.Slack.Unpaced) && (c.Teams == nil || c.Teams.Unpaced) {
 		return engine.NoLimits{}
 	}
 	return engine.NewLimits()
@@ -207,6 +209,9 @@ func first(a, b string) string {
 
 func (c *config) workspaces() map[string]bot.Secret {
 	out := map[string]bot.Secret{}
+	if c.Slack == nil {
+		return out
+	}
 	for id, s := range c.Slack.Workspaces {
 		out[id] = s.value
 	}
@@ -296,7 +301,7 @@ func (p *process) meet(ctx context.Context) {
 	var all sync.WaitGroup
 	for team := range p.conf.workspaces() {
 		all.Go(func() {
-			if _, err := p.chat.Identify(ctx, team); err != nil {
+			if _, err := p.slack.Identify(ctx, team); err != nil {
 				p.log.Warn("Slack does not say who the bot is", "workspace", team, "err", err)
 			}
 		})

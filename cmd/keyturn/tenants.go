@@ -39,20 +39,7 @@ func (c *config) check() ([]*bot.Tenant, faults) {
 		}
 	}
 	c.checkOutside(&f)
-	if c.Slack == nil {
-		f.add("slack: no chat platform is configured, so nobody could talk to Keyturn: add slack with signing_secret and workspaces")
-	} else {
-		c.Slack.SigningSecret.need(&f, "slack.signing_secret", "it stands in the Slack app's Basic Information")
-		if len(c.Slack.Workspaces) == 0 {
-			f.add("slack.workspaces: name at least one workspace: <workspace ID>: env:SLACK_BOT_TOKEN")
-		}
-		if c.Slack.Unpaced && !httpx.Loopback(c.Outside.Slack) {
-			f.add("slack.unpaced: only for a simulator on this machine; Slack itself refuses what is sent too fast")
-		}
-		for _, id := range sortedKeys(c.Slack.Workspaces) {
-			c.Slack.Workspaces[id].need(&f, "slack.workspaces."+id, "it is the Bot User OAuth Token of the installed app")
-		}
-	}
+	c.checkChats(&f)
 	if len(c.Tenants) == 0 {
 		f.add("tenants: name at least one Microsoft 365 tenant")
 	}
@@ -191,6 +178,7 @@ func (cr *credential) check(f *faults, where string) {
 func (t *tenantConfig) workspaces(c *config, out *bot.Tenant, where string, f *faults) {
 	for _, id := range t.Slack {
 		if c.Slack == nil {
+			f.add("%s.slack: Slack itself is not configured: add slack with signing_secret and workspaces", where)
 			break
 		}
 		if _, ok := c.Slack.Workspaces[id]; !ok {
@@ -198,8 +186,18 @@ func (t *tenantConfig) workspaces(c *config, out *bot.Tenant, where string, f *f
 		}
 		out.Teams = append(out.Teams, bot.Workspace{Platform: bot.Slack, ID: id})
 	}
+	for _, id := range t.Teams {
+		if c.Teams == nil {
+			f.add("%s.teams: Teams itself is not configured: add teams with app_id, directory and a credential", where)
+			break
+		}
+		if !guidLike.MatchString(id) {
+			f.add("%s.teams: %q is no Entra tenant ID: it is a GUID from the Overview page of Microsoft Entra", where, id)
+		}
+		out.Teams = append(out.Teams, bot.Workspace{Platform: bot.Teams, ID: id})
+	}
 	if len(out.Teams) == 0 {
-		f.add("%s.slack: no chat workspace may speak for this tenant: list its workspace IDs", where)
+		f.add("%s: no chat may speak for this tenant: list its workspace IDs under slack, or its tenant IDs under teams", where)
 	}
 }
 

@@ -1,0 +1,48 @@
+package main
+
+import "keyturn/adapters/httpx"
+
+// checkChats finds what is wrong with the chat platforms.
+func (c *config) checkChats(f *faults) {
+	if c.Slack == nil && c.Teams == nil {
+		f.add("slack, teams: no chat platform is configured, so nobody could talk to Keyturn: add slack with signing_secret and workspaces, or teams with app_id, directory and a credential")
+	}
+	if s := c.Slack; s != nil {
+		s.SigningSecret.need(f, "slack.signing_secret", "it stands in the Slack app's Basic Information")
+		if len(s.Workspaces) == 0 {
+			f.add("slack.workspaces: name at least one workspace: <workspace ID>: env:SLACK_BOT_TOKEN")
+		}
+		for _, id := range sortedKeys(s.Workspaces) {
+			s.Workspaces[id].need(f, "slack.workspaces."+id, "it is the Bot User OAuth Token of the installed app")
+		}
+		if s.Unpaced && !httpx.Loopback(c.Outside.Slack) {
+			f.add("slack.unpaced: only for a simulator on this machine; Slack itself refuses what is sent too fast")
+		}
+	}
+	if t := c.Teams; t != nil {
+		t.check(c, f)
+	}
+}
+
+func (t *teamsConfig) check(c *config, f *faults) {
+	if !guidLike.MatchString(t.AppID) {
+		f.add("teams.app_id: write the bot's application (client) ID, a GUID from its app registration")
+	}
+	if !guidLike.MatchString(t.Directory) {
+		f.add("teams.directory: write the Entra tenant ID of the bot's app registration, a GUID")
+	}
+	switch {
+	case t.Secret.set():
+		t.Secret.need(f, "teams.secret", "")
+	case t.PrivateKey.set():
+		t.PrivateKey.need(f, "teams.private_key", "")
+		if t.Certificate == "" {
+			f.add("teams.certificate: the certificate (PEM) of the private key is missing")
+		}
+	default:
+		f.add("teams: give private_key with certificate, or secret")
+	}
+	if t.Unpaced && !httpx.Loopback(c.Outside.Teams) {
+		f.add("teams.unpaced: only for a simulator on this machine; Teams itself refuses what is sent too fast")
+	}
+}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"keyturn/adapters/slack"
+	"keyturn/adapters/teams"
+	"keyturn/bot"
+	"keyturn/bot/engine"
+	"keyturn/commands"
+)
+
+// platforms makes the configured chat adapters and puts their addresses into
+// the process's routes.
+func (p *process) platforms(d *desk, table *commands.Table, client *http.Client, now func() time.Time) (map[bot.Platform]engine.Chat, error) {
+	chats := map[bot.Platform]engine.Chat{}
+	if s := p.conf.Slack; s != nil {
+		a := slack.New(slack.Config{SigningSecret: s.SigningSecret.value, Workspaces: p.conf.workspaces(), APIURL: p.conf.Outside.Slack, HTTP: client, Desk: d, Log: p.log, Now: now})
+		chats[bot.Slack] = a
+		p.slack = a
+		p.routes.Handle("/slack/", a.Handler())
+	}
+	if t := p.conf.Teams; t != nil {
+		a, err := teams.New(p.conf.teamsBot(d, table, memory{p.store, p.log}, client, p.log, now))
+		if err != nil {
+			return nil, err
+		}
+		chats[bot.Teams] = a
+		p.routes.Handle("/teams/", a.Handler())
+	}
+	return chats, nil
+}
+
+func (c *config) teamsBot(d *desk, table *commands.Table, m teams.Memory, client *http.Client, log *slog.Logger, now func() time.Time) teams.Config {
+	t := c.Teams
+	conf := teams.Config{AppID: t.AppID, Directory: t.Directory, HTTP: client, Now: now, Desk: d, Memory: m, OpensForm: table.OpensForm, Log: log,
+		Credential:   teams.Credential{Secret: t.Secret.value, Key: t.PrivateKey.value, Cert: t.Certificate},
+		Cloud:        teams.Cloud{LoginURL: c.Outside.TeamsLogin, OpenIDURL: c.Outside.TeamsOpenID, Service: c.Outside.Teams},
+		ServiceHosts: t.ServiceHosts}
+	for _, tenant := range c.Tenants {
+		conf.Tenants = append(conf.Tenants, tenant.Teams...)
+	}
+	return conf
+}
+
+// memory keeps in the ledger what Teams says only in passing.
+type memory struct {
+	store engine.Store
+	log   *slog.Logger
+}
+
+const memoryPrefix = "teams/memory/"
+
+// Recall implements [teams.Memory].
+func (m memory) Recall(key string) (value string, ok bool) {
+	err := m.store.Read(context.Background(), func(v engine.View) error {
+		s, found, err := v.Sent(memoryPrefix + key)
+		value, ok = s.Ref.ID, found
+		return err
+	})
+	if err != nil {
+		m.log.Warn("what Teams said earlier cannot be read", "key", key, "err", err)
+	}
+	return value, ok && err == nil
+}
+
+// Remember implements [teams.Memory].
+func (m memory) Remember(key, value string) error {
+	return m.store.Commit(context.Background(), func(engine.View) (engine.Changes, error) {
+		if value == "" {
+			return engine.Changes{Unsent: []string{memoryPrefix + key}}, nil
+		}
+		return engine.Changes{Sent: []bot.Sent{{Key: memoryPrefix + key, Ref: bot.MessageRef{Place: bot.Place{Platform: bot.Teams}, ID: value}, At: time.Now()}}}, nil
+	})
+}
