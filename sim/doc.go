@@ -5,6 +5,7 @@
 // The simulators themselves are real HTTP servers, one package each:
 //
 //	sim/slack       Slack: Web API, events, buttons, modals, App Home
+//	sim/teams       Microsoft Teams: Bot Connector, its keys and tokens, cards, dialogs
 //	sim/microsoft   Entra sign-in, Microsoft Graph, admin center, public status, DNS
 //	sim/servicenow  ServiceNow: Table API, OAuth, roles, the support integration's wizard
 //	sim/play        people who use them: types, clicks, fills forms, reads portals

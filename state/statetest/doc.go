@@ -1,3 +1,8 @@
-// Package statetest is the conformance suite of the stores: what every
-// implementation of engine.Store promises, in tests.
+// Package statetest is the conformance suite of [engine.Store]: what every
+// store has to do, as tests that a store's own tests call with [Exercise].
+//
+// A store that passes it applies a write set whole or not at all, shows each
+// member of a commit group what came before it, hands out the heads of lanes
+// once and in order, and keeps secrets sealed and the audit trail unbroken
+// over a restart. A new store begins here.
 package statetest
