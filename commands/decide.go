@@ -13,11 +13,12 @@ func (t *Table) Decide(d *engine.Draft, r bot.Request) (bot.Reply, error) {
 	switch r.Kind {
 	case bot.Joined, bot.Left, bot.Uninstalled, bot.Revoked:
 		return bot.Reply{}, life(d, r)
-	case bot.HomeOpened:
-		return bot.Reply{}, homeOpened(d, r)
 	}
 	if r.Guest {
 		return say("I only answer members of this organisation. Nothing was done."), nil
+	}
+	if r.Kind == bot.HomeOpened {
+		return bot.Reply{}, homeOpened(d, r)
 	}
 	run, level, args, unknown := t.intent(r)
 	if run == nil {
@@ -55,7 +56,7 @@ func (t *Table) intent(r bot.Request) (run func(*Ask) (bot.Reply, error), level 
 			}
 		}
 		no := say("This button is from an older version of Keyturn and does nothing now. Type " + t.Command + " to see what you can do.")
-		return nil, 0, nil, &no
+		return nil, nobody, nil, &no
 	}
 	words := strings.Fields(r.Text)
 	if len(words) == 0 {
@@ -65,7 +66,7 @@ func (t *Table) intent(r bot.Request) (run func(*Ask) (bot.Reply, error), level 
 		return v.Run, v.Level, words[1:], nil
 	}
 	no := t.unknown(words[0])
-	return nil, 0, nil, &no
+	return nil, nobody, nil, &no
 }
 
 func (t *Table) unknown(word string) bot.Reply {
@@ -126,12 +127,13 @@ func tenantOf(d *engine.Draft, r bot.Request) (t *bot.Tenant, bound bool, refusa
 
 // may says no where the person is not of the level, and who is.
 func (a *Ask) may(level Level) *bot.Reply {
-	ok := true
+	ok := false
 	switch level {
+	case Member:
+		ok = true
 	case Known:
 		ok = a.Person.ID != ""
 	case Holder:
-		ok = false
 		for _, r := range bot.Roles {
 			ok = ok || (a.Person.ID != "" && a.Tenant.Holds(a.Person.ID, r))
 		}

@@ -11,12 +11,13 @@ import (
 // further, against the role that the step needs.
 type Level int
 
-// The levels.
+// The levels. A line of the table that names none is for nobody.
 const (
-	Member Level = iota // anybody in a workspace of the tenant
-	Known               // people whom the configuration knows
-	Holder              // people who hold any role
-	Owner               // owners
+	nobody Level = iota
+	Member       // anybody in a workspace of the tenant
+	Known        // people whom the configuration knows
+	Holder       // people who hold any role
+	Owner        // owners
 )
 
 // Verb is something that can be typed.
