@@ -37,11 +37,11 @@ func (a *Adapter) typedWords(v activity) (words string, own bool) {
 	if missed {
 		words = withoutFirstTag(words)
 	}
-	return strings.TrimSpace(strings.TrimPrefix(strings.Join(fields(words), "\n"), "/")), own
+	return strings.TrimSpace(strings.TrimPrefix(strings.Join(trimmedLines(words), "\n"), "/")), own
 }
 
-// fields are the lines of a text, each without blanks at its ends.
-func fields(s string) []string {
+// trimmedLines are the lines of a text, each without blanks at its ends.
+func trimmedLines(s string) []string {
 	var out []string
 	for line := range strings.SplitSeq(tidy(s), "\n") {
 		out = append(out, strings.TrimSpace(line))
