@@ -73,6 +73,7 @@ func groupKey(id string) string { return id + "/group" }
 type Facts struct {
 	Issues []Known        // every issue that is kept, resolved ones too
 	Posts  []KnownMessage // every message center post that is kept
+	Watch  Watch          // how reading the tenant's service health stands
 	// Picture is the heat map for the weekly digest; without URL there is
 	// none, and its words still stand.
 	Picture bot.Image

@@ -14,7 +14,6 @@ import (
 type Digested struct {
 	Items []Item
 	Facts Facts
-	Storm Storm
 }
 
 // IDs are the changes that a digest of it tells.
@@ -38,8 +37,8 @@ func Digest(sub Subscription, in Digested, from, to time.Time) bot.Message {
 	if len(issues)+len(posts) == 0 {
 		return bot.Message{}
 	}
-	var m bot.Message
-	m.Add(bot.Paragraph{Text: bot.Join(bot.B("Microsoft 365 since "), bot.When(from, bot.DateTime), bot.T(": "+digestHead(issues, posts)))})
+	m := in.unread(to)
+	m.Add(bot.Paragraph{Text: bot.Join(bot.B("Microsoft 365"), bot.T(" since "), bot.When(from, bot.DateTime), bot.T(": "+digestHead(issues, posts)))})
 	in.body(&m, sub, issues, posts)
 	m.Add(bot.Note{Text: bot.Join(bot.T("Up to "), bot.When(to, bot.DateTime), bot.T(" for "+choice(sub)+"."))})
 	return fitDigest(m)
@@ -51,21 +50,31 @@ func Digest(sub Subscription, in Digested, from, to time.Time) bot.Message {
 func WeeklyDigest(sub Subscription, in Digested, from, to time.Time) bot.Message {
 	week := to.AddDate(0, 0, -7)
 	issues, posts := in.issues(), in.posts()
-	var m bot.Message
-	m.Add(bot.Paragraph{Text: bot.Join(bot.B("Microsoft 365, the week since "), bot.When(week, bot.DateOnly), bot.T(": "+weekHead(sub, in.Facts, week)))})
+	m := in.unread(to)
+	m.Add(bot.Paragraph{Text: bot.Join(bot.B("Microsoft 365, the week"), bot.T(" since "), bot.When(week, bot.DateOnly), bot.T(": "+weekHead(sub, in.Facts, week)))})
 	if p := in.Facts.Picture; p.URL != "" {
 		m.Add(p)
 	} else if p.Alt != "" {
 		m.Add(bot.Paragraph{Text: bot.T(p.Alt)})
 	}
 	if len(issues)+len(posts) > 0 {
-		m.Add(bot.Paragraph{Text: bot.Join(bot.B("Since "), bot.When(from, bot.DateTime), bot.T(": "+digestHead(issues, posts)))})
+		m.Add(bot.Paragraph{Text: bot.Join(bot.B("New"), bot.T(" since "), bot.When(from, bot.DateTime), bot.T(": "+digestHead(issues, posts)))})
 	} else {
 		m.Add(bot.Paragraph{Text: bot.Join(bot.T("Nothing new since "), bot.When(from, bot.DateTime), bot.T("."))})
 	}
 	in.body(&m, sub, issues, posts)
 	m.Add(bot.Note{Text: bot.T("For " + choice(sub) + ". On other days a digest comes only when there is something in it.")})
 	return fitDigest(m)
+}
+
+// unread begins a digest with the warning that service health is not read,
+// where that is so: its numbers are then those of the last reading.
+func (d Digested) unread(at time.Time) bot.Message {
+	var m bot.Message
+	if d.Facts.Watch.Blind(at) {
+		m.Add(bot.Paragraph{Text: blindLine(d.Facts.Watch, at)})
+	}
+	return m
 }
 
 // fitDigest keeps a digest within a message; what does not fit is named by its
@@ -177,9 +186,9 @@ func addSection(m *bot.Message, title string, in []Told) {
 			rest = append(rest, t.Known)
 			continue
 		}
-		line := bot.Join(bot.T("• "+mark(&t.Known.Issue)+" "), issueLine(t.Known))
+		line := bot.Join(bot.T("• "+mark(&t.Known.Issue)+" "), digestLine(t.Known))
 		if n := t.updates(); n > 0 {
-			line = append(line, bot.Span{Text: " " + capital(count(n, "update")) + "."})
+			line = append(line, bot.Span{Text: " · " + count(n, "update")})
 		}
 		lines = append(lines, line)
 	}
@@ -187,6 +196,15 @@ func addSection(m *bot.Message, title string, in []Told) {
 		lines = append(lines, bot.T("and "+idList(rest)))
 	}
 	m.Add(Paragraphs(bot.Lines(lines...))...)
+}
+
+// digestLine is an issue on one line: since when it is open, or how long it
+// lasted.
+func digestLine(k Known) bot.Text {
+	if !k.Issue.Resolved {
+		return issueLine(k)
+	}
+	return bot.Join(bot.Link(k.Issue.ID, AlertLink(k.Issue.ID)), bot.T(": "+Notice(k.Issue, 160)), lasted(&k.Issue))
 }
 
 // mark is the mark of an issue with its service.

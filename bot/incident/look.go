@@ -69,6 +69,8 @@ func emptyList(f Filter, of string, services []string) string {
 	switch {
 	case f.Watch.Good.IsZero():
 		return "No issue is known" + of + ", because nothing has been read yet."
+	case f.Watch.Blind(f.At):
+		return "As of the last reading, " + ago(f.At.Sub(f.Watch.Good)) + ", nothing was open" + of + "."
 	case f.All:
 		return "No issue is known" + of + ", read " + ago(f.At.Sub(f.Watch.Good)) + "."
 	}
@@ -140,7 +142,7 @@ func Suggest(typed string, seen []string) []string {
 		if key == "" || keys[key] {
 			continue
 		}
-		far := distance(want, key)
+		far := min(distance(want, key), distance(fold(typed), fold(name)))
 		switch {
 		case want == "" || key == want:
 			far = 0

@@ -81,9 +81,18 @@ func ParsePublicStatus(code int, body []byte, at time.Time) (PublicStatus, error
 		p.Refreshed = d.read("AuthoredDateTime", r.Authored)
 	}
 	if p.State != PublicAvailable {
-		p.Says = CutAtSentence(oneLine(Convert(str(r.Title)+"\n"+str(r.Message)).Plain()), noticeSize)
+		p.Says = CutAtSentence(inOne(Convert(str(r.Title)), Convert(str(r.Message))), noticeSize)
 	}
 	return p, nil
+}
+
+// inOne is a title and a text on one line.
+func inOne(title, text bot.Text) string {
+	head, says := oneLine(title.Plain()), oneLine(text.Plain())
+	if head != "" && says != "" {
+		return head + ": " + says
+	}
+	return head + says
 }
 
 func looksLike(body []byte, begins ...string) bool {
@@ -145,22 +154,20 @@ func PublicWords(p PublicStatus, at time.Time) bot.Text {
 	if at.Sub(p.Read) > publicFor {
 		return nil
 	}
-	t := bot.Join(bot.Link("Microsoft's public status page", "https://status.cloud.microsoft"))
+	says, means := "says “"+p.Raw+"” of the admin center", "."
 	switch p.State {
 	case PublicAvailable:
-		t = append(t, bot.Span{Text: " calls the admin center available, so the fault may be on our side. It does not list incidents"})
+		says, means = "calls the admin center available", ", so the fault may be on our side. It lists no incidents."
 	case PublicDegraded:
-		t = append(t, bot.Span{Text: " says that the admin center itself is degraded"})
+		says = "says that the admin center itself is degraded"
 	case PublicRestored:
-		t = append(t, bot.Span{Text: " says that the admin center was restored"})
-	default:
-		t = append(t, bot.Span{Text: " says “" + p.Raw + "” of the admin center"})
+		says = "says that the admin center was restored"
 	}
+	t := bot.Join(bot.Link("Microsoft's public status page", "https://status.cloud.microsoft"), bot.T(" "+says))
 	if !p.Refreshed.IsZero() {
-		t = append(append(t, bot.Span{Text: " (refreshed "}), bot.When(p.Refreshed, styleAfter(at, p.Refreshed))...)
-		t = append(t, bot.Span{Text: ")"})
+		t = bot.Join(t, bot.T(" (refreshed "), bot.When(p.Refreshed, styleAfter(at, p.Refreshed)), bot.T(")"))
 	}
-	t = append(t, bot.Span{Text: "."})
+	t = append(t, bot.Span{Text: means})
 	if p.Says != "" {
 		t = append(t, bot.Span{Text: " In its words: " + p.Says})
 	}

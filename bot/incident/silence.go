@@ -25,14 +25,17 @@ func blindLine(w Watch, seen time.Time) bot.Text {
 // Unreadable tells a channel that service health cannot be read. Why is for the
 // admins: [UnreadableCause].
 func Unreadable(w Watch) bot.Message {
-	m := bot.Say(blindLine(w, w.Failing), bot.T("\nI go on trying and say here when it works again. Meanwhile look at the "),
-		bot.Link("admin center", "https://admin.microsoft.com/Adminportal/Home#/servicehealth"), bot.T(" or at "),
-		bot.Link("Microsoft's public status page", "https://status.cloud.microsoft"), bot.T("."))
+	look := bot.Join(blindLine(w, w.Failing), bot.T("\nI go on trying and say here when it works again. Meanwhile look at the "),
+		bot.Link("admin center", "https://admin.microsoft.com/Adminportal/Home#/servicehealth"))
+	var public bot.Text
 	if w.Public != nil {
-		if says := PublicWords(*w.Public, w.Public.Read); len(says) > 0 {
-			m.Add(bot.Paragraph{Text: says})
-		}
+		public = PublicWords(*w.Public, w.Public.Read)
 	}
+	if len(public) == 0 {
+		return bot.Say(look, bot.T(" or at "), bot.Link("Microsoft's public status page", "https://status.cloud.microsoft"), bot.T("."))
+	}
+	m := bot.Say(look, bot.T("."))
+	m.Add(bot.Paragraph{Text: public})
 	return m
 }
 

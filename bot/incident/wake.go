@@ -119,7 +119,7 @@ func (d Desk) digestDue(sub Subscription, at time.Time) (due time.Time, ok bool)
 
 func (d *Desk) tellDigest(sub Subscription, f Facts, due, at time.Time) []Act {
 	from := d.digested(sub)
-	in := Digested{Items: d.Waiting, Facts: f, Storm: d.Storm}
+	in := Digested{Items: d.Waiting, Facts: f}
 	d.Waiting, d.Digest = nil, at
 	d.tidy(f)
 	var m bot.Message
