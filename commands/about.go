@@ -64,3 +64,21 @@ func words(r bot.Request) string {
 	}
 	return r.Text
 }
+
+// mayTell says in words why a channel that a form names cannot be told about
+// the asker's tenant: a channel is never told about two.
+func (a *Ask) mayTell(at bot.Place) (wrong string, err error) {
+	if at.Channel == "" {
+		return "Choose the channel that is told about incidents.", nil
+	}
+	owner, bound, err := a.Bound(at)
+	if err == nil && bound && owner != a.Tenant.ID {
+		wrong = "This channel belongs to another tenant. Choose one that does not."
+	}
+	return wrong, err
+}
+
+// claim binds a channel that a form names to the asker's tenant.
+func (a *Ask) claim(at bot.Place) {
+	a.Out.Bindings = append(a.Out.Bindings, engine.Binding{Place: at, Tenant: a.Tenant.ID})
+}

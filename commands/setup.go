@@ -229,11 +229,19 @@ func startForm(a *Ask) (bot.Reply, error) {
 			options[name] = v
 		}
 	}
-	if g.ID != setup.Cleanup && options["channel"] == "" {
-		wrong["channel"] = "Choose the channel that is told about incidents."
+	told := bot.Place{Platform: r.From.Platform, Team: r.From.Team, Channel: options["channel"]}
+	if g.ID != setup.Cleanup {
+		if no, err := a.mayTell(told); err != nil {
+			return bot.Reply{}, err
+		} else if no != "" {
+			wrong["channel"] = no
+		}
 	}
 	if len(wrong) > 0 {
 		return bot.Reply{Errors: wrong}, nil
+	}
+	if told.Channel != "" {
+		a.claim(told)
 	}
 	run := setup.New(g, setup.Start{ID: a.NewID("run"), Tenant: a.Tenant, Instance: instance, Requester: a.Person.ID, Place: place,
 		Holders: holders, Options: options, Change: change, At: a.Now})

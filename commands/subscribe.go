@@ -45,9 +45,10 @@ func subscribeForm(a *Ask) (bot.Reply, error) {
 		return a.openSubscribe()
 	}
 	at := bot.Place{Platform: a.Request.Place.Platform, Team: a.Request.Place.Team, Channel: a.Request.One("channel")}
-	if at.Channel == "" {
-		return bot.Reply{Errors: map[string]string{"channel": "Choose the channel that should be told."}}, nil
+	if no, err := a.mayTell(at); err != nil || no != "" {
+		return bot.Reply{Errors: map[string]string{"channel": no}}, err
 	}
+	a.claim(at)
 	return a.subscribe(at, a.Request.Input["services"], a.Request.Input["classes"])
 }
 

@@ -103,7 +103,7 @@ func (t *Table) Nearest(name string) (*Verb, bool) {
 	best, at := 3, -1
 	for i, v := range t.Verbs {
 		for _, n := range append([]string{v.Name}, v.Also...) {
-			if d := distance(strings.ToLower(name), n); d < best {
+			if d := distance(strings.ToLower(name), n); d < best && 2*d <= len(n) {
 				best, at = d, i
 			}
 		}
