@@ -24,7 +24,7 @@ type rule struct {
 // vendor libraries of the adapters and drivers of the stores: each has its own
 // and nobody else's.
 var (
-	vendors = map[string]string{"adapters/slack": "github.com/slack-go/slack"}
+	vendors = map[string]string{"adapters/slack": "github.com/slack-go/slack", "adapters/teams": "github.com/infracloudio/msbotbuilder-go/..."}
 	drivers = map[string]string{"state/bolt": "go.etcd.io/bbolt/..."}
 )
 
