@@ -25,7 +25,11 @@ func life(d *engine.Draft, r bot.Request) error {
 		d.Say(r.Place.Root(), m, bot.ClassChecklist)
 		return nil
 	case bot.Left:
-		return stop(d, r, func(p bot.Place) bool { return p.Root() == r.Place.Root() }, "Keyturn was removed from the channel, or the channel is archived or deleted.")
+		const why = "Keyturn was removed from the channel, or the channel is archived or deleted."
+		if err := d.MoveRuns(r.Place, why); err != nil {
+			return err
+		}
+		return stop(d, r, func(p bot.Place) bool { return p.Root() == r.Place.Root() }, why)
 	default:
 		return stop(d, r, func(p bot.Place) bool { return p.Platform == r.Place.Platform && p.Team == r.Place.Team },
 			"Keyturn was uninstalled from the workspace, or its tokens were revoked.")

@@ -60,7 +60,7 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 		}
 		at = root.Ref.Place.In(root.Ref.ID)
 	}
-	edit := known && !sent.Gone
+	edit := known && !sent.Gone && !elsewhere(sent.Ref.Place, at)
 	if edit && sent.Digest == digest {
 		return e.finish(ctx, j, nil)
 	}
@@ -87,6 +87,14 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 		return e.undelivered(ctx, chat, j, p, edit, err)
 	}
 	return e.finish(ctx, j, &bot.Sent{Key: p.Key, Ref: ref, At: e.Now(), Digest: digest})
+}
+
+// elsewhere reports whether two places are different conversations.
+func elsewhere(a, b bot.Place) bool {
+	if a.Direct() && b.Direct() {
+		return a.User != b.User
+	}
+	return a.Direct() != b.Direct() || a.Channel != b.Channel
 }
 
 // post sends a message that the ledger does not know. Where an earlier try may
@@ -160,6 +168,7 @@ func (e *Engine) undelivered(ctx context.Context, chat Chat, j bot.Job, p Delive
 		j.Dead = j.Tries >= tries || repeated
 		return e.commit(ctx, "ambiguous", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
 	case bot.KindGone, bot.KindUninstalled:
+		e.Log.Warn("a message is given up: its place takes none", "job", j.ID, "place", p.Place.String(), "err", cause)
 		j.Dead, j.Last = true, cause.Error()
 		return e.commit(ctx, fmt.Sprintf("gone/%d", j.ID), func(d *Draft) error {
 			d.Out.Again = []bot.Job{j}
@@ -176,7 +185,7 @@ func (d *Draft) placeGone(p Deliver, cause error) error {
 	case p.Sub != "":
 		return d.stopSubscription(p, cause)
 	case p.Draw.Run != "" && p.Draw.What == drawChecklist:
-		return d.moveRun(p, cause)
+		return d.moveRun(p.Draw.Run, cause.Error())
 	}
 	return nil
 }
@@ -199,32 +208,6 @@ func (d *Draft) stopSubscription(p Deliver, cause error) error {
 		}
 	}
 	return nil
-}
-
-// moveRun moves a run whose channel is gone to the requester's direct
-// messages.
-func (d *Draft) moveRun(p Deliver, cause error) error {
-	r, err := d.Run(p.Draw.Run)
-	if err != nil {
-		return err
-	}
-	t, ok := d.env.Tenant(r.Tenant)
-	if !ok || r.Place.Direct() {
-		return nil
-	}
-	person, ok := t.Person(r.Requester)
-	if !ok {
-		return nil
-	}
-	a, ok := person.On(r.Place.Platform, r.Place.Team)
-	if !ok {
-		return nil
-	}
-	after := r.Clone()
-	after.Place = bot.DM(a)
-	d.Out.Unsent = append(d.Out.Unsent, p.Key)
-	d.Say(after.Place, bot.Say(bot.T("I can no longer post in the channel of this run. "+cause.Error()+" The checklist goes on here.")), bot.ClassHandoff)
-	return d.PutRun(&r, &after)
 }
 
 // draw gives the message as it is now; an empty one is not sent.
@@ -251,6 +234,9 @@ func (e *Engine) draw(v View, p Deliver) (bot.Message, error) {
 	}
 	switch p.Draw.What {
 	case drawChecklist:
+		if elsewhere(r.Place, p.Place) {
+			return bot.Message{}, nil // the run has moved meanwhile
+		}
 		return sc.Checklist(), nil
 	case drawCard:
 		return sc.Card(p.Draw.Person, p.Draw.Visit), nil

@@ -43,7 +43,7 @@ func (w *work) channels(ctx context.Context) error {
 		for _, j := range jobs {
 			if j.Dead && strings.Contains(string(j.Payload), key) {
 				d.Out.Done = []bot.JobID{w.job.ID, j.ID}
-				after.Fail(w.ref.Step, setup.Problem{Says: j.Last, Fix: "Mend that, then try again.", Kind: bot.KindGone, At: d.Now})
+				after.Fail(w.ref.Step, setup.Problem{Says: j.Last, Fix: "Mend that, then try again. Or skip this step, and type /keyturn subscribe in another channel.", Kind: bot.KindGone, At: d.Now})
 				return d.PutRun(&before, &after)
 			}
 		}

@@ -68,8 +68,7 @@ func TestTheRateLimitOfAnInstanceIsWaitedOut(t *testing.T) {
 		Body:   `{"error":{"message":"Rate limit exceeded","detail":"Rate limit of 100 requests per hour for Table API exceeded"},"status":"failure"}`})
 	h.clicks(play.Sam, "Approve and run", "sn-crossscope")
 	h.expectCard(play.Sam, "ServiceNow's rate limit for this user is used up", "Rate limit of 100 requests per hour", "I go on by myself at", "nobody has to do anything")
-	h.later(31 * time.Minute)
-	h.types(play.Rita, "/keyturn status") // anybody's word wakes the bot; its own clock would too
+	h.passes(31 * time.Minute)
 	h.expectDone(play.Sam, "Cross-scope read of the OAuth registry", "oauth_entity: all application scopes, can read")
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"math/big"
+	"slices"
 	"sync"
 	"time"
 
@@ -17,6 +18,9 @@ import (
 func slackWorld(file, bot, url string, o Options) slack.Config {
 	c := slack.Config{TeamID: Team, TeamName: "Contoso", BotToken: SlackToken, SigningSecret: SlackSigning, BotURL: bot, URL: url, File: file, Limits: o.Limit, Now: o.Now,
 		Scopes: append(slack.DefaultScopes(), "im:write", "chat:write.public", "channels:history", "groups:history")}
+	if o.Asked {
+		c.Scopes = slices.DeleteFunc(c.Scopes, func(s string) bool { return s == "chat:write.public" })
+	}
 	var all []string
 	for _, p := range Everybody() {
 		c.Users = append(c.Users, slack.User{ID: p.Slack, Name: handle(p), RealName: p.Name, Email: p.UPN, Title: p.Title, TZ: "Europe/Berlin"})

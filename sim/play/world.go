@@ -24,6 +24,7 @@ type Options struct {
 	Bot   string // address of the bot, when it is known already
 	Left  bool   // somebody set the connector up by hand years ago
 	Lag   *microsoft.Lag
+	Asked bool             // the app posts only where it was invited: nobody granted chat:write.public
 	Limit bool             // Slack's rate limits with 429
 	Now   func() time.Time // nil is the clock on the wall
 	Also  []slack.User     // people of other workspaces who share the channels
