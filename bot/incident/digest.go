@@ -60,7 +60,11 @@ func WeeklyDigest(sub Subscription, in Digested, from, to time.Time) bot.Message
 	if len(issues)+len(posts) > 0 {
 		m.Add(bot.Paragraph{Text: bot.Join(bot.B("New"), bot.T(" since "), bot.When(from, bot.DateTime), bot.T(": "+digestHead(issues, posts)))})
 	} else {
-		m.Add(bot.Paragraph{Text: bot.Join(bot.T("Nothing new since "), bot.When(from, bot.DateTime), bot.T("."))})
+		nothing := "Nothing new since "
+		if in.Facts.Watch.Blind(to) {
+			nothing = "Nothing new was read since "
+		}
+		m.Add(bot.Paragraph{Text: bot.Join(bot.T(nothing), bot.When(from, bot.DateTime), bot.T("."))})
 	}
 	in.body(&m, sub, issues, posts)
 	m.Add(bot.Note{Text: bot.T("For " + choice(sub) + ". On other days a digest comes only when there is something in it.")})

@@ -7,7 +7,13 @@
 //	                                      |
 //	                                  [Compare], issue by issue -> []Change, each with a reason
 //	                                      |
-//	              [Matches] per subscription -> [Root], [Reply], [History] ... -> bot.Message
+//	          [Desk.Tell] per subscription: [Route], [Storm], [Summary] -> []Act, to store and to do
+//	                                      |
+//	                     later, when [Desk.Due]: [Desk.Wake] -> what was held, and the [Digest]
+//
+// The message center goes the same way: [ParseMessage], [ReadingMessages],
+// [Desk.TellPosts]. ServiceNow has its own: [Follow] gives the call for each
+// change. Pictures are data here ([HeatMap], [Timeline]) and drawn elsewhere.
 //
 // # Changes
 //
@@ -31,6 +37,27 @@
 //   - An issue that is missing from a reading is neither resolved nor gone.
 //   - The first reading of a tenant tells nothing: it seeds.
 //   - Values of enumerations are compared without case and unknown ones kept.
+//
+// # Telling
+//
+// What becomes of a change in one channel:
+//
+//	changed --wanted, at once--> told now: root and replies, or the root of a storm, or a [Summary]
+//	   |  \--quiet hours--> held --their end--> told
+//	   |  \--maintenance window--> held --its end--> told in one message
+//	   |  \--advisory, message center, digest channel--> waiting --the digest--> told
+//	   \--not wanted (with a reason)
+//
+// Invariants, per channel:
+//
+//   - An issue has one root: its own or that of a storm's group, never both.
+//   - Each change that says something is told once, in the order of its thread,
+//     by itself or in a message that names it ([Act.Covers] are for the ledger).
+//   - A root shows the issue as it is, also while replies are held.
+//   - Quiet hours hold no incident unless the channel chose that.
+//   - What waits when an issue becomes urgent goes before the urgent news.
+//   - A digest that has nothing to say is not sent, except on Mondays; none
+//     calls anything fine that was not read.
 //
 // # Watching
 //

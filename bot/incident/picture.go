@@ -280,5 +280,8 @@ func TimelineWords(t Timeline) string {
 	if !t.Over {
 		words += "; not resolved by " + t.End.Format("2 Jan 15:04 MST")
 	}
+	if strings.HasSuffix(words, ellipsis) {
+		return words
+	}
 	return words + "."
 }

@@ -104,6 +104,12 @@ func revisions(was, now Announcement) []string {
 	if was.Body != now.Body || was.Summary != now.Summary {
 		out = append(out, "its text")
 	}
+	if len(out) == 0 && !was.End.Equal(now.End) && !now.End.IsZero() {
+		out = append(out, "it now ends "+now.End.UTC().Format("2 Jan 2006"))
+	}
+	if len(out) == 0 && !slices.Equal(was.Tags, now.Tags) {
+		out = append(out, "its tags")
+	}
 	return out
 }
 

@@ -22,7 +22,18 @@ const (
 const (
 	ActionHistory = "history"
 	ActionOnIt    = "on-it"
+	ActionMute    = "mute-incident" // the clicker is not mentioned about it any more, or is again: [Mute]
 )
+
+// MuteButton is for one person's eyes, such as the private answer to
+// [ActionHistory]: its label is what a click by that person does.
+func MuteButton(k Known, p bot.PersonID) bot.Button {
+	b := bot.Button{Label: "Mute for me", Action: ActionMute, Value: k.Issue.ID, Says: "Do not mention me about " + k.Issue.ID}
+	if slices.Contains(k.Muted, p) {
+		b.Label, b.Says = "Mention me again", "Mention me again about "+k.Issue.ID
+	}
+	return b
+}
 
 // Options are what a root shows beside Microsoft's own words.
 type Options struct {

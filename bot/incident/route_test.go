@@ -83,8 +83,8 @@ func TestWhoMutedAnIncidentIsNamedButNotMentioned(t *testing.T) {
 	}
 	sub := Subscription{OnCall: bot.Join(bot.Mention(erin, "Erin"), bot.T(" "), bot.Mention(omar, "Omar"))}
 	k, muted := Mute(Known{}, "erin")
-	if !muted {
-		t.Fatal("not muted")
+	if !muted || MuteButton(k, "erin").Label != "Mention me again" || MuteButton(k, "omar").Label != "Mute for me" {
+		t.Fatal("not muted, or the button does not say so")
 	}
 	m := sub.CallFor(bot.Message{Aloud: true}, k, person)
 	call := m.Parts[0].(bot.Paragraph).Text

@@ -161,6 +161,10 @@ func describeIssue(k Known) string {
 	return CutAtSentence(strings.TrimSpace(b.String()), longDescription)
 }
 
+// noMarks takes the chat's marks away: an instance on an older database keeps
+// no emoji, and the word beside each says the same.
+var noMarks = strings.NewReplacer(markIncident+" ", "", markAdvisory+" ", "", markResolved+" ", "", markBlind+" ", "")
+
 // WorkNote is what a change says in a ServiceNow incident, in plain text. It is
 // empty for a change that says nothing.
 func WorkNote(k Known, c Change) string {
@@ -168,7 +172,7 @@ func WorkNote(k Known, c Change) string {
 		return ""
 	}
 	said := Reply(k, c)
-	words := strings.TrimSpace(said.Words())
+	words := strings.TrimSpace(noMarks.Replace(said.Words()))
 	if !c.Aloud { // what is told aloud names the issue by itself
 		words = k.Issue.ID + " · " + words
 	}
@@ -187,7 +191,7 @@ func ResolveFields(k Known, m Mapping) map[string]string {
 		notes += " on " + end.UTC().Format("2 Jan 2006 15:04 UTC")
 	}
 	notes += "."
-	if outcome := face(&k.Issue); !outcome.status.Empty() {
+	if outcome := face(&k.Issue); outcome.headline == "Outcome" {
 		notes += " " + oneLine(outcome.status.Plain())
 	}
 	notes += " " + AlertLink(k.Issue.ID)
