@@ -66,6 +66,10 @@ func startBot(ctx context.Context, w *play.World, dir, level string, log io.Writ
 		c.stop()
 		return nil, err
 	}
+	if err := w.Join(); err != nil {
+		c.stop()
+		return nil, err
+	}
 	return c, nil
 }
 

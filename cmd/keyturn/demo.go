@@ -20,8 +20,9 @@ import (
 type demoCmd struct {
 	Script bool   `help:"Play a whole guide by itself and print what happens."`
 	Guide  string `help:"The guide to play." enum:"direct,connector,cleanup" default:"direct"`
+	On     string `name:"platform" help:"Where the people chat: slack, teams, or both with some people on one only." enum:"slack,teams,both" default:"slack"`
 	Issues string `help:"File of issues in Graph shape; they are published post by post in time order." type:"existingfile"`
-	Addr   string `help:"Where the chat page listens. The simulators and the bot take the five ports after it." default:"127.0.0.1:8365"`
+	Addr   string `help:"Where the chat page listens. The simulators and the bot take the six ports after it." default:"127.0.0.1:8365"`
 	Dir    string `help:"Where the demo remembers. Default: a folder of its own in the user's cache; --script forgets." type:"path"`
 	Fresh  bool   `help:"Begin anew: forget what an earlier demo left in its folder."`
 	Kill   int    `help:"With --script: kill the bot (kill -9) after every so many lines of the transcript." hidden:""`
@@ -41,7 +42,7 @@ func (d demoCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	world, err := play.Open(play.Options{Dir: filepath.Join(dir, "simulators"), Host: host, Port: port, Left: d.Guide == "cleanup"})
+	world, err := play.Open(play.Options{Dir: filepath.Join(dir, "simulators"), Host: host, Port: port, Left: d.Guide == "cleanup", On: play.Platform(d.On)})
 	if err != nil {
 		return err
 	}
@@ -152,7 +153,7 @@ func (d demoCmd) script(c *console) error {
 		}
 		defer os.RemoveAll(dir)
 	}
-	world, err := play.Open(play.Options{Left: d.Guide == "cleanup"})
+	world, err := play.Open(play.Options{Left: d.Guide == "cleanup", On: play.Platform(d.On)})
 	if err != nil {
 		return err
 	}

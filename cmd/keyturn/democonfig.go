@@ -24,30 +24,58 @@ func demoConfig(w *play.World, data, level string) []byte {
 	p("  resolver: %q", w.DNS)
 	p("  graph: %q", w.MicrosoftURL+"/graph/v1.0")
 	p("  login: %q", w.MicrosoftURL+"/login")
-	p("  slack: %q", w.SlackURL+"/api/")
 	p("  portals: {login: %q, entra: %q, admin: %q, servicenow: %q}", w.MicrosoftURL+"/login", w.MicrosoftURL+"/entra", w.MicrosoftURL+"/admin", w.ServiceNowURL)
-	p("slack:")
-	p("  signing_secret: env:SLACK_SIGNING_SECRET")
-	p("  workspaces: {%s: env:SLACK_BOT_TOKEN}", play.Team)
-	p("  unpaced: true")
+	demoChats(p, w)
 	p("tenants:")
 	p("- id: contoso")
 	p("  name: Contoso")
 	p("  directory: %s", play.Directory)
 	p("  domain: %s", play.Domain)
 	p("  zone: Europe/Berlin")
-	p("  slack: [%s]", play.Team)
+	if w.Platform.Slack() {
+		p("  slack: [%s]", play.Team)
+	}
+	if w.Platform.Teams() {
+		p("  teams: [%s]", play.Directory)
+	}
 	p("  servicenow:")
 	p("    host: %s", play.Instance)
 	p("    url: %q", w.ServiceNowURL)
 	p("    simulator: {client_id: %q, secret: env:SIM_SERVICENOW_SECRET}", play.ServiceNowClient)
 	p("  simulator: {client_id: %q, secret: env:SIM_GRAPH_SECRET}", play.GraphClient)
 	p("  sign_in: {entra_client_id: %q, entra_redirect: %q, servicenow_client_id: %q}", play.SignInClient, play.SignInRedirect, play.SignInNowClient)
-	demoPeople(p)
+	demoPeople(p, w.Platform)
 	return []byte(b.String())
 }
 
-func demoPeople(p func(string, ...any)) {
+// demoChats ends the section of addresses with those of the chat platforms,
+// and writes the platforms' own.
+func demoChats(p func(string, ...any), w *play.World) {
+	if w.Platform.Slack() {
+		p("  slack: %q", w.SlackURL+"/api/")
+	}
+	if w.Platform.Teams() {
+		p("  teams: %q", w.Teams.ServiceURL())
+		p("  teams_login: %q", w.TeamsURL)
+		p("  teams_openid: %q", w.TeamsURL+"/v1/.well-known/openidconfiguration")
+	}
+	if w.Platform.Slack() {
+		p("slack:")
+		p("  signing_secret: env:SLACK_SIGNING_SECRET")
+		p("  workspaces: {%s: env:SLACK_BOT_TOKEN}", play.Team)
+		p("  unpaced: true")
+	}
+	if w.Platform.Teams() {
+		p("teams:")
+		p("  app_id: %s", play.TeamsApp)
+		p("  directory: %s", play.Directory)
+		p("  secret: env:TEAMS_SECRET")
+		p("  service_hosts: [%q]", strings.TrimPrefix(w.TeamsURL, "http://"))
+		p("  unpaced: true")
+	}
+}
+
+func demoPeople(p func(string, ...any), on play.Platform) {
 	roles := map[string][]string{}
 	var owners []string
 	p("  people:")
@@ -57,7 +85,7 @@ func demoPeople(p func(string, ...any)) {
 		}
 		p("  - id: %s", x.Entra)
 		p("    name: %q", x.Name)
-		p("    accounts: [%q]", "slack:"+play.Team+":"+x.Slack)
+		p("    accounts: [%s]", quoted(on.Accounts(x)))
 		if x.Now != "" {
 			p("    admin: {entra: %q, servicenow: %q}", x.UPN, x.Now)
 		} else {
@@ -80,7 +108,17 @@ func demoPeople(p func(string, ...any)) {
 	for _, r := range names {
 		p("    %s: [%s]", r, strings.Join(roles[r], ", "))
 	}
-	p("  groups: {entra-admin: {slack: S0ENTRA}, servicenow-admin: {slack: S0SERVICENOW}}")
+	if on.Slack() {
+		p("  groups: {entra-admin: {slack: S0ENTRA}, servicenow-admin: {slack: S0SERVICENOW}}")
+	}
+}
+
+func quoted(list []string) string {
+	var out []string
+	for _, s := range list {
+		out = append(out, fmt.Sprintf("%q", s))
+	}
+	return strings.Join(out, ", ")
 }
 
 // demoSecrets is the environment of the bot: secrets that only simulators
@@ -90,6 +128,7 @@ func demoSecrets(key string) []string {
 		"KEYTURN_KEY=" + key,
 		"SLACK_SIGNING_SECRET=" + play.SlackSigning,
 		"SLACK_BOT_TOKEN=" + play.SlackToken,
+		"TEAMS_SECRET=" + play.TeamsSecret,
 		"SIM_GRAPH_SECRET=" + play.GraphSecret,
 		"SIM_SERVICENOW_SECRET=" + play.ServiceNowSecret,
 	}

@@ -12,6 +12,7 @@ import (
 
 type simCmd struct {
 	Slack      simSlackCmd      `cmd:"" help:"Slack."`
+	Teams      simTeamsCmd      `cmd:"" help:"Microsoft Teams: the Bot Connector, its tokens and keys, and what people do."`
 	Microsoft  simMicrosoftCmd  `cmd:"" help:"Entra, Graph, the admin center and the public status page."`
 	Servicenow simServiceNowCmd `cmd:"" help:"ServiceNow."`
 }
@@ -30,6 +31,16 @@ type simSlackCmd struct {
 // Run serves the simulator until it is stopped.
 func (s simSlackCmd) Run(c *console) error {
 	return s.serve(c, "Slack", func(url string) (http.Handler, func() error, error) { return play.OnlySlack(s.File, s.Bot, url) })
+}
+
+type simTeamsCmd struct {
+	simFlags
+	Bot string `help:"Address of the bot that it talks to." default:"http://127.0.0.1:8364"`
+}
+
+// Run serves the simulator until it is stopped.
+func (s simTeamsCmd) Run(c *console) error {
+	return s.serve(c, "Teams", func(url string) (http.Handler, func() error, error) { return play.OnlyTeams(s.File, s.Bot, url) })
 }
 
 type simMicrosoftCmd struct{ simFlags }

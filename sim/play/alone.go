@@ -6,12 +6,22 @@ import (
 	"keyturn/sim/microsoft"
 	"keyturn/sim/servicenow"
 	"keyturn/sim/slack"
+	"keyturn/sim/teams"
 )
 
 // OnlySlack is the organisation's Slack alone, for a bot that runs elsewhere
 // on this machine. Call the returned function at the end.
 func OnlySlack(file, bot, url string) (http.Handler, func() error, error) {
 	s, err := slack.New(slackWorld(file, bot, url, Options{}))
+	if err != nil {
+		return nil, nil, err
+	}
+	return s.Handler(), s.Shutdown, nil
+}
+
+// OnlyTeams is its Teams alone, the Bot Connector and its tokens with it.
+func OnlyTeams(file, bot, url string) (http.Handler, func() error, error) {
+	s, err := teams.New(teamsWorld(file, bot, url, Options{}))
 	if err != nil {
 		return nil, nil, err
 	}

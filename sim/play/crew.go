@@ -44,7 +44,7 @@ func (c *Crew) Touch(steps ...string) {
 func (c *Crew) WorkUntil(ctx context.Context, what string, done func(*slack.State) bool) error {
 	idle := time.Now()
 	for {
-		changed := c.game.World.Slack.Changed()
+		changed := c.game.changed()
 		s := c.game.World.Slack.Snapshot()
 		if done(&s) {
 			return c.game.catchUp(ctx)
@@ -52,7 +52,7 @@ func (c *Crew) WorkUntil(ctx context.Context, what string, done func(*slack.Stat
 		if err := c.game.catchUp(ctx); err != nil {
 			return err
 		}
-		acted, err := c.game.round(ctx, &s)
+		acted, err := c.game.round(ctx)
 		if err != nil {
 			return err
 		}
@@ -61,10 +61,11 @@ func (c *Crew) WorkUntil(ctx context.Context, what string, done func(*slack.Stat
 			continue
 		}
 		if time.Since(idle) > patience {
-			return fmt.Errorf("waited for %s, and nobody knows what to do; Slack shows:\n%s", what, lastOf(&s))
+			return fmt.Errorf("waited for %s, and nobody knows what to do; people see:\n%s", what, c.game.last())
 		}
 		select {
-		case <-changed:
+		case <-changed[0]:
+		case <-changed[1]:
 		case <-time.After(time.Second):
 		case <-ctx.Done():
 			return ctx.Err()
@@ -87,7 +88,7 @@ func MessageCard(m slack.Message) Card { return messageCard(m) }
 
 // PrivateCard is an ephemeral as its reader sees it.
 func PrivateCard(e slack.Ephemeral) Card {
-	return Card{Channel: e.Channel, TS: e.TS, To: e.To, Text: e.Text, Thread: e.ThreadTS, Buttons: buttonsOf(e.Blocks), Links: linksOf(e.Blocks), Edited: e.Revisions}
+	return Card{Platform: OnSlack, Channel: e.Channel, TS: e.TS, To: e.To, Text: e.Text, Thread: e.ThreadTS, Buttons: buttonsOf(e.Blocks), Links: linksOf(e.Blocks), Edited: e.Revisions}
 }
 
 // ViewCard is a form or the bot's own page as its person sees it.
@@ -96,7 +97,7 @@ func ViewCard(v slack.View) Card {
 		Blocks json.RawMessage `json:"blocks"`
 	}
 	_ = json.Unmarshal(v.Body, &body) // a view without blocks shows nothing
-	return Card{View: v.ID, Text: wordsOf(body.Blocks), Buttons: buttonsOf(body.Blocks), Links: linksOf(body.Blocks)}
+	return Card{Platform: OnSlack, View: v.ID, Text: wordsOf(body.Blocks), Buttons: buttonsOf(body.Blocks), Links: linksOf(body.Blocks)}
 }
 
 // wordsOf is every text of some blocks, a line each.

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"keyturn/sim/slack"
 )
 
 // story is one issue as it was told, post by post.
@@ -136,11 +134,17 @@ func now(raw json.RawMessage) json.RawMessage {
 
 // rooted waits until an incident has its message in the channel.
 func (g *game) rooted(ctx context.Context, id string) error {
-	return g.until(ctx, "a message about "+id+" in the channel", func(s *slack.State) bool {
-		return slices.ContainsFunc(s.Messages, func(m slack.Message) bool {
-			return m.Channel == Incidents && m.ThreadTS == "" && strings.Contains(m.Text, id)
+	for _, at := range g.clients {
+		err := g.until(ctx, "a message about "+id+" in the channel on "+at.name(), func() bool {
+			return slices.ContainsFunc(at.shown(), func(c Card) bool {
+				return c.Where == incidentsName && c.Thread == "" && strings.Contains(c.Text, id)
+			})
 		})
-	})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // polled waits until the bot has read service health twice more, so that what
@@ -174,15 +178,17 @@ func (g *game) polled(ctx context.Context) error {
 // resolved checks that every incident has one root and that its final state
 // is shown.
 func (g *game) resolved(ctx context.Context, list []story) error {
-	for _, s := range list {
-		roots := 0
-		for _, m := range g.World.Slack.Snapshot().Messages {
-			if m.Channel == Incidents && m.ThreadTS == "" && m.Bot && strings.Contains(m.Text, s.id) && strings.Contains(m.Text, "[History]") {
-				roots++
+	for _, at := range g.clients {
+		for _, s := range list {
+			roots := 0
+			for _, c := range at.shown() {
+				if c.Where == incidentsName && c.Thread == "" && strings.Contains(c.Text, s.id) && strings.Contains(c.Text, "[History]") {
+					roots++
+				}
 			}
-		}
-		if roots != 1 {
-			return fmt.Errorf("incident %s has %d messages of its own in the channel, not one", s.id, roots)
+			if roots != 1 {
+				return fmt.Errorf("incident %s has %d messages of its own in the channel on %s, not one", s.id, roots, at.name())
+			}
 		}
 	}
 	return g.catchUp(ctx)

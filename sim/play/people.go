@@ -32,7 +32,7 @@ var (
 // Everybody lists the people of the organisation.
 func Everybody() []Person { return []Person{Rita, Erin, Emil, Priya, Sam, Mona, Omar, Olga, Max} }
 
-// The channels of the organisation's workspace.
+// The organisation's workspace, its channels and its other systems.
 const (
 	Team      = "T0CONTOSO"
 	Ops       = "C0ITOPS"     // where setups are started
@@ -42,11 +42,20 @@ const (
 	Instance  = "contoso.service-now.com"
 )
 
+// The organisation's team in Teams, and its channels.
+const (
+	TeamsTeam      = "19:it-operations@thread.tacv2"
+	TeamsOps       = "19:it-ops@thread.tacv2"
+	TeamsIncidents = "19:m365-incidents@thread.tacv2"
+)
+
 // Credentials that the simulators know and the bot is configured with. They
 // open nothing but simulators.
 const (
 	SlackToken       = "xoxb-simulated-bot-token"
 	SlackSigning     = "simulated-signing-secret"
+	TeamsApp         = "22222222-0000-4000-8000-000000000004"
+	TeamsSecret      = "simulated-teams-secret"
 	GraphClient      = "22222222-0000-4000-8000-000000000001"
 	GraphSecret      = "simulated-graph-secret"
 	SignInClient     = "22222222-0000-4000-8000-000000000002"

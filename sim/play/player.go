@@ -2,16 +2,15 @@ package play
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 
 	"keyturn/sim"
-	"keyturn/sim/slack"
 )
 
 // Player acts as the organisation's people, one after another, and prints
@@ -23,8 +22,9 @@ type Player struct {
 
 	Counts Counts
 
+	clients  []client
 	browsers map[string]*browser
-	seen     map[string]int // channel/ts or ephemeral -> revision that was printed
+	seen     map[string]int // by [Card.key] -> revision that was printed
 	calls    map[string]int // journal position by simulator
 	done     map[string]bool
 }
@@ -39,11 +39,13 @@ const patience = 20 * time.Second
 
 // NewPlayer begins to watch the world.
 func NewPlayer(w *World, out io.Writer) *Player {
-	p := &Player{World: w, Out: out, browsers: map[string]*browser{}, seen: map[string]int{}, calls: map[string]int{}, done: map[string]bool{}}
+	p := &Player{World: w, Out: out, clients: clients(w), browsers: map[string]*browser{}, seen: map[string]int{}, calls: map[string]int{}, done: map[string]bool{}}
 	_, p.calls["microsoft"] = w.Microsoft.Journal.Since(0)
 	_, p.calls["servicenow"] = w.ServiceNow.Journal.Since(0)
-	for _, m := range w.Slack.Snapshot().Messages {
-		p.seen[m.Channel+"/"+m.TS] = m.Revisions + 1
+	for _, c := range p.shown() {
+		if c.Reader == "" {
+			p.seen[c.key()] = c.Edited + 1
+		}
 	}
 	return p
 }
@@ -58,18 +60,39 @@ func (p *Player) line(ctx context.Context, who, format string, args ...any) erro
 	return nil
 }
 
-// slash types a command.
-func (p *Player) slash(ctx context.Context, who Person, channel, text string) error {
+// client is the chat of a person.
+func (p *Player) client(who Person) client {
+	if p.World.Platform.sits(who) {
+		return p.on(OnTeams)
+	}
+	return p.on(OnSlack)
+}
+
+// on is the client of a platform.
+func (p *Player) on(at Platform) client {
+	if at == OnTeams || len(p.clients) == 1 {
+		return p.clients[len(p.clients)-1]
+	}
+	return p.clients[0]
+}
+
+// types types a command in a channel, or with "" to the bot alone.
+func (p *Player) types(ctx context.Context, who Person, place, words string) error {
 	p.Counts.Typed++
-	if err := p.line(ctx, who.Name, "types: %s", text); err != nil {
+	c := p.client(who)
+	line := c.line(words)
+	if place == "" && p.World.Platform.sits(who) {
+		line = words
+	}
+	if err := p.line(ctx, who.Name, "types: %s", line); err != nil {
 		return err
 	}
-	out, err := p.World.Slack.Slash(who.Slack, channel, text)
+	out, err := c.command(who, place, words)
 	if err != nil {
-		return fmt.Errorf("%s typed %s: %w", who.Name, text, err)
+		return fmt.Errorf("%s typed %s: %w", who.Name, line, err)
 	}
-	if out.Shown != "" {
-		return fmt.Errorf("%s typed %s and Slack showed: %s", who.Name, text, out.Shown)
+	if out.shown != "" {
+		return fmt.Errorf("%s typed %s and %s showed: %s", who.Name, line, c.name(), out.shown)
 	}
 	return p.catchUp(ctx)
 }
@@ -80,12 +103,13 @@ func (p *Player) click(ctx context.Context, who Person, c Card, b Button) error 
 	if err := p.line(ctx, who.Name, "clicks: [%s]%s", b.Label, aim(b.Value)); err != nil {
 		return err
 	}
-	out, err := p.press(who, c, b)
+	at := p.on(c.Platform)
+	out, err := at.press(who, c, b)
 	if err != nil {
 		return fmt.Errorf("%s clicked [%s]: %w", who.Name, b.Label, err)
 	}
-	if out.Shown != "" {
-		return fmt.Errorf("%s clicked [%s] and Slack showed: %s", who.Name, b.Label, out.Shown)
+	if out.shown != "" {
+		return fmt.Errorf("%s clicked [%s] and %s showed: %s", who.Name, b.Label, at.name(), out.shown)
 	}
 	return nil
 }
@@ -93,32 +117,6 @@ func (p *Player) click(ctx context.Context, who Person, c Card, b Button) error 
 // errRedrawn says that a card was redrawn while its person read it, and that
 // the button is there no more.
 var errRedrawn = errors.New("the card was redrawn, and the button is gone")
-
-// press clicks the button where it is now: a card that was redrawn while its
-// person read it has the same button in another place, or not any more.
-func (p *Player) press(who Person, c Card, b Button) (slack.Outcome, error) {
-	for tries := 0; ; tries++ {
-		there, message := false, false
-		for _, m := range p.World.Slack.Snapshot().Messages {
-			if m.Channel != c.Channel || m.TS != c.TS {
-				continue
-			}
-			message = true
-			for _, now := range buttonsOf(m.Blocks) {
-				if now.Label == b.Label && now.Value == b.Value {
-					b, there = now, true
-				}
-			}
-		}
-		if message && !there {
-			return slack.Outcome{}, errRedrawn
-		}
-		out, err := p.World.Slack.Click(slack.Click{User: who.Slack, Channel: c.Channel, TS: c.TS, View: c.View, Action: b.Action, Block: b.Block})
-		if err == nil || tries == 3 {
-			return out, err
-		}
-	}
-}
 
 // aim says which step a button is for, from its value.
 func aim(value string) string {
@@ -128,23 +126,34 @@ func aim(value string) string {
 	return ""
 }
 
-// form waits for the form in front of a person.
-func (p *Player) form(ctx context.Context, who Person) (slack.View, error) {
-	var found slack.View
-	err := p.until(ctx, "a form in front of "+who.Name, func(s *slack.State) bool {
-		for _, v := range s.Views {
-			if v.User == who.Slack {
-				found = v
+// form waits for the form in front of a person. In a Teams channel everybody
+// sees a button that draws it, and they press that first.
+func (p *Player) form(ctx context.Context, who Person) (openForm, error) {
+	var found openForm
+	c, pressed := p.client(who), false
+	err := p.until(ctx, "a form in front of "+who.Name, func() bool {
+		var ok bool
+		if found, ok = c.form(who); ok || pressed {
+			return ok
+		}
+		for _, k := range slices.Backward(c.shown()) {
+			for _, b := range k.Buttons {
+				if b.Action == "show" && strings.Contains(k.Text, who.Name) && !p.done["shown/"+k.TS] {
+					p.done["shown/"+k.TS] = true
+					_, err := c.press(who, k, b)
+					found, ok = c.form(who)
+					return err == nil && ok
+				}
 			}
 		}
-		return found.ID != ""
+		return false
 	})
 	return found, err
 }
 
 // submit fills the form in front of a person. It returns what was wrong.
 func (p *Player) submit(ctx context.Context, who Person, values map[string]any) (map[string]string, error) {
-	v, err := p.form(ctx, who)
+	f, err := p.form(ctx, who)
 	if err != nil {
 		return nil, err
 	}
@@ -154,7 +163,7 @@ func (p *Player) submit(ctx context.Context, who Person, values map[string]any) 
 		if _, ok := value.(keep); ok {
 			continue
 		}
-		filled["in:"+name] = value
+		filled[name] = value
 		if value == nil {
 			said = append(said, name+" emptied")
 			continue
@@ -165,62 +174,82 @@ func (p *Player) submit(ctx context.Context, who Person, values map[string]any) 
 		}
 	}
 	p.Counts.Clicks++
-	if err := p.line(ctx, who.Name, "submits the form %q: %s", title(v), strings.Join(sorted(said), ", ")); err != nil {
+	if err := p.line(ctx, who.Name, "submits the form %q: %s", f.title, strings.Join(sorted(said), ", ")); err != nil {
 		return nil, err
 	}
-	out, err := p.World.Slack.Submit(who.Slack, v.ID, filled)
+	c := p.client(who)
+	out, err := c.submit(who, f, filled)
 	if err != nil {
 		return nil, fmt.Errorf("%s submitted a form: %w", who.Name, err)
 	}
-	if out.Shown != "" {
-		return nil, fmt.Errorf("%s submitted a form and Slack showed: %s", who.Name, out.Shown)
+	if out.shown != "" {
+		return nil, fmt.Errorf("%s submitted a form and %s showed: %s", who.Name, c.name(), out.shown)
 	}
-	for name, why := range out.Errors {
-		if err := p.line(ctx, "Keyturn", "keeps the form open: %s: %s", strings.TrimPrefix(name, "in:"), why); err != nil {
+	for name, why := range out.errors {
+		if err := p.line(ctx, "Keyturn", "keeps the form open: %s: %s", name, why); err != nil {
 			return nil, err
 		}
 	}
-	return out.Errors, p.catchUp(ctx)
+	return out.errors, p.catchUp(ctx)
 }
 
-func title(v slack.View) string {
-	var body struct {
-		Title struct {
-			Text string `json:"text"`
-		} `json:"title"`
+// shown is all that the bot has said, on every platform.
+func (p *Player) shown() []Card {
+	var out []Card
+	for _, c := range p.clients {
+		out = append(out, c.shown()...)
 	}
-	_ = json.Unmarshal(v.Body, &body) // a view without a title has none to print
-	return body.Title.Text
+	return out
 }
 
-// until waits for the workspace to look as expected.
-func (p *Player) until(ctx context.Context, what string, ok func(*slack.State) bool) error {
+// sees reports whether the bot has said something to a person alone.
+func (p *Player) sees(who Person, words string) bool {
+	return slices.ContainsFunc(p.shown(), func(c Card) bool { return c.For(who) && strings.Contains(c.Text, words) })
+}
+
+// changed are closed at the next change of what a platform shows; take them
+// before looking.
+func (p *Player) changed() [2]<-chan struct{} {
+	var out [2]<-chan struct{}
+	for i, c := range p.clients {
+		out[i] = c.changed()
+	}
+	return out
+}
+
+// until waits for what people see to look as expected.
+func (p *Player) until(ctx context.Context, what string, ok func() bool) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	for {
-		changed := p.World.Slack.Changed()
-		s := p.World.Slack.Snapshot()
-		if ok(&s) {
+		changed := p.changed()
+		if ok() {
 			return nil
 		}
 		select {
-		case <-changed:
+		case <-changed[0]:
+		case <-changed[1]:
 		case <-ctx.Done():
-			return fmt.Errorf("waited for %s, and it did not come; Slack shows:\n%s", what, lastOf(&s))
+			return fmt.Errorf("waited for %s, and it did not come; people see:\n%s", what, p.last())
 		}
 	}
 }
 
-func lastOf(s *slack.State) string {
+// last is the newest of what people see.
+func (p *Player) last() string {
 	var b strings.Builder
-	for _, m := range s.Messages[max(0, len(s.Messages)-6):] {
-		fmt.Fprintf(&b, "  %s: %s\n", m.Channel, short(strings.ReplaceAll(m.Text, "\n", " / "), 700))
-	}
-	for _, e := range s.Ephemerals[max(0, len(s.Ephemerals)-3):] {
-		fmt.Fprintf(&b, "  only %s: %s\n", e.To, short(strings.ReplaceAll(e.Text, "\n", " / "), 400))
-	}
-	for _, t := range s.Troubles {
-		fmt.Fprintf(&b, "  trouble of %s: %s (%s)\n", t.User, t.What, t.Why)
+	for _, c := range p.clients {
+		all := c.shown()
+		for _, k := range all[max(0, len(all)-9):] {
+			at := k.Channel
+			if k.Reader != "" {
+				at = "only " + k.Reader
+			}
+			fmt.Fprintf(&b, "  %s, %s: %s\n", c.name(), at, short(strings.ReplaceAll(k.Text, "\n", " / "), 700))
+		}
+		for _, t := range c.complaints() {
+			fmt.Fprintf(&b, "  %s: %s\n", c.name(), t)
+		}
 	}
 	return b.String()
 }
@@ -234,24 +263,13 @@ func (p *Player) catchUp(ctx context.Context) error {
 	if err := p.callsMade(ctx, "servicenow", &p.World.ServiceNow.Journal, "ServiceNow"); err != nil {
 		return err
 	}
-	s := p.World.Slack.Snapshot()
-	for _, m := range s.Messages {
-		if !m.Bot || m.Deleted || p.seen[m.Channel+"/"+m.TS] > m.Revisions {
+	for _, c := range p.shown() {
+		revision := p.seen[c.key()]
+		if revision > c.Edited {
 			continue
 		}
-		first := p.seen[m.Channel+"/"+m.TS] == 0
-		p.seen[m.Channel+"/"+m.TS] = m.Revisions + 1
-		if err := p.line(ctx, "Keyturn", "%s", p.said(&s, m, first)); err != nil {
-			return err
-		}
-	}
-	for _, e := range s.Ephemerals {
-		key := "only/" + e.Channel + "/" + e.TS
-		if p.seen[key] > e.Revisions {
-			continue
-		}
-		p.seen[key] = e.Revisions + 1
-		if err := p.line(ctx, "Keyturn", "only to %s: %s", nameOf(e.To), gist(e.Text, 4)); err != nil {
+		p.seen[c.key()] = c.Edited + 1
+		if err := p.line(ctx, "Keyturn", "%s", p.said(c, revision == 0)); err != nil {
 			return err
 		}
 	}
@@ -260,48 +278,27 @@ func (p *Player) catchUp(ctx context.Context) error {
 
 // said is how a message stands in the transcript: new ones with their first
 // lines, edits with what changed most.
-func (p *Player) said(s *slack.State, m slack.Message, first bool) string {
-	where := "in a direct message to " + p.peer(s, m.Channel)
-	if m.Channel == Ops || m.Channel == Incidents {
-		where = "in #" + channelName(s, m.Channel)
+func (p *Player) said(c Card, first bool) string {
+	if c.Reader != "" {
+		return "only to " + c.Reader + ": " + gist(c.Text, 4)
 	}
-	if m.ThreadTS != "" && m.ThreadTS != m.TS {
+	where := "in a direct message to " + c.Peer
+	if c.Where != "" {
+		where = "in #" + c.Where
+	}
+	if len(p.clients) > 1 {
+		where = "on " + p.on(c.Platform).name() + ", " + where
+	}
+	if c.Thread != "" {
 		where += ", in the thread"
 	}
-	if m.Broadcast {
+	if c.Aloud {
 		where += ", told aloud"
 	}
 	if first {
-		return where + ": " + gist(m.Text, 40)
+		return where + ": " + gist(c.Text, 40)
 	}
-	return where + ", edited: " + changedLine(m.Text)
-}
-
-func channelName(s *slack.State, id string) string {
-	for _, c := range s.Channels {
-		if c.ID == id {
-			return c.Name
-		}
-	}
-	return id
-}
-
-func (p *Player) peer(s *slack.State, channel string) string {
-	for _, c := range s.Channels {
-		if c.ID == channel {
-			return nameOf(c.Peer)
-		}
-	}
-	return channel
-}
-
-func nameOf(user string) string {
-	for _, x := range Everybody() {
-		if x.Slack == user {
-			return x.Name
-		}
-	}
-	return user
+	return where + ", edited: " + changedLine(c.Text)
 }
 
 // gist is the first lines of a text.

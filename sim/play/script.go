@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"keyturn/sim"
-	"keyturn/sim/slack"
 )
 
 // Script plays one guide from its start to its record, with a few things
@@ -37,6 +36,9 @@ func (s Script) Play(ctx context.Context) error {
 		return err
 	}
 	if s.Guide != "cleanup" {
+		if err := g.subscribe(ctx); err != nil {
+			return err
+		}
 		if err := g.incidents(ctx, s.Issues); err != nil {
 			return err
 		}
@@ -48,6 +50,22 @@ func (s Script) Play(ctx context.Context) error {
 	fmt.Fprintf(s.Out, "\nsummary: %d human clicks, %d values typed by hand, %d secrets shown to a person, %d API calls made, %d objects created, %d removed\n",
 		c.Clicks, c.Typed, c.Secrets, c.Calls, c.Made, c.Removed)
 	return nil
+}
+
+// subscribe has the channel on the other platform be told too, where there is
+// one.
+func (g *game) subscribe(ctx context.Context) error {
+	if g.World.Platform != Both {
+		return nil
+	}
+	if err := g.types(ctx, Mona, incidentsName, "subscribe"); err != nil {
+		return err
+	}
+	return g.until(ctx, "the word that the channel on Teams is subscribed", func() bool {
+		return slices.ContainsFunc(g.on(OnTeams).shown(), func(c Card) bool {
+			return c.Where == incidentsName && strings.Contains(c.Text, "From now on this channel is told")
+		})
+	})
 }
 
 // game is one play of a guide.
@@ -63,15 +81,15 @@ type game struct {
 
 // start types the command, with a slip first, and fills the start form.
 func (g *game) start(ctx context.Context) error {
-	if err := g.slash(ctx, Rita, Ops, "/keyturn setpu "+g.guide); err != nil {
+	if err := g.types(ctx, Rita, opsName, "setpu "+g.guide); err != nil {
 		return err
 	}
-	if err := g.slash(ctx, Rita, Ops, "/keyturn setup "+g.guide); err != nil {
+	if err := g.types(ctx, Rita, opsName, "setup "+g.guide); err != nil {
 		return err
 	}
 	values := map[string]any{}
 	if g.guide != "cleanup" {
-		values["channel"] = Incidents
+		values["channel"] = inChannel(incidentsName)
 	}
 	if g.guide == "connector" {
 		values["insights_users"] = Max.Now
@@ -105,15 +123,14 @@ func orNil(err error) error {
 func (g *game) untilDone(ctx context.Context) error {
 	idle := time.Now()
 	for {
-		changed := g.World.Slack.Changed()
-		s := g.World.Slack.Snapshot()
+		changed := g.changed()
 		if err := g.catchUp(ctx); err != nil {
 			return err
 		}
-		if done, err := g.finished(&s); err != nil || done {
-			return err
+		if g.finished() {
+			return nil
 		}
-		acted, err := g.round(ctx, &s)
+		acted, err := g.round(ctx)
 		if err != nil {
 			return err
 		}
@@ -122,10 +139,11 @@ func (g *game) untilDone(ctx context.Context) error {
 			continue
 		}
 		if time.Since(idle) > patience {
-			return fmt.Errorf("nobody knows what to do next; Slack shows:\n%s", lastOf(&s))
+			return fmt.Errorf("nobody knows what to do next; people see:\n%s", g.last())
 		}
 		select {
-		case <-changed:
+		case <-changed[0]:
+		case <-changed[1]:
 		case <-time.After(time.Second):
 		case <-ctx.Done():
 			return ctx.Err()
@@ -134,19 +152,16 @@ func (g *game) untilDone(ctx context.Context) error {
 }
 
 // finished reports whether the checklist says so.
-func (g *game) finished(s *slack.State) (bool, error) {
-	for _, m := range s.Messages {
-		if m.Bot && m.Channel == Ops && m.ThreadTS == "" && strings.Contains(m.Text, "✅ finished") {
-			return true, nil
-		}
-	}
-	return false, nil
+func (g *game) finished() bool {
+	return slices.ContainsFunc(g.shown(), func(c Card) bool {
+		return c.Where == opsName && c.Thread == "" && strings.Contains(c.Text, "✅ finished")
+	})
 }
 
 // round lets the first person with something to do do it.
-func (g *game) round(ctx context.Context, s *slack.State) (bool, error) {
+func (g *game) round(ctx context.Context) (bool, error) {
 	if !g.stranger {
-		if c, ok := g.checklist(s); ok {
+		if c, ok := g.checklist(); ok {
 			g.stranger = true
 			return true, g.tryAsStranger(ctx, c)
 		}
@@ -155,8 +170,7 @@ func (g *game) round(ctx context.Context, s *slack.State) (bool, error) {
 		if who.Name == Emil.Name {
 			continue // he only looks on; Erin is quicker
 		}
-		cards := g.cardsOf(s, who)
-		for _, c := range cards {
+		for _, c := range g.cardsOf(who) {
 			acted, err := g.act(ctx, who, c)
 			if errors.Is(err, errRedrawn) { // they look at the card again
 				return true, nil
@@ -170,12 +184,10 @@ func (g *game) round(ctx context.Context, s *slack.State) (bool, error) {
 }
 
 // checklist finds the run's checklist.
-func (g *game) checklist(s *slack.State) (Card, bool) {
-	for _, m := range slices.Backward(s.Messages) {
-		if m.Bot && m.Channel == Ops && m.ThreadTS == "" {
-			if c := messageCard(m); len(c.Buttons) > 0 {
-				return c, true
-			}
+func (g *game) checklist() (Card, bool) {
+	for _, c := range slices.Backward(g.shown()) {
+		if _, ok := c.Has("My steps", ""); ok && c.Where == opsName && c.Thread == "" && c.Reader == "" {
+			return c, true
 		}
 	}
 	return Card{}, false
@@ -190,33 +202,21 @@ func (g *game) tryAsStranger(ctx context.Context, c Card) error {
 	if err := g.click(ctx, Max, c, b); err != nil {
 		return err
 	}
-	return g.until(ctx, "the answer to Max, who may not", func(s *slack.State) bool {
-		return slices.ContainsFunc(s.Ephemerals, func(e slack.Ephemeral) bool { return e.To == Max.Slack && strings.Contains(e.Text, "done nothing") })
-	})
+	return g.until(ctx, "the answer to Max, who may not", func() bool { return g.sees(Max, "done nothing") })
 }
 
 // cardsOf lists a person's cards in their direct messages with the bot,
 // oldest first.
-func (g *game) cardsOf(s *slack.State, who Person) []Card {
-	var out []Card
-	for _, ch := range s.Channels {
-		if ch.Kind != slack.Direct || ch.Peer != who.Slack {
-			continue
-		}
-		for _, m := range s.Messages {
-			if m.Channel == ch.ID && m.Bot && !m.Deleted {
-				if c := messageCard(m); len(c.Buttons) > 0 {
-					out = append(out, c)
-				}
-			}
-		}
-	}
-	return out
+func (g *game) cardsOf(who Person) []Card {
+	return slices.DeleteFunc(g.client(who).shown(), func(c Card) bool { return c.Peer != who.Name || len(c.Buttons) == 0 })
 }
 
 // act does the first thing that a card asks of a person.
 func (g *game) act(ctx context.Context, who Person, c Card) (bool, error) {
 	for _, b := range c.Buttons {
+		if b.Action == "back" { // an answer stands in the place of the card
+			return true, g.click(ctx, who, c, b)
+		}
 		step, ok := stepOf(b)
 		if !ok || g.leave[step] {
 			continue
@@ -248,17 +248,6 @@ func (g *game) act(ctx context.Context, who Person, c Card) (bool, error) {
 	return false, nil
 }
 
-// still reports whether a button of a message is there yet.
-func (g *game) still(c Card, b Button) bool {
-	for _, m := range g.World.Slack.Snapshot().Messages {
-		if m.Channel == c.Channel && m.TS == c.TS {
-			_, ok := messageCard(m).Has(b.Label, b.Value)
-			return ok
-		}
-	}
-	return false
-}
-
 func stepOf(b Button) (string, bool) {
 	parts := strings.Split(b.Value, "/")
 	if len(parts) < 2 || parts[1] == "" {
@@ -277,28 +266,7 @@ func (g *game) approve(ctx context.Context, who Person, c Card, b Button, step s
 }
 
 func (g *game) approveTwice(ctx context.Context, c Card, b Button) error {
-	s := g.World.Slack.Snapshot()
-	list, ok := g.checklist(&s)
-	if !ok {
-		return fmt.Errorf("there is no checklist")
-	}
-	mine, ok := list.Has("My steps", "")
-	if !ok {
-		return fmt.Errorf("the checklist has no [My steps]")
-	}
-	if err := g.click(ctx, Emil, list, mine); err != nil {
-		return err
-	}
-	var copy Card
-	err := g.until(ctx, "Emil's private copy of the card", func(s *slack.State) bool {
-		for _, e := range s.Ephemerals {
-			if e.To == Emil.Slack {
-				copy = Card{Channel: e.Channel, TS: e.TS, Text: e.Text, Buttons: buttonsOf(e.Blocks)}
-			}
-		}
-		_, ok := copy.Has("Approve and run", "")
-		return ok
-	})
+	copy, err := g.copyOf(ctx, Emil, "Approve and run")
 	if err != nil {
 		return err
 	}
@@ -310,11 +278,41 @@ func (g *game) approveTwice(ctx context.Context, c Card, b Button) error {
 	if err := g.click(ctx, Emil, copy, late); err != nil {
 		return err
 	}
-	return g.until(ctx, "the answer to Emil, who was too late", func(s *slack.State) bool {
-		return slices.ContainsFunc(s.Ephemerals, func(e slack.Ephemeral) bool {
-			return e.To == Emil.Slack && strings.Contains(e.Text, "have not run anything")
-		})
+	return g.until(ctx, "the answer to Emil, who was too late", func() bool { return g.sees(Emil, "have not run anything") })
+}
+
+// copyOf has a person ask for their steps, and gives the private copy of the
+// card, which nobody redraws. On Teams they ask the bot alone: what a click
+// shows them there lasts only until the next edit.
+func (g *game) copyOf(ctx context.Context, who Person, button string) (Card, error) {
+	before := map[string]bool{}
+	for _, c := range g.shown() {
+		before[c.key()] = true
+	}
+	if g.World.Platform.sits(who) {
+		if err := g.types(ctx, who, "", "mine"); err != nil {
+			return Card{}, err
+		}
+	} else {
+		list, ok := g.checklist()
+		if !ok {
+			return Card{}, fmt.Errorf("there is no checklist")
+		}
+		mine, _ := list.Has("My steps", "")
+		if err := g.click(ctx, who, list, mine); err != nil {
+			return Card{}, err
+		}
+	}
+	var copy Card
+	err := g.until(ctx, who.Name+"'s private copy of the card", func() bool {
+		for _, c := range g.client(who).shown() {
+			if _, ok := c.Has(button, ""); ok && c.For(who) && !before[c.key()] {
+				copy = c
+			}
+		}
+		return copy.Text != ""
 	})
+	return copy, err
 }
 
 // byHand does a guided step in the portals and brings back what it asks.

@@ -13,6 +13,7 @@ import (
 	"keyturn/sim/microsoft"
 	"keyturn/sim/servicenow"
 	"keyturn/sim/slack"
+	"keyturn/sim/teams"
 )
 
 func slackWorld(file, bot, url string, o Options) slack.Config {
@@ -32,13 +33,23 @@ func slackWorld(file, bot, url string, o Options) slack.Config {
 	}
 	all = append(all, "U0KEYTURN")
 	c.Channels = []slack.Channel{
-		{ID: Ops, Name: "it-ops", Kind: slack.Public, Members: all, Topic: "IT operations"},
-		{ID: Incidents, Name: "m365-incidents", Kind: slack.Public, Members: all, Topic: "Microsoft 365 service health"},
+		{ID: Ops, Name: opsName, Kind: slack.Public, Members: all, Topic: "IT operations"},
+		{ID: Incidents, Name: incidentsName, Kind: slack.Public, Members: all, Topic: "Microsoft 365 service health"},
 	}
 	c.Groups = []slack.Group{
 		{ID: "S0ENTRA", Handle: "entra-admins", Name: "Entra admins", Users: []string{Erin.Slack, Emil.Slack}},
 		{ID: "S0SERVICENOW", Handle: "servicenow-admins", Name: "ServiceNow admins", Users: []string{Sam.Slack}},
 	}
+	return c
+}
+
+func teamsWorld(file, bot, url string, o Options) teams.Config {
+	c := teams.Config{TenantID: Directory, TenantName: "Contoso", BotAppID: TeamsApp, BotName: "Keyturn", BotSecret: TeamsSecret, BotURL: bot, URL: url, File: file, Limits: o.Limit, Now: o.Now}
+	for _, p := range Everybody() {
+		c.Users = append(c.Users, teams.User{ID: p.Entra, Name: p.Name, UPN: p.UPN, TZ: "Europe/Berlin"})
+	}
+	c.Teams = []teams.Team{{ID: TeamsTeam, Name: "IT Operations",
+		Channels: []teams.Channel{{ID: TeamsOps, Name: opsName}, {ID: TeamsIncidents, Name: incidentsName}}}}
 	return c
 }
 

@@ -10,11 +10,16 @@ import (
 
 // Card is a message, an ephemeral or a page as its person sees it.
 type Card struct {
+	Platform    Platform
 	Channel, TS string
+	Where       string // the channel's name, "" in direct messages
+	Peer        string // the name of a direct message's reader
 	To          string // an ephemeral's reader
+	Reader      string // the name of the only one who sees it, "" for what all see
 	View        string // a view's ID, "" for messages
 	Text        string // what a screen reader reads
 	Thread      string
+	Aloud       bool
 	Buttons     []Button
 	Links       []string // every address in it
 	Edited      int
@@ -33,6 +38,14 @@ func (c Card) Has(label, value string) (Button, bool) {
 		}
 	}
 	return Button{}, false
+}
+
+// For reports whether only this person sees the card.
+func (c Card) For(who Person) bool { return c.Reader == who.Name || c.Peer == who.Name }
+
+// key tells a message from every other.
+func (c Card) key() string {
+	return string(c.Platform) + "/" + c.Channel + "/" + c.TS + "/" + c.Reader + "/" + c.View
 }
 
 // blocks is what a player reads of Block Kit.
@@ -103,5 +116,9 @@ func unescape(s string) string {
 }
 
 func messageCard(m slack.Message) Card {
-	return Card{Channel: m.Channel, TS: m.TS, Text: m.Text, Thread: m.ThreadTS, Buttons: buttonsOf(m.Blocks), Links: linksOf(m.Blocks), Edited: m.Revisions}
+	thread := m.ThreadTS
+	if thread == m.TS {
+		thread = ""
+	}
+	return Card{Platform: OnSlack, Channel: m.Channel, TS: m.TS, Text: m.Text, Thread: thread, Aloud: m.Broadcast, Buttons: buttonsOf(m.Blocks), Links: linksOf(m.Blocks), Edited: m.Revisions}
 }

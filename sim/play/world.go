@@ -14,13 +14,14 @@ import (
 	"keyturn/sim/microsoft"
 	"keyturn/sim/servicenow"
 	"keyturn/sim/slack"
+	"keyturn/sim/teams"
 )
 
 // Options say what a world begins with.
 type Options struct {
 	Dir   string // where the simulators remember; "" forgets everything
 	Host  string // host to listen on; "" is 127.0.0.1
-	Port  int    // the first of six ports in a row; 0 takes any
+	Port  int    // the first of seven ports in a row; 0 takes any
 	Bot   string // address of the bot, when it is known already
 	Left  bool   // somebody set the connector up by hand years ago
 	Lag   *microsoft.Lag
@@ -28,6 +29,7 @@ type Options struct {
 	Limit bool             // Slack's rate limits with 429
 	Now   func() time.Time // nil is the clock on the wall
 	Also  []slack.User     // people of other workspaces who share the channels
+	On    Platform         // where people chat; "" is Slack
 	Type  string           // how the instance stores the type "OAuth Provider"; "" is oauth_provider
 }
 
@@ -36,8 +38,11 @@ type World struct {
 	Slack      *slack.Server
 	Microsoft  *microsoft.Server
 	ServiceNow *servicenow.Server
+	Teams      *teams.Server // nil where nobody is on Teams
+	Platform   Platform      // where people chat
 
 	SlackURL, MicrosoftURL, ServiceNowURL string
+	TeamsURL                              string
 	DNS                                   string // host:port
 	BotAddr                               string // host:port that is free for the bot
 
@@ -56,7 +61,13 @@ func Open(o Options) (*World, error) {
 			return nil, fmt.Errorf("making the demo's folder: %w", err)
 		}
 	}
-	w := &World{}
+	if o.On == "" {
+		o.On = OnSlack
+	}
+	if err := o.On.check(); err != nil {
+		return nil, err
+	}
+	w := &World{Platform: o.On}
 	if err := w.open(o); err != nil {
 		w.Close()
 		return nil, err
@@ -71,15 +82,22 @@ func (w *World) open(o Options) error {
 		}
 		return net.JoinHostPort(o.Host, strconv.Itoa(o.Port+n))
 	}
-	listeners := make([]net.Listener, 3)
+	ports := []int{1, 2, 3}
+	if o.On.Teams() {
+		ports = append(ports, 6)
+	}
+	listeners := make([]net.Listener, len(ports))
 	for i := range listeners {
-		l, err := net.Listen("tcp", port(i+1))
+		l, err := net.Listen("tcp", port(ports[i]))
 		if err != nil {
 			return fmt.Errorf("a simulator cannot listen: %w (is another demo running? choose another port with --addr)", err)
 		}
 		listeners[i] = l
 	}
 	w.SlackURL, w.MicrosoftURL, w.ServiceNowURL = "http://"+listeners[0].Addr().String(), "http://"+listeners[1].Addr().String(), "http://"+listeners[2].Addr().String()
+	if o.On.Teams() {
+		w.TeamsURL = "http://" + listeners[3].Addr().String()
+	}
 	var err error
 	if w.BotAddr, err = free(port(4)); err != nil {
 		return err
@@ -91,7 +109,11 @@ func (w *World) open(o Options) error {
 	if err := w.people(o); err != nil {
 		return err
 	}
-	for i, h := range []http.Handler{w.Slack.Handler(), w.Microsoft.Handler(), w.ServiceNow.Handler()} {
+	handlers := []http.Handler{w.Slack.Handler(), w.Microsoft.Handler(), w.ServiceNow.Handler()}
+	if w.Teams != nil {
+		handlers = append(handlers, w.Teams.Handler())
+	}
+	for i, h := range handlers {
 		srv := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second}
 		w.servers = append(w.servers, srv)
 		go func() { _ = srv.Serve(listeners[i]) }()
@@ -128,6 +150,11 @@ func (w *World) people(o Options) error {
 	if w.Slack, err = slack.New(slackWorld(file("slack"), bot, w.SlackURL, o)); err != nil {
 		return err
 	}
+	if o.On.Teams() {
+		if w.Teams, err = teams.New(teamsWorld(file("teams"), bot, w.TeamsURL, o)); err != nil {
+			return err
+		}
+	}
 	known := exists(file("microsoft"))
 	if w.Microsoft, err = microsoft.New(microsoftWorld(file("microsoft"), w.MicrosoftURL, o)); err != nil {
 		return err
@@ -137,6 +164,36 @@ func (w *World) people(o Options) error {
 	}
 	if o.Left && !known {
 		return w.Leave()
+	}
+	return nil
+}
+
+// Join has the bot's app installed in Teams, as an administrator would: in the
+// team, and for everybody whom Keyturn knows and who is there. The bot has to
+// listen: it hears of each. Where it is in place already nothing happens.
+func (w *World) Join() error {
+	if w.Teams == nil {
+		return nil
+	}
+	join := func(who Person, where string) error {
+		out, err := w.Teams.Install(who.Entra, where)
+		if err == nil && out.Reason != "" {
+			err = fmt.Errorf("%s (status %d)", out.Reason, out.Status)
+		}
+		if err != nil {
+			return fmt.Errorf("installing the app in Teams for %s: %w", who.Name, err)
+		}
+		return nil
+	}
+	if err := join(Omar, TeamsTeam); err != nil {
+		return err
+	}
+	for _, p := range Everybody() {
+		if p.Known && (w.Platform == OnTeams || !p.onlySlack()) {
+			if err := join(p, ""); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
 }
@@ -172,6 +229,9 @@ func (w *World) Close() error {
 	}
 	if w.Slack != nil {
 		errs = append(errs, w.Slack.Shutdown())
+	}
+	if w.Teams != nil {
+		errs = append(errs, w.Teams.Shutdown())
 	}
 	return errors.Join(errs...)
 }
