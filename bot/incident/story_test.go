@@ -322,13 +322,16 @@ func tellStory(t *rapid.T) {
 	s.settle()
 }
 
+// storyChecks is how many timelines are played.
+var storyChecks = 1000
+
 // Generated timelines in five channels: new posts, edits, endings, returns,
 // readings that miss, repeat or lag, skewed clocks, silences, restarts. Each
 // issue has one root in a channel, each change is told once, by itself or in a
 // message that names it, in order, and the roots end as the issues do.
 // KEYTURN_LONG=1 plays ten times as many.
 func TestEveryChangeIsToldOnceInEveryChannel(t *testing.T) {
-	checks := 1000
+	checks := storyChecks
 	if os.Getenv("KEYTURN_LONG") != "" {
 		checks = 10000
 	}
@@ -336,6 +339,9 @@ func TestEveryChangeIsToldOnceInEveryChannel(t *testing.T) {
 	was := f.Value.String()
 	if n, err := strconv.Atoi(was); err == nil {
 		checks = max(checks, n)
+	}
+	if testing.Short() {
+		checks = min(checks, 100)
 	}
 	if err := f.Value.Set(strconv.Itoa(checks)); err != nil {
 		t.Fatal(err)
