@@ -58,7 +58,7 @@ func (t *Table) intent(r bot.Request) (run func(*Ask) (bot.Reply, error), level 
 		no := say("This button is from an older version of Keyturn and does nothing now. Type " + t.Command + " to see what you can do.")
 		return nil, nobody, nil, &no
 	}
-	words := strings.Fields(r.Text)
+	words := t.unaddressed(strings.Fields(r.Text))
 	if len(words) == 0 {
 		return menuVerb, Member, nil, nil
 	}
@@ -67,6 +67,15 @@ func (t *Table) intent(r bot.Request) (run func(*Ask) (bot.Reply, error), level 
 	}
 	no := t.unknown(words[0])
 	return nil, nobody, nil, &no
+}
+
+// unaddressed drops the bot's own name before a command: people write it where
+// nobody else could be meant, as messages do that say what to type.
+func (t *Table) unaddressed(words []string) []string {
+	if len(words) > 0 && strings.EqualFold(strings.TrimLeft(words[0], "/@"), strings.TrimLeft(t.Command, "/")) {
+		return words[1:]
+	}
+	return words
 }
 
 func (t *Table) unknown(word string) bot.Reply {

@@ -94,7 +94,7 @@ func draw(m bot.Message, dialog func(string) bool, below []element) (drawing, er
 		card["body"] = append(r.body, below...)
 		card["msteams"] = r.teams()
 		if sizeOf(card) <= maxCard {
-			return drawing{card: card, summary: first(shorten(m.Words(), maxSummary), "Keyturn")}, nil
+			return drawing{card: card, summary: first(shorten(asTyped(m.Words()), maxSummary), "Keyturn")}, nil
 		}
 		if less > maxCard {
 			return drawing{}, bad("The message has more buttons than Teams takes in one card.", nil)
@@ -124,7 +124,7 @@ func frame(m bot.Message) element {
 var noMarkup = strings.NewReplacer("<", "‹", ">", "›", "&", "and")
 
 func plainWords(m bot.Message, max int) string {
-	s := strings.TrimSpace(guard(noMarkup.Replace(tidy(m.Words()))))
+	s := strings.TrimSpace(guard(noMarkup.Replace(asTyped(tidy(m.Words())))))
 	if units(s) > max {
 		s = strings.TrimSpace(s[:border(s, cutAt(s, max-2))]) + " …"
 	}

@@ -40,7 +40,7 @@ func checked(t bot.Text) [][]span {
 		}
 	}
 	for _, s := range t {
-		c := span{text: tidy(s.Text), bold: s.Bold, italic: s.Italic, strike: s.Strike, code: s.Code}
+		c := span{text: asTyped(tidy(s.Text)), bold: s.Bold, italic: s.Italic, strike: s.Strike, code: s.Code}
 		switch {
 		case s.Link != "":
 			if u, ok := webLink(s.Link); ok {
