@@ -8,6 +8,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 )
 
@@ -226,9 +227,26 @@ var (
 	emphasis     = regexp.MustCompile(`(^|[\s(])_([^_\\]+)_`)
 )
 
+var moment = regexp.MustCompile(`\{\{(DATE|TIME)\(([^,)]*)[^)]*\)\}\}`)
+
+// clock writes the dates and times of a text block as a reader in UTC sees them.
+func clock(s string) string {
+	return moment.ReplaceAllStringFunc(s, func(call string) string {
+		part := moment.FindStringSubmatch(call)
+		at, err := time.Parse(time.RFC3339, part[2])
+		switch {
+		case err != nil:
+			return call // as Teams does
+		case part[1] == "DATE":
+			return at.Format("2 Jan 2006")
+		}
+		return at.Format("15:04") + " UTC"
+	})
+}
+
 // plain is what the Markdown of a text block shows.
 func plain(s string) string {
-	s = markdownLink.ReplaceAllString(bare(s), "$1")
+	s = markdownLink.ReplaceAllString(bare(clock(s)), "$1")
 	s = atTag.ReplaceAllString(s, "")
 	s = emphasis.ReplaceAllString(s, "$1$2")
 	var b strings.Builder
