@@ -227,6 +227,10 @@ func TestARecordFollowsItsIncidentUntilAPersonClosesIt(t *testing.T) {
 		i.Posts, i.Modified = append(i.Posts, wrote(2200+n, fmt.Sprintf("Current status: more %d.", n))), minutes(2200+n)
 		read(i, false)
 	}
+	snow.rows[0]["state"] = "2" // the person takes it up again: it is theirs now
+	i.Posts, i.Modified = append(i.Posts, wrote(2300, "Current status: still more.")), minutes(2300)
+	read(i, false)
+	snow.rows[0]["state"] = "7"
 	if snow.rows[0]["work_notes"] != notes || snow.rows[0]["state"] != "7" || !d.rec.Closed {
 		t.Errorf("a record that a person closed was touched: %v", d.why)
 	}
