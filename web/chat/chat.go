@@ -13,16 +13,24 @@ import (
 	"time"
 
 	"keyturn/sim/slack"
+	"keyturn/sim/teams"
 )
 
 // Config is what the page shows.
 type Config struct {
-	// Slack is the simulated workspace; the page calls its methods directly.
+	// Slack is the simulated workspace; the page calls its methods directly. Nil
+	// shows a demo without Slack.
 	Slack *slack.Server
-	Title string // of the page, default "Keyturn demo"
+	// Teams is the simulated tenant of Microsoft Teams. Nil shows a demo without.
+	Teams *teams.Server
+	// People says which accounts of Slack and Teams are the same person's. Those
+	// that it does not name are joined by their name.
+	People []Person
+	Title  string // of the page, default "Keyturn demo"
 	// Portals are the other systems of the demo, shown beside the chat.
 	Portals []Portal
-	// Try are lines offered above the composer, "/keyturn setup".
+	// Try are lines offered above the composer, as Slack takes them: "/keyturn
+	// setup". For Teams the command becomes a mention of the bot.
 	Try []string
 	// ImageOrigins are the origins that pictures in messages may be loaded from
 	// ("http://127.0.0.1:8080"). Pictures from elsewhere show their words only.
@@ -47,7 +55,7 @@ func New(cfg Config) http.Handler {
 	if cfg.Now == nil {
 		cfg.Now = time.Now
 	}
-	p := &page{cfg: cfg, read: map[string]map[string]string{}, tmpl: template.Must(template.New("").ParseFS(files, "templates/*.html"))}
+	p := &page{cfg: cfg, read: map[string]map[string]string{}, red: map[string]redLine{}, tmpl: template.Must(template.New("").ParseFS(files, "templates/*.html"))}
 	static, err := fs.Sub(files, "static")
 	if err != nil {
 		panic(err) // the folder is embedded above
@@ -67,6 +75,7 @@ type page struct {
 
 	mu   sync.Mutex
 	read map[string]map[string]string // person -> channel -> ts of the newest message they saw
+	red  map[string]redLine           // what went wrong at the last click on a card of Teams
 }
 
 func (p *page) secured(next http.Handler) http.Handler {

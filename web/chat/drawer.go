@@ -15,6 +15,7 @@ import (
 type drawer struct {
 	st       *slack.State
 	viewer   slack.User
+	as       string // the persona, as addresses of the page name it
 	zone     *time.Location
 	now      time.Time
 	users    map[string]slack.User
@@ -24,7 +25,7 @@ type drawer struct {
 }
 
 func newDrawer(st *slack.State, viewer slack.User, now time.Time, images []string) *drawer {
-	d := &drawer{st: st, viewer: viewer, now: now, users: map[string]slack.User{}, channels: map[string]slack.Channel{}, images: images}
+	d := &drawer{st: st, viewer: viewer, as: viewer.ID, now: now, users: map[string]slack.User{}, channels: map[string]slack.Channel{}, images: images}
 	zone, err := time.LoadLocation(viewer.TZ)
 	if err != nil {
 		zone = time.UTC
@@ -52,7 +53,7 @@ func (d *drawer) text(v any) template.HTML {
 
 // address is the page's own address of a place and a thread.
 func (d *drawer) address(at, thread string) string {
-	q := url.Values{"as": {d.viewer.ID}, "at": {at}}
+	q := url.Values{"as": {d.as}, "at": {at}}
 	if thread != "" {
 		q.Set("thread", thread)
 	}

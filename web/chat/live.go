@@ -28,7 +28,7 @@ func (p *page) events(w http.ResponseWriter, r *http.Request) {
 		}
 		return out.Flush() == nil
 	}
-	changed := p.cfg.Slack.Changed()
+	here, there := p.changes()
 	if !say("retry: 1000\ndata: hello") {
 		return
 	}
@@ -42,18 +42,32 @@ func (p *page) events(w http.ResponseWriter, r *http.Request) {
 			if !say(": still here") {
 				return
 			}
-		case <-changed:
-			select {
-			case <-r.Context().Done():
-				return
-			case <-time.After(quiet):
-			}
-			changed = p.cfg.Slack.Changed()
-			if !say("data: changed") {
-				return
-			}
+			continue
+		case <-here:
+		case <-there:
+		}
+		select {
+		case <-r.Context().Done():
+			return
+		case <-time.After(quiet):
+		}
+		here, there = p.changes()
+		if !say("data: changed") {
+			return
 		}
 	}
+}
+
+// changes are closed at the next change of either system; one that is not there
+// never changes.
+func (p *page) changes() (here, there <-chan struct{}) {
+	if p.cfg.Slack != nil {
+		here = p.cfg.Slack.Changed()
+	}
+	if p.cfg.Teams != nil {
+		there = p.cfg.Teams.Changed()
+	}
+	return here, there
 }
 
 // asked is what the page sends for any action.
@@ -63,6 +77,11 @@ type asked struct {
 	Text   string         `json:"text"`
 	Values map[string]any `json:"values"`
 	All    bool           `json:"all"`
+	// Of a card of Teams: which of several buttons alike, and what stands in its inputs.
+	Nth    int            `json:"nth"`
+	Inputs map[string]any `json:"inputs"`
+	Dialog string         `json:"dialog"`
+	Where  string         `json:"where"`
 }
 
 // done is what the page hears back: something to tell the visitor, or nothing.
@@ -82,25 +101,46 @@ func (p *page) do(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "the request is not JSON: "+err.Error(), http.StatusBadRequest)
 		return
 	}
-	act, ok := p.actions()[r.PathValue("action")]
+	answer, ok := p.act(r.PathValue("action"), a)
 	if !ok {
 		http.NotFound(w, r)
 		return
 	}
-	answer := done{}
-	out, err := act(a)
-	switch {
-	case err != nil:
-		answer = done{Notice: sentence(err.Error()), Error: true}
-	case out.Shown != "":
-		answer = done{Notice: out.Shown, Error: true}
-	case out.Unsent != "":
-		answer = done{Notice: "The bot did not hear this: " + out.Unsent + ".", Error: true}
-	case out.Reason != "":
-		answer = done{Notice: fmt.Sprintf("The bot did not take this (%s). Slack tries again.", out.Reason), Error: true}
-	}
 	w.Header().Set("Content-Type", "application/json")
 	_ = json.NewEncoder(w).Encode(answer) // a browser that went away cannot be told
+}
+
+// act does one action in the system that it belongs to.
+func (p *page) act(name string, a asked) (done, bool) {
+	st, tm := p.states()
+	who, known := chooseHuman(p.humans(&st, &tm), a.User)
+	if !known || who.Slack.ID != a.User && who.Teams.ID != a.User {
+		return done{Notice: sentence("there is nobody " + a.User), Error: true}, true
+	}
+	if act, ok := p.teamsActions()[name]; ok && p.cfg.Teams != nil && (name != "type" || inTeams(a.Channel)) {
+		a.User = who.Teams.ID
+		return toldByTeams(act(a)), true
+	}
+	act, ok := p.actions()[name]
+	if !ok || p.cfg.Slack == nil {
+		return done{}, false
+	}
+	a.User = who.Slack.ID
+	return toldBySlack(act(a)), true
+}
+
+func toldBySlack(out slack.Outcome, err error) done {
+	switch {
+	case err != nil:
+		return done{Notice: sentence(err.Error()), Error: true}
+	case out.Shown != "":
+		return done{Notice: out.Shown, Error: true}
+	case out.Unsent != "":
+		return done{Notice: "The bot did not hear this: " + out.Unsent + ".", Error: true}
+	case out.Reason != "":
+		return done{Notice: fmt.Sprintf("The bot did not take this (%s). Slack tries again.", out.Reason), Error: true}
+	}
+	return done{}
 }
 
 func (p *page) actions() map[string]func(asked) (slack.Outcome, error) {

@@ -7,6 +7,7 @@ import (
 	"html/template"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"keyturn/sim/slack"
@@ -26,6 +27,13 @@ type entry struct {
 	Blocks                  []node
 	Attachments             []attachment
 	Replies                 int
+	At                      time.Time
+	Only                    string // why only the viewer sees it
+	Cards                   []*card
+	Odd                     []string // attachments that cannot be drawn
+	Reactions               []reaction
+	Post, Reply             bool   // a post of a Teams channel, and what stands below it
+	AnswerLink, AnswerTo    string // below the last reply
 	ThreadLink, ThreadLabel string
 }
 
@@ -110,7 +118,7 @@ func (d *drawer) message(m slack.Message) entry {
 
 func (d *drawer) ephemeral(m slack.Ephemeral) entry {
 	when := at(m.TS)
-	e := entry{ID: d.pane + "m" + m.TS, TS: m.TS, Clock: d.clockTime(when), Stamp: when.In(d.zone).Format("Monday, 2 January 2006, 15:04:05 MST"), Private: true,
+	e := entry{ID: d.pane + "m" + m.TS, TS: m.TS, Clock: d.clockTime(when), Stamp: when.In(d.zone).Format("Monday, 2 January 2006, 15:04:05 MST"), Private: true, Only: "Only visible to you",
 		Place: place{Channel: m.Channel, TS: m.TS, Pane: d.pane}}
 	d.author(&e, m.From)
 	blocks := m.DrawnBlocks()

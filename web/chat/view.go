@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"keyturn/sim/slack"
+	"keyturn/sim/teams"
 )
 
 // viewModel is everything on the page.
@@ -16,7 +17,9 @@ type viewModel struct {
 	Title        string
 	Me           persona
 	People       []persona
+	HasSlack     bool
 	Channels     []room
+	TeamsPlaces  []places
 	Direct, Home room
 	Threads      []room
 	Portals      []room
@@ -34,19 +37,23 @@ type viewModel struct {
 	CloseThread string
 	Portal      *Portal
 	Modal       *modal
-	Try         []string
+	Dialog      *dialog
+	Try, AllTry []string
+	Hint        string // of the composer
+	Add         *offer // the bot is not here yet
 }
 
 // persona is somebody the visitor can be.
 type persona struct {
-	ID, Name, Title, Initials, Link string
-	Hue, Pings                      int
-	Me, Modal                       bool
+	ID, Name, Given, Rest, Title, Initials, Link string
+	Hue, Pings                                   int
+	Me, Modal                                    bool
 }
 
 // room is one line of the sidebar.
 type room struct {
 	ID, Name, Link, Note string
+	Mark                 string // before its name: "# ", "🔒 "
 	Private, Current     bool
 	Unread, Pings        int
 }
@@ -61,43 +68,63 @@ type modal struct {
 }
 
 func (p *page) view(q url.Values) (*viewModel, error) {
-	st := p.cfg.Slack.Snapshot()
-	viewer, ok := choosePersona(st, q.Get("as"))
+	st, tm := p.states()
+	people := p.humans(&st, &tm)
+	viewer, ok := chooseHuman(people, q.Get("as"))
 	if !ok {
-		return nil, errors.New("there is nobody in this workspace to be; give the simulator some users")
+		return nil, errors.New("there is nobody here to be; give the simulators some users")
 	}
-	direct, err := p.cfg.Slack.DirectID(viewer.ID)
+	direct, err := p.direct(viewer)
 	if err != nil {
 		return nil, err
 	}
-	st = p.cfg.Slack.Snapshot()
-	d := newDrawer(&st, viewer, p.cfg.Now(), p.cfg.ImageOrigins)
-	v := &viewModel{Title: p.cfg.Title, Try: p.cfg.Try, At: q.Get("at")}
+	st, tm = p.states()
+	d := newDrawer(&st, viewer.Slack, p.cfg.Now(), p.cfg.ImageOrigins)
+	d.as = viewer.ID
+	td := p.teamsDrawer(d, &tm, viewer)
+	v := &viewModel{Title: p.cfg.Title, At: q.Get("at"), AllTry: p.cfg.Try, HasSlack: p.cfg.Slack != nil && viewer.Slack.ID != ""}
 	if v.At == "" {
-		v.At = d.firstRoom(direct)
+		v.At = cmp.Or(d.firstRoom(direct), td.firstRoom())
 	}
-	p.markRead(&st, viewer.ID, v.At)
-	d.openRoom(v, q)
+	if inTeams(v.At) {
+		td.openRoom(v, q)
+		p.markTeamsRead(&tm, viewer.ID, v.At)
+	} else {
+		p.markRead(&st, viewer.ID, v.At)
+		v.Try, v.Hint = p.cfg.Try, ", or /keyturn …"
+		d.openRoom(v, q)
+	}
 	if n, err := strconv.Atoi(q.Get("portal")); err == nil && n >= 0 && n < len(p.cfg.Portals) {
 		v.Portal = &p.cfg.Portals[n]
 		v.CloseThread = d.address(v.At, "")
 	}
+	p.strip(d, td, v, people)
 	p.sidebar(d, v, direct)
+	td.sidebar(p, v)
 	v.Modal = d.modal()
+	if v.Modal == nil {
+		v.Dialog = td.dialog()
+	}
 	return v, nil
 }
 
-func choosePersona(st slack.State, id string) (slack.User, bool) {
-	people := slices.DeleteFunc(st.Users, func(u slack.User) bool { return u.Bot || u.Deleted })
-	for _, u := range people {
-		if u.ID == id {
-			return u, true
-		}
+// states are what the simulators know; of one that is not there, nothing.
+func (p *page) states() (st slack.State, tm teams.State) {
+	if p.cfg.Slack != nil {
+		st = p.cfg.Slack.Snapshot()
 	}
-	if len(people) == 0 {
-		return slack.User{}, false
+	if p.cfg.Teams != nil {
+		tm = p.cfg.Teams.Snapshot()
 	}
-	return people[0], true
+	return st, tm
+}
+
+// direct is the person's Slack conversation with the bot.
+func (p *page) direct(h human) (string, error) {
+	if p.cfg.Slack == nil || h.Slack.ID == "" {
+		return "", nil
+	}
+	return p.cfg.Slack.DirectID(h.Slack.ID)
 }
 
 func (d *drawer) firstRoom(direct string) string {
@@ -120,7 +147,7 @@ func (d *drawer) openRoom(v *viewModel, q url.Values) {
 	}
 	ch, ok := d.channels[v.At]
 	if !ok || ch.Deleted || !member(ch, d.viewer.ID) {
-		v.Closed = d.viewer.RealName + " is not in this channel."
+		v.Closed = cmp.Or(d.viewer.RealName, "This person") + " is not in this channel."
 		return
 	}
 	v.Topic, v.Members = ch.Topic, len(ch.Members)
@@ -136,20 +163,22 @@ func (d *drawer) openRoom(v *viewModel, q url.Values) {
 	}
 }
 
-// sidebar fills in people and places with what waits there for the viewer.
-func (p *page) sidebar(d *drawer, v *viewModel, direct string) {
-	for _, u := range d.st.Users {
-		if u.Bot || u.Deleted {
-			continue
-		}
-		person := persona{ID: u.ID, Name: u.RealName, Title: titleOf(u), Initials: initials(u.RealName), Hue: d.hue(u.ID), Me: u.ID == d.viewer.ID,
-			Pings: p.pings(d.st, u.ID), Link: d.sameRoom(u.ID, v.At)}
-		person.Modal = slices.ContainsFunc(d.st.Views, func(o slack.View) bool { return o.User == u.ID })
+// strip fills in the people that the visitor can be.
+func (p *page) strip(d *drawer, td *teamsDrawer, v *viewModel, people []human) {
+	for i, h := range people {
+		given, rest := first(h.Name)
+		person := persona{ID: h.ID, Name: h.Name, Given: given, Rest: rest, Title: h.Title, Initials: initials(h.Name), Hue: i % 8, Me: h.ID == d.as,
+			Pings: p.pings(d.st, h.Slack.ID) + td.pings(p, h), Link: d.sameRoom(h, v.At, td)}
+		person.Modal = slices.ContainsFunc(d.st.Views, func(o slack.View) bool { return o.User == h.Slack.ID }) || td.hasDialog(h.Teams.ID)
 		if person.Me {
 			v.Me = person
 		}
 		v.People = append(v.People, person)
 	}
+}
+
+// sidebar fills in the places of Slack with what waits there for the viewer.
+func (p *page) sidebar(d *drawer, v *viewModel, direct string) {
 	for _, ch := range d.st.Channels {
 		if !member(ch, d.viewer.ID) || ch.Deleted {
 			continue
@@ -174,28 +203,11 @@ func (p *page) sidebar(d *drawer, v *viewModel, direct string) {
 	v.Threads = d.threads(v.ThreadTS)
 }
 
-// sameRoom is where somebody else would look at what the viewer looks at; their
-// own first room where they cannot.
-func (d *drawer) sameRoom(user, at string) string {
-	q := url.Values{"as": {user}}
-	if ch := d.channels[at]; at == "home" || ch.Kind != slack.Direct && member(ch, user) {
-		q.Set("at", at)
-	}
-	return "?" + q.Encode()
-}
-
-func titleOf(u slack.User) string {
-	switch {
-	case u.Stranger:
-		return cmp.Or(u.Title, "another workspace")
-	case u.Guest:
-		return cmp.Or(u.Title, "guest")
-	}
-	return u.Title
-}
-
 func (p *page) room(d *drawer, ch slack.Channel, current string) room {
-	r := room{ID: ch.ID, Name: ch.Name, Link: d.address(ch.ID, ""), Private: ch.Kind == slack.Private, Current: ch.ID == current}
+	r := room{ID: ch.ID, Name: ch.Name, Mark: "# ", Link: d.address(ch.ID, ""), Private: ch.Kind == slack.Private, Current: ch.ID == current}
+	if r.Private {
+		r.Mark = "🔒 "
+	}
 	if ch.Archived {
 		r.Note = "archived"
 	}

@@ -3,7 +3,9 @@
 // differ, keeping focus, scroll position and typed text.
 "use strict";
 
-const state = { drawn: new Map(), fetching: false, again: false };
+// shown remembers which parts of cards the visitor opened or closed, by element
+// ID; an edited card has other IDs and begins anew.
+const state = { drawn: new Map(), fetching: false, again: false, shown: new Map() };
 
 const $ = (sel, root = document) => root.querySelector(sel);
 const regions = (doc) => doc.querySelectorAll("[data-region]");
@@ -75,35 +77,98 @@ function swapRegion(old, fresh) {
   const top = old.scrollTop;
   const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
   const open = [...old.querySelectorAll("details[open] > summary")].map((s) => s.id);
+  const typed = typedIn(old, "[data-card] ");
   old.innerHTML = fresh.innerHTML;
+  retype(old, typed);
+  showParts(old);
   for (const id of open) document.getElementById(id)?.parentElement.setAttribute("open", "");
   old.scrollTop = "stick" in old.dataset && bottom ? old.scrollHeight : top;
   if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
 }
 
+// typedIn gathers what was typed and not yet sent.
+function typedIn(root, where) {
+  const typed = new Map();
+  for (const el of root.querySelectorAll(`${where}input, ${where}textarea, ${where}select`)) {
+    if (el.dataset.touched) typed.set(el.id, el.type === "checkbox" || el.type === "radio" ? el.checked : el.value);
+  }
+  return typed;
+}
+
+function retype(root, typed) {
+  for (const [id, value] of typed) {
+    const el = document.getElementById(id);
+    if (!el || !root.contains(el)) continue;
+    if (typeof value === "boolean") el.checked = value; else el.value = value;
+    el.dataset.touched = "1";
+  }
+}
+
+// showParts opens and closes parts of cards as the visitor left them.
+function showParts(root) {
+  for (const [id, on] of state.shown) {
+    const el = document.getElementById(id);
+    if (el && root.contains(el)) show(el, on);
+  }
+}
+
+function show(el, on) {
+  state.shown.set(el.id, on);
+  el.hidden = !on;
+  for (const b of document.querySelectorAll("[data-panel]")) if (b.dataset.panel === el.id) b.setAttribute("aria-expanded", String(on));
+}
+
+// openPanel is Action.ShowCard: one of a row is open at a time.
+function openPanel(button) {
+  const panel = document.getElementById(button.dataset.panel);
+  const on = panel.hidden;
+  for (const other of panel.parentElement.querySelectorAll(":scope > .panel")) if (other !== panel) show(other, false);
+  show(panel, on);
+  if (on) panel.querySelector("input, textarea, select, button")?.focus({ preventScroll: true });
+  if (on) panel.scrollIntoView({ block: "nearest" });
+}
+
+// toggle is Action.ToggleVisibility.
+function toggle(button) {
+  const card = button.closest("[data-card]");
+  for (const line of button.dataset.targets.split("\n")) {
+    for (const el of card.querySelectorAll("[data-el]")) {
+      if (el.dataset.el === line.slice(1)) show(el, line[0] === "~" ? el.hidden : line[0] === "+");
+    }
+  }
+}
+
+// inputsFor are the inputs that a button of a card sends: those of its own card
+// and of the cards around it.
+function inputsFor(button) {
+  const all = {};
+  for (const c of button.closest("[data-card]").querySelectorAll("[data-control]")) {
+    if (c.closest("[data-scope]").contains(button)) all[c.dataset.name] = chosen(c);
+  }
+  return all;
+}
+
+async function press(button) {
+  const body = { ...place(button), action: button.dataset.action, nth: Number(button.dataset.nth), inputs: inputsFor(button) };
+  const dialog = button.closest("[data-dialog]");
+  if (dialog) body.dialog = dialog.dataset.dialog;
+  button.setAttribute("aria-busy", "true");
+  await post("press", body);
+  button.removeAttribute("aria-busy");
+}
+
 // swapModal keeps what was typed and not yet sent where the same input stays.
 function swapModal(old, fresh) {
   const before = $("dialog", old);
-  const typed = new Map();
-  if (before) {
-    for (const el of before.querySelectorAll("input, textarea, select")) {
-      if (el.dataset.touched) typed.set(el.id, el.type === "checkbox" || el.type === "radio" ? el.checked : el.value);
-    }
-  }
+  const typed = before ? typedIn(before, "") : new Map();
   const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
   const scroll = before ? $(".dialog-body", before).scrollTop : 0;
   const same = before && before.dataset.viewId === $("dialog", fresh)?.dataset.viewId;
   old.innerHTML = fresh.innerHTML;
   const now = $("dialog", old);
   if (!now) return;
-  if (same) {
-    for (const [id, value] of typed) {
-      const el = document.getElementById(id);
-      if (!el || !now.contains(el)) continue;
-      if (typeof value === "boolean") el.checked = value; else el.value = value;
-      el.dataset.touched = "1";
-    }
-  }
+  if (same) retype(now, typed);
+  showParts(now);
   showModal(now);
   if (same) $(".dialog-body", now).scrollTop = scroll;
   const wrong = now.querySelector("[aria-invalid]");
@@ -115,7 +180,8 @@ function showModal(dialog) {
   dialog.showModal();
   dialog.addEventListener("cancel", (e) => { // the Escape key
     e.preventDefault();
-    post("close", { view: dialog.dataset.viewId });
+    if ("task" in dialog.dataset) post("dismiss", { dialog: dialog.dataset.viewId });
+    else post("close", { view: dialog.dataset.viewId });
   });
   const first = dialog.querySelector(".dialog-body input, .dialog-body textarea, .dialog-body select");
   if (first) first.focus();
@@ -189,6 +255,7 @@ async function visit() {
 
 function arrive() {
   remember();
+  showParts(document);
   for (const box of document.querySelectorAll("[data-stick]")) box.scrollTop = box.scrollHeight;
   const dialog = $("dialog[data-modal]");
   if (dialog) showModal(dialog);
@@ -212,17 +279,24 @@ document.addEventListener("click", (e) => {
     return;
   }
   for (const d of document.querySelectorAll("details.menu[open]")) if (!d.contains(e.target)) d.removeAttribute("open");
-  const el = e.target.closest("[data-do]");
-  if (!el || el.tagName === "FORM") return;
+  const el = e.target.closest("[data-do], a[href], input, textarea, select, label");
+  if (!el || !el.dataset.do || el.tagName === "FORM") return;
   switch (el.dataset.do) {
     case "click":
       el.closest("details.menu")?.removeAttribute("open");
       click(el, el.dataset.choose === undefined ? undefined : [el.dataset.choose]);
       break;
+    case "press": el.closest("details.menu")?.removeAttribute("open"); press(el); break;
+    case "panel": openPanel(el); el.closest("details.menu")?.removeAttribute("open"); break;
+    case "toggle": toggle(el); break;
+    case "open": window.open(el.dataset.href, "_blank", "noopener,noreferrer"); break;
+    case "dismiss": post("dismiss", { dialog: el.dataset.dialog }); break;
+    case "add": post("add", { where: el.dataset.where }).then(visit); break;
     case "close": post("close", { view: el.dataset.view }); break;
     case "close-all": post("close", { view: el.dataset.view, all: true }); break;
     case "try": {
       const box = $("#composer-text");
+      if (!box) break;
       box.value = el.dataset.text;
       box.focus();
       break;
@@ -246,6 +320,10 @@ document.addEventListener("submit", async (e) => {
   const form = e.target;
   if (!form.dataset.do) return;
   e.preventDefault();
+  if (form.dataset.do === "task") { // the Enter key
+    form.querySelector("[data-do=press]")?.click();
+    return;
+  }
   if (form.dataset.do === "submit") {
     const send = e.submitter || $("button[type=submit]", form);
     send?.setAttribute("aria-busy", "true");
@@ -267,11 +345,24 @@ document.addEventListener("keydown", (e) => {
     e.preventDefault();
     e.target.form.requestSubmit();
   }
+  if ((e.key === "Enter" || e.key === " ") && e.target.matches(".ac[data-do], .col[data-do]")) {
+    e.preventDefault();
+    e.target.click();
+  }
   if (e.key === "Escape") {
     document.querySelector("details.menu[open]")?.removeAttribute("open");
     document.body.classList.remove("places");
   }
 });
+
+// The strip of people scrolls sideways with an ordinary wheel.
+document.addEventListener("wheel", (e) => {
+  const strip = e.target.closest("#people");
+  if (strip && !e.deltaX && strip.scrollWidth > strip.clientWidth) {
+    strip.scrollLeft += e.deltaY;
+    e.preventDefault();
+  }
+}, { passive: false });
 
 addEventListener("popstate", visit);
 
