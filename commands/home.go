@@ -19,6 +19,9 @@ func homeOpened(d *engine.Draft, r bot.Request) error {
 func life(d *engine.Draft, r bot.Request) error {
 	switch r.Kind {
 	case bot.Joined:
+		if r.Place.Direct() {
+			return met(d, r)
+		}
 		m := bot.Say(bot.T("I am Keyturn. I tell a channel about Microsoft 365 service health, and I host the setup that needs several admins. To be told about incidents here: "),
 			bot.C("/keyturn subscribe"), bot.T(". For everything else: "), bot.C("/keyturn help"))
 		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Tell this channel", Action: actVerb, Value: "subscribe"}, {Label: "Help", Action: actVerb, Value: "help"}}})
@@ -34,6 +37,15 @@ func life(d *engine.Draft, r bot.Request) error {
 		return stop(d, r, func(p bot.Place) bool { return p.Platform == r.Place.Platform && p.Team == r.Place.Team },
 			"Keyturn was uninstalled from the workspace, or its tokens were revoked.")
 	}
+}
+
+// met greets a person in their direct messages, and gives them what waited for
+// a way to reach them.
+func met(d *engine.Draft, r bot.Request) error {
+	m := bot.Say(bot.T("I am Keyturn. I write to you here when a step of a setup waits for you, and I answer questions about Microsoft 365 service health."))
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "My steps", Action: actVerb, Value: "mine"}, {Label: "Health", Action: actVerb, Value: "health"}, {Label: "Help", Action: actVerb, Value: "help"}}})
+	d.Say(r.Place, m, bot.ClassChecklist)
+	return d.Met(bot.Account{Platform: r.Place.Platform, Team: r.Place.Team, ID: r.Place.User})
 }
 
 // stop ends the subscriptions of places that take no messages any more and

@@ -47,6 +47,9 @@ func (s Scene) Checklist() bot.Message {
 		m.Add(bot.Note{Text: bot.T("Run " + s.Run.ID)})
 		return m
 	}
+	if lines := s.unreached(); len(lines) > 0 {
+		m.Add(bot.Paragraph{Text: bot.Lines(lines...)})
+	}
 	v := s.Run.ID
 	m.Add(bot.Buttons{Items: []bot.Button{
 		{Label: "Status", Action: ActStatus, Value: v},
@@ -74,6 +77,18 @@ func (s Scene) lines() []bot.Text {
 			line = bot.Join(line, bot.T(" · since "), bot.When(st.Since, s.style(st.Since)))
 		}
 		lines = append(lines, line)
+	}
+	return lines
+}
+
+// unreached is a line for each person whose card could not be delivered, with
+// the way to mend that.
+func (s Scene) unreached() []bot.Text {
+	var lines []bot.Text
+	for _, p := range s.Tenant.People {
+		if why, ok := s.Run.Unreached[p.ID]; ok {
+			lines = append(lines, bot.Join(bot.T("⛔ I cannot reach "), bot.B(p.Name), bot.T(". "+why)))
+		}
 	}
 	return lines
 }

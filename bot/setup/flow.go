@@ -2,6 +2,7 @@ package setup
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -74,6 +75,7 @@ func (r *Run) Clone() Run {
 	for k, v := range r.Holders {
 		c.Holders[k] = slices.Clone(v)
 	}
+	c.Unreached = maps.Clone(r.Unreached)
 	return c
 }
 

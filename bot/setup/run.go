@@ -50,6 +50,9 @@ type Run struct {
 	Facts     map[string]Fact             `json:"facts,omitempty"`
 	Steps     []Step                      `json:"steps"` // in the guide's order
 	Visits    map[bot.PersonID][]Visit    `json:"visits,omitempty"`
+	// Unreached are the people whose card could not be delivered: why, and how
+	// that is mended.
+	Unreached map[bot.PersonID]string `json:"unreached,omitempty"`
 	// GoOn is said by a person although a step found that the service is gone.
 	GoOn    bool `json:"go_on,omitempty"`
 	Version int  `json:"version"` // counts every change
