@@ -264,7 +264,7 @@ func (p *process) serve(ctx context.Context) error {
 		return err
 	}
 	defer socket.Close()
-	srv := &http.Server{Handler: p.routes, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 15 * time.Second, IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelWarn)}
+	srv := p.server()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	worked := make(chan error, 1)
@@ -291,6 +291,13 @@ func (p *process) serve(ctx context.Context) error {
 	}
 	p.log.Info("Keyturn has stopped")
 	return err
+}
+
+// server answers the platforms. A slow or endless request holds no connection
+// for long.
+func (p *process) server() *http.Server {
+	return &http.Server{Handler: p.routes, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 15 * time.Second,
+		IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelWarn)}
 }
 
 // meet has the chat platform say who the bot is before the first message goes

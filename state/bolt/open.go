@@ -69,6 +69,7 @@ type Store struct {
 	chores  chan func() // for the writer, between groups
 	stop    chan struct{}
 	stopped chan struct{}
+	last    rush // the writer's own
 	once    sync.Once
 	closing error
 	wake    chan struct{}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"time"
 
 	bolt "go.etcd.io/bbolt"
 
@@ -74,14 +75,44 @@ func (s *Store) run() {
 	}
 }
 
-// gather takes whoever waits besides the first.
+// rush is what the writer remembers of the last group, to know a crowd.
+type rush struct {
+	members int
+	took    time.Duration
+}
+
+// A crowd is waited for while members come in such short intervals, and never
+// longer than that.
+const (
+	interval = 200 * time.Microsecond
+	longest  = 2 * time.Millisecond
+)
+
+// gather takes whoever waits besides the first. Those who were answered
+// together come back together, but not at the same instant: whoever comes first
+// would have the disk to itself while all others wait for the next turn. So
+// after a crowd the writer waits a moment for its like, no longer than writing
+// takes; somebody who comes alone never waits.
 func (s *Store) gather(first *member) []*member {
 	group := []*member{first}
+	begun := time.Now()
 	for len(group) < maxGroup {
 		select {
 		case m := <-s.queue:
 			group = append(group, m)
+			continue
 		default:
+		}
+		left := min(s.last.took, longest) - time.Since(begun)
+		if len(group) >= s.last.members || left <= 0 {
+			return group
+		}
+		pause := time.NewTimer(min(left, interval))
+		select {
+		case m := <-s.queue:
+			pause.Stop()
+			group = append(group, m)
+		case <-pause.C:
 			return group
 		}
 	}
@@ -91,6 +122,8 @@ func (s *Store) gather(first *member) []*member {
 // write commits a group and answers its members.
 func (s *Store) write(group []*member) {
 	finished := false
+	begun := time.Now()
+	defer func() { s.last = rush{len(group), time.Since(begun)} }()
 	defer func() {
 		if !finished {
 			refuse(group, fmt.Errorf("%w: a decision of the same commit group ended the writer's goroutine", bot.ErrNoCommit))
