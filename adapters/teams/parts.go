@@ -52,7 +52,7 @@ func (r *renderer) text(lines [][]span, l look) []piece {
 			}
 			return e
 		}
-		out = append(out, piece{el: how(line), line: line, how: how, lines: 1})
+		out = append(out, piece{line: line, how: how, lines: 1})
 		gap = false
 	}
 	return out
@@ -138,7 +138,7 @@ func (r *renderer) numbered(items []bot.Text) (out []piece) {
 				{"type": "Column", "width": "stretch", "items": []element{r.drawLine(line, look{})}},
 			}}
 		}
-		out = append(out, piece{el: how(all), line: all, how: how, lines: max(1, len(lines))})
+		out = append(out, piece{line: all, how: how, lines: max(1, len(lines))})
 	}
 	return out
 }
@@ -190,7 +190,7 @@ func (r *renderer) code(c bot.Code) []piece {
 	}
 	for line := range strings.SplitSeq(body, "\n") {
 		how := func(s []span) element { return mono(words(s)) }
-		out = append(out, piece{el: mono(line), line: []span{{text: line}}, how: how, lines: 1, group: r.groups})
+		out = append(out, piece{line: []span{{text: line}}, how: how, lines: 1, group: r.groups})
 	}
 	return out
 }

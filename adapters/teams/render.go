@@ -33,13 +33,12 @@ type drawing struct {
 
 // piece is an element on its way into a card.
 type piece struct {
-	el    element
-	line  []span               // text that may be cut, drawn by how
-	how   func([]span) element //
-	lines int                  // how many lines of text it is
-	group int                  // pieces of one group share a box
-	row   *bot.Buttons         // a row of buttons
-	sep   bool                 // a line above it
+	el    element // nil until how draws it
+	line  []span  // text that may be cut
+	how   func([]span) element
+	lines int  // how many lines of text it is
+	group int  // pieces of one group share a box
+	sep   bool // a line above it
 }
 
 // renderer draws one message.
@@ -63,12 +62,12 @@ func (a *Adapter) draw(m bot.Message) (drawing, error) { return draw(m, a.dialog
 // a sentence and said, but buttons stay.
 func draw(m bot.Message, dialog func(string) bool, below []element) (drawing, error) {
 	head := frame(m)
+	nonce := revision(m)
 	spare := maxCard - sizeOf(head) - 200 - sizeOf(below)
 	var rows []int
 	for _, p := range m.Parts {
 		if b, ok := p.(bot.Buttons); ok {
-			probe := newRenderer(m, dialog)
-			e, err := probe.buttons(b)
+			e, err := newRenderer(m, nonce, dialog).buttons(b)
 			if err != nil {
 				return drawing{}, err
 			}
@@ -76,38 +75,37 @@ func draw(m bot.Message, dialog func(string) bool, below []element) (drawing, er
 		}
 	}
 	try := func(space int) (*renderer, int) {
-		r := newRenderer(m, dialog)
+		r := newRenderer(m, nonce, dialog)
 		r.room = space
 		return r, r.parts(m.Parts, rows)
 	}
+	const note = 250
 	r, cut := try(spare)
-	for less := 250; ; less += 500 {
-		if cut > 0 {
-			if r, cut = try(spare - less); cut > 0 {
+	for over := 0; over <= maxCard; {
+		if cut > 0 || over > 0 {
+			if r, cut = try(spare - note - over); cut > 0 {
 				r.more(cut)
 			}
 		}
 		if len(r.body) == 0 {
 			return drawing{}, bad("The message says nothing, and Teams takes no empty ones.", nil)
 		}
-		card := frame(m)
-		card["body"] = append(r.body, below...)
-		card["msteams"] = r.teams()
-		if sizeOf(card) <= maxCard {
-			return drawing{card: card, summary: first(shorten(asTyped(m.Words()), maxSummary), "Keyturn")}, nil
+		head["body"] = append(r.body, below...)
+		head["msteams"] = r.teams()
+		more := sizeOf(head) - maxCard
+		if more <= 0 {
+			return drawing{card: head, summary: first(shorten(m.Words(), maxSummary), "Keyturn")}, nil
 		}
-		if less > maxCard {
-			return drawing{}, bad("The message has more buttons than Teams takes in one card.", nil)
-		}
-		cut = max(cut, 1)
+		over += more + 50
 	}
+	return drawing{}, bad("The message has more buttons than Teams takes in one card.", nil)
 }
 
-func newRenderer(m bot.Message, dialog func(string) bool) *renderer {
+func newRenderer(m bot.Message, nonce string, dialog func(string) bool) *renderer {
 	if dialog == nil {
 		dialog = func(string) bool { return false }
 	}
-	return &renderer{nonce: revision(m), dialog: dialog, room: maxCard, shown: quota(m.Parts)}
+	return &renderer{nonce: nonce, dialog: dialog, room: maxCard, shown: quota(m.Parts)}
 }
 
 // frame is a card without its body. What is spoken is the whole message in
@@ -171,6 +169,10 @@ func (r *renderer) parts(parts []bot.Part, rows []int) (cut int) {
 			line = len(r.body) > 0
 			continue
 		}
+		if cut > 0 { // nothing more is drawn, so nothing is prepared
+			cut += lineCount((bot.Message{Parts: []bot.Part{p}}).Words())
+			continue
+		}
 		for i, q := range r.pieces(p) {
 			if cut > 0 {
 				cut += q.lines
@@ -203,7 +205,7 @@ func (r *renderer) fit(q piece) int {
 			continue
 		}
 		short := q
-		short.line, short.el = nil, q.how(head)
+		short.line = head
 		if r.put(short) {
 			r.gap = len(r.body)
 			return 1
@@ -214,6 +216,12 @@ func (r *renderer) fit(q piece) int {
 
 // put takes a piece and reports whether there was room.
 func (r *renderer) put(q piece) bool {
+	if q.el == nil {
+		if len(words(q.line)) > 4*maxCard { // drawing it would be for nothing
+			return false
+		}
+		q.el = q.how(q.line)
+	}
 	if q.sep {
 		q.el["separator"] = true
 		q.el["spacing"] = "Medium"
