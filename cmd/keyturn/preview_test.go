@@ -110,7 +110,7 @@ func refused(line string) []string {
 	}
 	notification := body.Text
 	texts(body.Blocks, "", func(in, kind, text string) {
-		for _, code := range quoted.FindAllString(text, -1) { // the notification has it without its marks
+		for _, code := range codeSpan.FindAllString(text, -1) { // the notification has it without its marks
 			notification = strings.ReplaceAll(notification, strings.Trim(code, "`"), "")
 		}
 		if most := mostCharacters[in]; most > 0 && units(text) > most || text == "" {
@@ -152,10 +152,10 @@ func texts(v any, in string, each func(in, kind, text string)) {
 }
 
 var (
-	control = regexp.MustCompile(`<(!date\^[^>]*|(https?|mailto):[^>]*)>`)
-	markup  = regexp.MustCompile(`(?i)</?(p|br|b|i|u|a|em|strong|div|span|ul|ol|li|h[1-6]|table|tbody|tr|td|th|img|font|style|script)(\s[^<>]*)?/?>`)
-	quoted  = regexp.MustCompile("`[^`\\n]*`")
-	entity  = regexp.MustCompile(`&(#[0-9]+|#x[0-9a-fA-F]+|nbsp|amp|lt|gt|quot|apos|rsquo|lsquo|ldquo|rdquo|ndash|mdash|hellip|bull|copy|reg|trade|eacute|middot);`)
+	control  = regexp.MustCompile(`<(!date\^[^>]*|(https?|mailto):[^>]*)>`)
+	markup   = regexp.MustCompile(`(?i)</?(p|br|b|i|u|a|em|strong|div|span|ul|ol|li|h[1-6]|table|tbody|tr|td|th|img|font|style|script)(\s[^<>]*)?/?>`)
+	codeSpan = regexp.MustCompile("`[^`\\n]*`")
+	entity   = regexp.MustCompile(`&(#[0-9]+|#x[0-9a-fA-F]+|nbsp|amp|lt|gt|quot|apos|rsquo|lsquo|ldquo|rdquo|ndash|mdash|hellip|bull|copy|reg|trade|eacute|middot);`)
 )
 
 // raw finds markup or an entity that a reader would see in a text: Slack reads
@@ -169,7 +169,7 @@ func raw(kind, text string) string {
 		text = html.UnescapeString(strings.NewReplacer("&amp;", "\x00").Replace(text))
 		text = strings.ReplaceAll(text, "\x00", "&")
 	}
-	text = quoted.ReplaceAllString(text, "") // code that Microsoft quotes as such
+	text = codeSpan.ReplaceAllString(text, "") // code that Microsoft quotes as such
 	if found := markup.FindString(text); found != "" {
 		return found
 	}
