@@ -176,7 +176,7 @@ func TestAVisitorSetsSomethingUp(t *testing.T) {
 	d.missing(d.get("as=U0ALICE&at=C0OPS"), "modal-title")
 
 	alice := d.get("as=U0ALICE&at=C0OPS")
-	d.sees(alice, `<span class="mention">@Bob Okafor</span>, may I use <code>dev.example</code>?`, ">Approve</button>", `Bob<span class=\"rest\"> Okafor</span></span></span>
+	d.sees(alice, `<span class="mention">@Bob Okafor</span>, may I use <code>dev.example</code>?`, ">Approve</button>", `Bob<span class="rest"> Okafor</span></span></span>
       <span class="badge">1<span class="sr"> mentions`)
 	card := d.slack.Snapshot().Messages[0]
 	bob := d.get("as=U0BOB&at=C0OPS")
