@@ -127,15 +127,21 @@ func messageDigest(m bot.Message) string {
 	return hex.EncodeToString(sum[:12])
 }
 
-// finish removes a job and writes the ledger, in one commit.
+// finish removes a job and writes the ledger, in one commit. What cannot be
+// written is remembered, so that the next try does not do the work again.
 func (e *Engine) finish(ctx context.Context, j bot.Job, sent *bot.Sent) error {
-	return e.commit(ctx, fmt.Sprintf("job/%d", j.ID), func(d *Draft) error {
+	err := e.commit(ctx, fmt.Sprintf("job/%d", j.ID), func(d *Draft) error {
 		d.Out.Done = []bot.JobID{j.ID}
-		if sent != nil {
-			d.Out.Sent = []bot.Sent{*sent}
+		if sent == nil {
+			return nil
 		}
-		return nil
+		d.Out.Sent = []bot.Sent{*sent}
+		return d.reached(j)
 	})
+	if err != nil {
+		e.over.Store(j.ID, sent)
+	}
+	return err
 }
 
 // held keeps a reply whose root could not be posted: shown as dead work,
@@ -186,6 +192,8 @@ func (d *Draft) placeGone(p Deliver, cause error) error {
 		return d.stopSubscription(p, cause)
 	case p.Draw.Run != "" && p.Draw.What == drawChecklist:
 		return d.moveRun(p.Draw.Run, cause.Error())
+	case p.Draw.Run != "" && p.Draw.What == drawCard:
+		return d.unreached(p.Draw, cause)
 	}
 	return nil
 }

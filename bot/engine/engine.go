@@ -41,6 +41,7 @@ type Engine struct {
 	slots   chan struct{}
 	done    chan struct{} // a worker finished
 	work    sync.WaitGroup
+	over    sync.Map // bot.JobID -> *bot.Sent: done outside, but not on disk yet
 }
 
 // New makes an engine. Nothing runs before [Engine.Run].
@@ -221,6 +222,9 @@ func (e *Engine) do(ctx context.Context, j bot.Job) {
 }
 
 func (e *Engine) run(ctx context.Context, j bot.Job) error {
+	if sent, ok := e.over.LoadAndDelete(j.ID); ok {
+		return e.finish(ctx, j, sent.(*bot.Sent))
+	}
 	switch j.Kind {
 	case kindDeliver:
 		return e.deliver(ctx, j)
@@ -235,6 +239,9 @@ func (e *Engine) run(ctx context.Context, j bot.Job) error {
 	}
 	return &bot.Failure{Kind: bot.KindBadRequest, Says: fmt.Sprintf("There is no job of kind %q.", j.Kind), Fix: "It was made by a newer Keyturn: start that one."}
 }
+
+// diskPause is how long a job waits that could not be put back.
+const diskPause = 5 * time.Second
 
 // tries is how often a job is tried before it is given up.
 const tries = 6
@@ -272,8 +279,9 @@ func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
 	}
 	err := e.Store.Commit(ctx, func(View) (Changes, error) { return Changes{Again: []bot.Job{j}}, nil })
 	if err != nil {
-		e.Log.Error("a failed job could not be put back; it runs again after a restart", "job", j.ID, "err", err)
-		_ = e.Store.Release(ctx, j.ID)
+		e.Log.Error("a failed job could not be put back; it runs again in a while", "job", j.ID, "err", err)
+		_ = e.Wait(ctx, diskPause) // the disk is full, or worse: trying at once would change nothing
+		_ = e.Store.Release(context.WithoutCancel(ctx), j.ID)
 	}
 }
 

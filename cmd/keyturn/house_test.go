@@ -37,8 +37,9 @@ type house struct {
 	crew  *play.Crew
 	conf  string // the configuration, as a file would hold it
 	data  string
-	ahead atomic.Int64 // how far everybody's clock is ahead of the wall's
-	haste pauses       // between two tries; real ones where it is zero
+	ahead atomic.Int64                    // how far everybody's clock is ahead of the wall's
+	disk  func(engine.Store) engine.Store // between the bot and its store; nil is none
+	haste pauses                          // between two tries; real ones where it is zero
 	log   safeBuffer
 	story safeBuffer // the crew's transcript
 
@@ -59,6 +60,7 @@ type running struct {
 type setting struct {
 	play.Options
 	edit  []func(conf string) string
+	disk  func(engine.Store) engine.Store
 	haste pauses
 }
 
@@ -152,7 +154,7 @@ func openHere(t *testing.T, options ...option) *house {
 	for _, o := range options {
 		o(&s)
 	}
-	h.haste = s.haste
+	h.haste, h.disk = s.haste, s.disk
 	var err error
 	if h.world, err = play.Open(s.Options); err != nil {
 		t.Fatal(err)
@@ -245,6 +247,9 @@ func (h *house) tryStart() error {
 	p, err := build(conf, tenants, logs, h.now)
 	if err != nil {
 		return err
+	}
+	if h.disk != nil {
+		p.engine.Store = h.disk(p.engine.Store)
 	}
 	ctx, stop := context.WithCancel(context.Background())
 	r := &running{process: p, stop: stop, ended: make(chan error, 1)}
