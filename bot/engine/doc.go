@@ -1,38 +1,82 @@
 // Package engine is the loop: request, decide, commit, jobs, outside world,
-// commit. It knows stores and platforms only through its ports ([Store],
-// [Chat], [bot.Caller], [Health]).
+// commit. Everything that enters ends in one commit; everything that leaves is
+// a job in a lane. It knows stores and platforms only through its ports:
+// [Store], [Chat], [Finder], [bot.Caller], [Health], [Pace], [KeyMaker].
 //
-// A click:
+// # A click
 //
-//	adapter --Request--> Handle --Decide(draft)--> one commit: reply under its delivery key,
-//	                                               run, audit entry, jobs
-//	                        |                                   |
-//	                     answer                          lanes, one after another
+//	platform ─▶ adapter ─▶ Handle ─▶ Decide(draft) ─▶ one commit ─▶ reply
+//	            verified             pure               delivery key with its reply
+//	            and parsed           may run twice      the new run
+//	                                                    audit entries
+//	                                                    jobs that follow
 //
-// An incident:
+// [Draft.PutRun] adds what follows from a changed run (the steps to execute, the
+// checklist, cards, hand-offs, outcomes), so that no decision can forget it. The
+// time is taken once and IDs derive from the delivery key: a decision that runs
+// again comes out the same. Nothing on this way waits for an outside system.
 //
-//	poll job --> Health --> incident.Reading --> one commit: incidents, a delivery for every
-//	                                             subscription that matches, the next poll
+// # An approved step
 //
-// A decision is a [Draft]: it reads a [View] and fills [Changes], which the
-// store applies whole or not at all. It may run more than once, so it has no
-// other effect; its IDs derive from its key. [Draft.PutRun] adds everything
-// that follows from a changed run (execution, checklist, cards, pings), so
-// that no decision can forget it.
+//	approved ─▶ read again, plan again ─▶ the same digest? ──no──▶ void, shown anew
+//	                                           │ yes
+//	    ┌──────────────────────────────────────┘
+//	    ▼   for each call
+//	 intent on disk, in the audit trail ─▶ call ─▶ result on disk: facts, sealed secrets, inventory
+//	    ▲                                   │
+//	    │ the process ended, or the answer  │
+//	    │ is ambiguous                      ▼
+//	    └── look for our own effect ◀── nobody knows
+//	        found: its result is recorded, the call is not repeated
+//	        of no use (a secret whose value is lost): removed, audited too
 //
-// Promises:
+// then the step is read back, and only what was read is called done.
 //
-//   - What was acknowledged is on disk: Handle returns after the commit.
-//   - A request takes effect once: a repeat of its delivery key gets the same
-//     reply and changes nothing.
-//   - No audit entry, no call: the intent is committed before every write, the
-//     outcome after it. A write that was begun and not ended is looked for by
-//     its natural key before it is made again.
-//   - Everything that leaves is a job in a lane. A lane's jobs run in order; a
-//     job that is given up stays visible and frees its lane.
-//   - A message is drawn at the moment of sending and written into the ledger
-//     with the platform's ID. A message that the ledger knows is edited, never
-//     posted again. After an ambiguous send it is looked up where the platform
-//     can ([Finder]); where it cannot, at most that one is repeated.
-//   - A panic costs its own request or job, never the process.
+// # An incident
+//
+//	poll job ─▶ Health.Issues ─▶ incident.Reading ─▶ one commit ─▶ delivery jobs ─▶ Chat ─▶ ledger
+//	             complete, or      names changes      incidents      drawn at the
+//	             an error          with reasons       the watch      moment of sending
+//	                                                  the next poll
+//
+// A root and its replies share the lane of their channel, so the root is first.
+// A reading that fails is recorded and, once it has lasted, told once; its end
+// is told too.
+//
+// # A job
+//
+//	             Claim                     Done
+//	waiting ──────────────▶ in a worker ─────────▶ gone
+//	   ▲                         │
+//	   │ Again: throttled, as long as the platform says
+//	   │ Again: failed, after a pause that doubles
+//	   └─────────────────────────┤
+//	                             │ given up after six tries, or refused for good
+//	                             ▼
+//	                           dead: shown to operators, its lane is free
+//
+// Jobs of a lane run one after another, in the order of their IDs. Lanes: one
+// for a request's own answer (now/), a conversation (chat/), a step of a run
+// (step/), a tenant's readings (poll/), a person's page (home/), a message for
+// later (later/). Classes order what competes for a platform's limits: click,
+// hand-off, checklist, incident, digest. A job that draws something replaces an
+// older one that nobody has begun.
+//
+// # Promises
+//
+//   - What was acknowledged is on disk before the answer.
+//   - A request takes effect once for its delivery key; a repeat gets the same
+//     reply for as long as keys are kept.
+//   - No audit entry, no call: the intent is the entry.
+//   - After an interruption exactly one object remains outside, and no secret
+//     whose value nobody has.
+//   - A message is posted once for its key and edited when its words changed.
+//     An ambiguous post is looked up; where the platform cannot do that, at most
+//     one is repeated. A deleted message is posted anew, a reply without a root
+//     is held and never becomes one.
+//   - A platform that cannot be reached is owed its messages for a day.
+//   - A reading is never given up, whatever went wrong: silence is not health.
+//   - A step is never left at work with nobody working on it: what is given up
+//     is left for its person, in words.
+//   - A panic costs the job, or the request, that it happened in.
 package engine

@@ -1,35 +1,62 @@
-// Package setup decides who must do what next: guides, runs, steps, plans and
-// approvals, and the messages that show them. It is pure: it makes no call and
-// reads no clock.
+// Package setup decides who must do what next, in a setup that needs several
+// admins. It does no I/O and reads no clock: time, IDs and what was read
+// outside are parameters, so every decision can be run twice and tested by
+// table.
 //
-// A [Guide] is data: an ordered set of [Spec], each one thing that one role
-// does, with the steps that it needs. Steps need steps, not positions, so
-// independent ones are handed out at the same time. A [Run] is one walk
-// through a guide; it keeps what every step came to, and the facts that the
-// steps gave.
+// A [Guide] is data: steps with the role that does each, the steps that have to
+// be settled before, and how it is done: by API on approval, by hand with a
+// check or a person's word, or both. A [Run] is one walk through a guide for
+// one tenant and ServiceNow instance (or none); it keeps the guide's revision
+// and is all that survives a restart. A [Scene] draws a run's messages: the
+// checklist, a person's card, the hand-off, the exact calls, the same calls as
+// a script, the record.
 //
-//	pending --needs settled--> open ------------ word or values ------> confirmed
-//	                 \                  (guided)           \--check--> done
-//	                  \--> looking --plan--> planned --approval--> running --> checking --> done
-//	                         ^                 |  ^                   |            |
-//	                         |                 |  +---- void ---------+            |
-//	                         +---- retry ------+------------ failed <--------------+
-//	                                                           \--reason--> skipped
+// Steps need steps, not positions. [Run.HandOut] opens every step whose needs
+// are settled, so independent ones are handed out at the same time; the open
+// steps of one person share a card, a [Visit].
 //
-// Invariants:
+// # A step
 //
-//   - A plan is the calls themselves ([bot.Call]). What is shown is what is
-//     made, with secrets as placeholders that only the engine fills in.
-//   - An [Approval] is a person's word on one plan digest. The digest covers
-//     the writes; a step is read and planned again right before the first
-//     call, and another digest voids the approval.
-//   - Done means read back by [API.Prove]. What only a person says is
-//     confirmed, a different mark everywhere. A proof claims nothing that was
-//     not read.
-//   - A step settles once. Only its way back, approved like the step itself,
-//     unsettles it.
-//   - A secret is a fact without a value here: it is sealed in the store.
+// What the API does, and what people do:
 //
-// To add a step, write its Spec in a step_*.go file and put it into a guide
-// in guide*.go with what it needs; see [API] and [Guided] for what it may say.
+//	          HandOut                Planned              Approve            End of the calls
+//	pending ──────────▶ looking ──────────────▶ planned ───────────▶ running ───────────▶ checking
+//	    ▲ │                ▲ │                  │  ▲  │                 │                   │   │
+//	    │ │ HandOut        │ │ nothing to make  │  │  │ Check (by hand) │ Void: it changed  │   │ Prove
+//	    │ └────────▶ open  │ └──────────────────┼──┼──┴─────────────────┼──────────────────▶│   ▼
+//	    │              │   │ Retry              │  └────────────────────┘                   │  done ── Unmake ─▶ planned,
+//	    │              │   │                    │ Reject                │ refused           │          the way back
+//	    │ withdraw     │   └──── failed ◀───────┴───────────────────────┴───────────────────┘
+//	    └── any that   │            │
+//	       is not      │ Confirm    │ Skip, with a reason
+//	       settled     ▼            ▼
+//	               confirmed     skipped                                    not-needed: does not apply to the run
+//
+// A step that waits for an act elsewhere (API.Poll) goes from open to checking
+// and back until its proof holds. The way back of a step is a plan like any
+// other: approved, run, and then the step is read again; rejected or checked by
+// hand it is read back instead, and stands if it is still there.
+//
+// # A run
+//
+//	open ──▶ done        every step is settled
+//	     ──▶ cancelled   by the requester or an owner, never while calls are made
+//	     ──▶ ended       the service that the guide sets up is gone
+//
+// # Invariants
+//
+//   - Done, confirmed, skipped and not-needed are settled: only [Run.Unmake]
+//     opens such a step again. Done is proved, read back by Keyturn; confirmed
+//     is a person's word. They never share a mark.
+//   - An act on a step that was decided meanwhile is [bot.ErrStale] and changes
+//     nothing. Racing clicks have one winner.
+//   - A step runs only with an approval of the digest of the plan that it has.
+//     [Digest] covers the writes: any change of one is another plan, what was
+//     only read is not.
+//   - A run ends if and only if all of its steps are settled, or somebody ends it.
+//   - A step that waits for people stands on a card of each of its holders.
+//   - Facts are shown, secret facts never: a call holds {fact} and {{secret}}
+//     placeholders, [Shown] draws them, and [Fill] puts values in right before
+//     the call. What somebody outside wrote can neither leave its place in a
+//     call nor name a secret.
 package setup

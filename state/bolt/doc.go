@@ -15,6 +15,10 @@
 //	apply fails      roll back, each member again in a transaction of its own
 //	flush fails      roll back, all of the group get bot.ErrNoCommit
 //
+// Members of a crowd that were answered together come back together. After one
+// the writer waits a moment for its like before it begins, and never for
+// somebody who comes alone.
+//
 // bbolt has no savepoints, so nothing of a member is applied before all of it
 // is encoded, and what cannot be stored has been refused by then.
 //
