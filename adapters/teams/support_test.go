@@ -7,8 +7,6 @@ import (
 	"crypto/rsa"
 	"encoding/base64"
 	"encoding/json"
-	"errors"
-	"flag"
 	"fmt"
 	"io"
 	"log/slog"
@@ -16,20 +14,15 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/golang-jwt/jwt/v5"
-	"github.com/google/go-cmp/cmp"
 
 	"keyturn/bot"
 )
-
-var update = flag.Bool("update", false, "rewrite the golden files")
 
 const (
 	appID   = "5710acff-f313-453f-8b75-44fff54bab14"
@@ -44,68 +37,6 @@ const (
 )
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
-
-// outside finds a file that is not part of the project: env names the folder,
-// "../shared/<folder>" beside the module is the default.
-func outside(t testing.TB, env, folder, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join(outsideFolder(env, folder), name))
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skipf("%s is not here; set %s to the folder that holds it", name, env)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-func outsideFolder(env, folder string) string {
-	if dir := os.Getenv(env); dir != "" {
-		return dir
-	}
-	return filepath.Join(moduleRoot(), "..", "shared", folder)
-}
-
-func moduleRoot() string {
-	root, err := os.Getwd()
-	for err == nil {
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-			break
-		}
-		up := filepath.Dir(root)
-		if up == root {
-			break
-		}
-		root = up
-	}
-	return root
-}
-
-func contract(t testing.TB, name string) []byte {
-	return outside(t, "KEYTURN_CONTRACTS", "contracts", name)
-}
-
-// golden compares with testdata/name, or writes it with -update.
-func golden(t *testing.T, name string, got []byte) {
-	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if d := cmp.Diff(string(want), string(got)); d != "" {
-		t.Errorf("%s (-want +got, rewrite with -update):\n%s", name, d)
-	}
-}
 
 // signer is a key of Microsoft's.
 type signer struct {
@@ -274,6 +205,13 @@ func (w *world) next(status int, code string, headers ...string) {
 			fmt.Fprintf(rw, `{"error":{"code":"%s","message":"said by the connector"}}`, code)
 		}
 	})
+}
+
+// then makes the connector do so next, and nothing else that was planned.
+func (w *world) then(does ...func(http.ResponseWriter)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.answers = does
 }
 
 func (w *world) lastCall() call {
