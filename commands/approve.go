@@ -162,8 +162,12 @@ func answerClick(a *Ask) (bot.Reply, error) {
 		return bot.Reply{Form: &f}, nil
 	}
 	answers := map[string]string{}
-	for name, v := range a.Request.Input {
-		answers[name] = strings.TrimSpace(strings.Join(v, ","))
+	if g.Ask != nil { // a card may send along what nobody asked for
+		for _, in := range g.Ask(c) {
+			if v, ok := a.Request.Input[in.Name]; ok {
+				answers[in.Name] = strings.TrimSpace(strings.Join(v, ","))
+			}
+		}
 	}
 	var facts map[string]string
 	if g.Accept != nil {
