@@ -42,11 +42,22 @@ func (c *Crew) Touch(steps ...string) {
 // WorkUntil lets everybody do what their cards ask until the workspace looks
 // as expected. Its error says what people see when nobody knows what to do.
 func (c *Crew) WorkUntil(ctx context.Context, what string, done func(*slack.State) bool) error {
+	return c.work(ctx, what, func() bool {
+		s := c.game.World.Slack.Snapshot()
+		return done(&s)
+	})
+}
+
+// WorkUntilShown is [Crew.WorkUntil] for what the bot says on any platform.
+func (c *Crew) WorkUntilShown(ctx context.Context, what string, done func([]Card) bool) error {
+	return c.work(ctx, what, func() bool { return done(c.game.shown()) })
+}
+
+func (c *Crew) work(ctx context.Context, what string, done func() bool) error {
 	idle := time.Now()
 	for {
 		changed := c.game.changed()
-		s := c.game.World.Slack.Snapshot()
-		if done(&s) {
+		if done() {
 			return c.game.catchUp(ctx)
 		}
 		if err := c.game.catchUp(ctx); err != nil {
@@ -71,6 +82,27 @@ func (c *Crew) WorkUntil(ctx context.Context, what string, done func(*slack.Stat
 			return ctx.Err()
 		}
 	}
+}
+
+// Begin has Rita type a guide's command in the channel where setups are
+// started, and fill in its form.
+func (c *Crew) Begin(ctx context.Context, guide string) error {
+	c.game.guide = guide
+	if err := c.game.types(ctx, Rita, opsName, "setup "+guide); err != nil {
+		return err
+	}
+	return c.game.fillStart(ctx)
+}
+
+// Type has a person type a command in a channel, by its name, or with "" to the
+// bot alone.
+func (c *Crew) Type(ctx context.Context, who Person, channel, words string) error {
+	return c.game.types(ctx, who, channel, words)
+}
+
+// Until waits until the bot has said what is expected.
+func (c *Crew) Until(ctx context.Context, what string, ok func([]Card) bool) error {
+	return c.game.until(ctx, what, func() bool { return ok(c.game.shown()) })
 }
 
 // ByHand does a guided step in the portals as its person, and returns what

@@ -87,6 +87,15 @@ func (g *game) start(ctx context.Context) error {
 	if err := g.types(ctx, Rita, opsName, "setup "+g.guide); err != nil {
 		return err
 	}
+	if err := g.fillStart(ctx); err != nil {
+		return err
+	}
+	g.refuseOnce()
+	return g.catchUp(ctx)
+}
+
+// fillStart fills in the start form of the guide.
+func (g *game) fillStart(ctx context.Context) error {
 	values := map[string]any{}
 	if g.guide != "cleanup" {
 		values["channel"] = inChannel(incidentsName)
@@ -97,8 +106,7 @@ func (g *game) start(ctx context.Context) error {
 	if wrong, err := g.submit(ctx, Rita, values); err != nil || len(wrong) > 0 {
 		return fmt.Errorf("the start form was not taken: %v %w", wrong, orNil(err))
 	}
-	g.refuseOnce()
-	return g.catchUp(ctx)
+	return nil
 }
 
 // refuseOnce makes Graph refuse the first write to a registration, as it does
