@@ -123,7 +123,7 @@ func (a *Ask) startInputs(g *setup.Guide) bot.Form {
 		f.Inputs = append(f.Inputs, in)
 	}
 	if g.ID != setup.Cleanup {
-		in := bot.Input{Name: "channel", Label: "Channel for incidents", Kind: bot.Channel, Hint: "New incidents are posted there and kept up to date. Invite me to it first."}
+		in := bot.Input{Name: setup.OptionChannel, Label: "Channel for incidents", Kind: bot.Channel, Hint: "New incidents are posted there and kept up to date. Invite me to it first."}
 		if c := a.Request.Place.Channel; c != "" && !a.Request.Place.Direct() {
 			in.Values = []string{c}
 		}
@@ -219,22 +219,13 @@ func startForm(a *Ask) (bot.Reply, error) {
 	if no := changeWrong(a.Tenant.Change, change); no != "" {
 		wrong["change"] = no
 	}
-	place := bot.Place{Platform: r.From.Platform, Team: r.From.Team, Channel: origin}
-	if origin == "" || r.Place.Direct() {
-		place = bot.DM(r.From)
-	}
-	options := map[string]string{}
-	for _, name := range []string{"channel", "insights_users", "secret_months"} {
-		if v := strings.TrimSpace(r.One(name)); v != "" {
-			options[name] = v
-		}
-	}
-	told := bot.Place{Platform: r.From.Platform, Team: r.From.Team, Channel: options["channel"]}
+	options := a.options()
+	told := bot.Place{Platform: r.From.Platform, Team: r.From.Team, Channel: options[setup.OptionChannel]}
 	if g.ID != setup.Cleanup {
 		if no, err := a.mayTell(told); err != nil {
 			return bot.Reply{}, err
 		} else if no != "" {
-			wrong["channel"] = no
+			wrong[setup.OptionChannel] = no
 		}
 	}
 	if len(wrong) > 0 {
@@ -243,13 +234,25 @@ func startForm(a *Ask) (bot.Reply, error) {
 	if told.Channel != "" {
 		a.claim(told)
 	}
+	place := bot.Place{Platform: r.From.Platform, Team: r.From.Team, Channel: origin}
+	if origin == "" || r.Place.Direct() {
+		place = bot.DM(r.From)
+	}
 	run := setup.New(g, setup.Start{ID: a.NewID("run"), Tenant: a.Tenant, Instance: instance, Requester: a.Person.ID, Place: place,
 		Holders: holders, Options: options, Change: change, At: a.Now})
 	a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Via: r.From.String(), Act: "start", Run: run.ID, Change: change, Note: string(g.ID)})
-	if err := a.PutRun(nil, &run); err != nil {
-		return bot.Reply{}, err
+	return bot.Reply{}, a.PutRun(nil, &run)
+}
+
+// options reads what the form asks besides people and places.
+func (a *Ask) options() map[string]string {
+	out := map[string]string{}
+	for _, name := range []string{setup.OptionChannel, setup.OptionUsers, setup.OptionSecretMonths} {
+		if v := strings.TrimSpace(a.Request.One(name)); v != "" {
+			out[name] = v
+		}
 	}
-	return bot.Reply{}, nil
+	return out
 }
 
 // chosen reads the holders of the form: nobody but holders of a role counts.

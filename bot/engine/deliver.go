@@ -28,65 +28,81 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 	if !ok {
 		return &bot.Failure{Kind: bot.KindGone, Says: fmt.Sprintf("Keyturn is not connected to %s.", p.Place.Platform), Fix: "Add the platform to the configuration, or remove what should be sent there."}
 	}
-	var m bot.Message
-	var sent, root bot.Sent
-	var known, rooted, doubtful bool
-	err = e.Store.Read(ctx, func(v View) error {
-		var err error
-		if m, err = e.draw(v, p); err != nil {
-			return err
-		}
-		if sent, known, err = v.Sent(p.Key); err != nil {
-			return err
-		}
-		doubtful = e.doubtful(v, p, j)
-		if p.Under != "" {
-			root, rooted, err = v.Sent(p.Under)
-		}
-		return err
-	})
+	s, err := e.outgoing(ctx, j, p)
 	if err != nil {
 		return err
 	}
-	if m.Empty() {
+	if s.rootless {
+		return e.held(ctx, j)
+	}
+	said := s.edit && p.Draw.What == drawFixed // before a crash
+	if s.m.Empty() || said || (s.edit && s.sent.Digest == s.digest) {
 		return e.finish(ctx, j, nil)
 	}
-	m.Key = p.Key
-	digest := messageDigest(m)
-	at := p.Place
-	if p.Under != "" {
-		if !rooted || root.Gone {
-			return e.held(ctx, j)
-		}
-		at = root.Ref.Place.In(root.Ref.ID)
-	}
-	edit := known && !sent.Gone && !elsewhere(sent.Ref.Place, at)
-	if edit && sent.Digest == digest {
-		return e.finish(ctx, j, nil)
-	}
-	if edit && p.Draw.What == drawFixed {
-		return e.finish(ctx, j, nil) // said already, before a crash
-	}
-	if wait := e.Pace.Take(e.Now(), at, edit); wait > 0 {
+	if wait := e.Pace.Take(e.Now(), s.at, s.edit); wait > 0 {
 		j.Due = e.Now().Add(wait)
 		return e.commit(ctx, "pace", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
 	}
-	ref := sent.Ref
-	if edit {
-		err = chat.Edit(ctx, sent.Ref, m)
-		edit = bot.KindOf(err) != bot.KindNotFound // somebody deleted it: it is posted anew
+	ref, edited, err := e.send(ctx, chat, p, s)
+	if err != nil {
+		return e.undelivered(ctx, chat, j, p, edited, err)
 	}
-	if !edit {
-		var found bool
-		ref, found, err = e.post(ctx, chat, at, m, doubtful)
-		if found && p.Draw.What != drawFixed { // it shows what was true then
-			edit, err = true, chat.Edit(ctx, ref, m)
+	return e.finish(ctx, j, &bot.Sent{Key: p.Key, Ref: ref, At: e.Now(), Digest: s.digest})
+}
+
+// outgoing is a message as it is drawn now, beside what the ledger knows of it.
+type outgoing struct {
+	m        bot.Message
+	digest   string
+	at       bot.Place
+	sent     bot.Sent
+	edit     bool // it stands there already
+	rootless bool // what it replies to is not posted
+	doubtful bool // an earlier try may have landed
+}
+
+// outgoing draws a message and reads the ledger, in one view.
+func (e *Engine) outgoing(ctx context.Context, j bot.Job, p Deliver) (s outgoing, err error) {
+	s.at = p.Place
+	err = e.Store.Read(ctx, func(v View) error {
+		if s.m, err = e.draw(v, p); err != nil {
+			return err
+		}
+		var known bool
+		if s.sent, known, err = v.Sent(p.Key); err != nil {
+			return err
+		}
+		s.doubtful = e.doubtful(v, p, j)
+		if p.Under != "" && !s.m.Empty() {
+			root, rooted, err := v.Sent(p.Under)
+			if err != nil {
+				return err
+			}
+			s.rootless = !rooted || root.Gone
+			s.at = root.Ref.Place.In(root.Ref.ID)
+		}
+		s.edit = known && !s.sent.Gone && !elsewhere(s.sent.Ref.Place, s.at)
+		return nil
+	})
+	s.m.Key = p.Key
+	s.digest = messageDigest(s.m)
+	return s, err
+}
+
+// send posts or edits. It reports whether what failed was an edit, which may
+// be repeated as it is.
+func (e *Engine) send(ctx context.Context, chat Chat, p Deliver, s outgoing) (ref bot.MessageRef, edited bool, err error) {
+	if s.edit {
+		err = chat.Edit(ctx, s.sent.Ref, s.m)
+		if bot.KindOf(err) != bot.KindNotFound { // else somebody deleted it: it is posted anew
+			return s.sent.Ref, true, err
 		}
 	}
-	if err != nil {
-		return e.undelivered(ctx, chat, j, p, edit, err)
+	ref, found, err := e.post(ctx, chat, s.at, s.m, s.doubtful)
+	if found && p.Draw.What != drawFixed { // it shows what was true then
+		return ref, true, chat.Edit(ctx, ref, s.m)
 	}
-	return e.finish(ctx, j, &bot.Sent{Key: p.Key, Ref: ref, At: e.Now(), Digest: digest})
+	return ref, false, err
 }
 
 // elsewhere reports whether two places are different conversations.

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -50,6 +51,20 @@ func (e *Engine) poll(ctx context.Context, j bot.Job) error {
 	if err != nil {
 		return e.unreadable(ctx, j, t, err)
 	}
+	issues := e.understood(t, raw)
+	// The job keeps its ID from one reading to the next, and what two readings
+	// say must not have the same key.
+	return e.commit(ctx, "poll/"+e.ID(), func(d *Draft) error {
+		again := j
+		again.Due, again.Tries, again.Last = d.Now.Add(d.env.PollEvery), 0, ""
+		d.Out.Again = []bot.Job{again}
+		return d.Told(t, issues)
+	})
+}
+
+// understood reads the issues as Graph wrote them. One that cannot be read hides
+// no other.
+func (e *Engine) understood(t *bot.Tenant, raw []json.RawMessage) []incident.Issue {
 	var issues []incident.Issue
 	for _, r := range raw {
 		is, err := incident.Parse(r)
@@ -59,14 +74,7 @@ func (e *Engine) poll(ctx context.Context, j bot.Job) error {
 		}
 		issues = append(issues, is)
 	}
-	// The job keeps its ID from one reading to the next, and what two readings
-	// say must not have the same key.
-	return e.commit(ctx, "poll/"+e.ID(), func(d *Draft) error {
-		again := j
-		again.Due, again.Tries, again.Last = d.Now.Add(d.env.PollEvery), 0, ""
-		d.Out.Again = []bot.Job{again}
-		return d.Told(t, issues)
-	})
+	return issues
 }
 
 // Told records a reading and adds what follows for every subscription.

@@ -25,7 +25,7 @@ func (w *work) channels(ctx context.Context) error {
 			d.Out.Done = []bot.JobID{w.job.ID}
 			return nil
 		}
-		place := bot.Place{Platform: after.Place.Platform, Team: after.Place.Team, Channel: after.Options["channel"]}
+		place := bot.Place{Platform: after.Place.Platform, Team: after.Place.Team, Channel: after.Options[setup.OptionChannel]}
 		sent, ok, err := d.Sent(key)
 		if err != nil {
 			return err

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"keyturn/bot"
 	"keyturn/bot/setup"
@@ -61,19 +62,33 @@ func (d *Draft) standing(r *setup.Run, step setup.StepID) error {
 		if err != nil {
 			return fmt.Errorf("the secret for unattended work: %w", err)
 		}
-		value := compactJSON(standingUnattended{ClientID: r.Facts[setup.FactServiceNowClientID].Value, Secret: secret.Reveal()})
-		d.Out.Secrets = append(d.Out.Secrets, Sealed{Name: unattendedSecret(r.Tenant), Value: bot.NewSecret(string(value))})
+		kept := standingUnattended{ClientID: r.Facts[setup.FactServiceNowClientID].Value, Secret: secret.Reveal()}
+		if err := d.seal(unattendedSecret(r.Tenant), kept); err != nil {
+			return err
+		}
 	}
 	if step == setup.StepReaderConsent {
 		key, err := d.Secret(secretName(r.ID, "reader.key"))
 		if err != nil {
 			return fmt.Errorf("the private key of the health reader registration: %w", err)
 		}
-		value := compactJSON(standingReader{ClientID: r.Facts["reader.client_id"].Value, Key: key.Reveal(), Cert: r.Facts["reader.key.cert"].Value})
-		d.Out.Secrets = append(d.Out.Secrets, Sealed{Name: readerSecret(r.Tenant), Value: bot.NewSecret(string(value))})
+		kept := standingReader{ClientID: r.Facts["reader.client_id"].Value, Key: key.Reveal(), Cert: r.Facts["reader.key.cert"].Value}
+		if err := d.seal(readerSecret(r.Tenant), kept); err != nil {
+			return err
+		}
 		d.pollNow(r.Tenant)
 	}
 	return d.forgetReader(r)
+}
+
+// seal keeps a credential of several values under one name.
+func (d *Draft) seal(name string, credential any) error {
+	value, err := json.Marshal(credential)
+	if err != nil {
+		return fmt.Errorf("keeping %s: %w", name, err)
+	}
+	d.Out.Secrets = append(d.Out.Secrets, Sealed{Name: name, Value: bot.NewSecret(string(value))})
+	return nil
 }
 
 // forgetReader drops the standing credential when its registration is gone.
@@ -109,4 +124,5 @@ func (d *Draft) forget(r *setup.Run, step setup.StepID) {
 			d.Out.Forget = append(d.Out.Forget, secretName(r.ID, name))
 		}
 	}
+	slices.Sort(d.Out.Forget)
 }

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -331,12 +330,4 @@ type MadeKey struct {
 	Name   string // the secret fact
 	Secret bot.Secret
 	Facts  map[string]string // public halves
-}
-
-func compactJSON(v any) json.RawMessage {
-	b, err := json.Marshal(v)
-	if err != nil {
-		return nil
-	}
-	return b
 }

@@ -1,0 +1,78 @@
+package engine_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"keyturn/bot"
+	"keyturn/bot/engine"
+	"keyturn/bot/setup"
+)
+
+func TestAChannelThatIsGoneStopsItsSubscription(t *testing.T) {
+	w := newWorld(t)
+	w.commit("sub", func(d *engine.Draft) error { return d.Subscribe("contoso", channel, nil, nil, "ada", nil) })
+	w.settle()
+	w.chat.set(func(_ string, at bot.Place, _ bot.Message) fate {
+		if at.Root() == channel {
+			return refused(bot.KindGone)
+		}
+		return fine
+	})
+	w.seeded()
+	w.news(story(t, 0, 0))
+	w.read(func(v engine.View) error {
+		subs, err := v.Subscriptions("contoso")
+		if len(subs) != 1 || subs[0].Stopped == "" {
+			t.Errorf("the subscription is %+v", subs)
+		}
+		return err
+	})
+	told := w.chat.at(bot.DM(account("UOLGA")))
+	if len(told) != 1 || !strings.Contains(told[0].Words, "no longer reaches") || !strings.Contains(told[0].Words, "/keyturn subscribe") {
+		t.Errorf("the owner was told %+v", told)
+	}
+	before := w.chat.attempts
+	w.news(story(t, 1, 0))
+	if w.chat.attempts != before {
+		t.Error("a stopped subscription is sent to")
+	}
+}
+
+func TestARunWhoseChannelIsGoneMovesToItsRequester(t *testing.T) {
+	w := newWorld(t)
+	w.begin()
+	w.chat.set(func(_ string, at bot.Place, _ bot.Message) fate {
+		if at.Root() == channel {
+			return refused(bot.KindGone)
+		}
+		return fine
+	})
+	w.touch(1, func(r *setup.Run) { r.Change = "CHG1" })
+	w.pass(time.Minute)
+	rita := bot.DM(account("URITA"))
+	if r := w.run(); r.Place != rita {
+		t.Errorf("the run is at %s", r.Place)
+	}
+	sent, ok := w.sent(checklist)
+	if !ok || sent.Ref.Place != rita {
+		t.Errorf("the checklist is at %+v", sent)
+	}
+	var words []string
+	for _, m := range w.chat.at(rita) {
+		words = append(words, m.Words)
+	}
+	if !strings.Contains(strings.Join(words, "\n"), "can no longer post") {
+		t.Errorf("Rita was not told why: %q", words)
+	}
+}
+
+func TestAPlatformThatIsNotConnectedIsSaidOnTheJob(t *testing.T) {
+	w := newWorld(t)
+	w.say("m", bot.Place{Platform: bot.Teams, Team: "X", Channel: "C"}, "hello")
+	w.settle()
+	if d := w.dead(); len(d) != 1 || !strings.Contains(d[0].Last, "not connected to teams") {
+		t.Errorf("dead: %+v", d)
+	}
+}
