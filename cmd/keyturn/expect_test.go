@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"keyturn/bot/engine"
 	"keyturn/sim"
 	"keyturn/sim/play"
 	"keyturn/sim/slack"
@@ -161,6 +162,29 @@ func every(raw json.RawMessage) string {
 	}
 	walk(v)
 	return b.String()
+}
+
+// expectReading waits until service health was read once.
+func (h *house) expectReading() {
+	h.Helper()
+	deadline := time.After(patience)
+	for {
+		changed := h.world.Microsoft.Journal.Changed() // the next reading, at the latest
+		good := false
+		h.read(func(v engine.View) error {
+			w, err := v.Watch("contoso")
+			good = !w.Good.IsZero()
+			return err
+		})
+		if good {
+			return
+		}
+		select {
+		case <-changed:
+		case <-deadline:
+			h.fail("service health was not read")
+		}
+	}
 }
 
 // expectCall waits for a call to Microsoft or ServiceNow whose path contains

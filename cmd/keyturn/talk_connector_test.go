@@ -36,7 +36,7 @@ func TestTheConnectorIsStartedWithEyesOpen(t *testing.T) {
 
 func TestTheConnectorNamesEachTrapWhereItBites(t *testing.T) {
 	h := open(t)
-	h.crew.Leave("ready-servicenow", "ready-m365")
+	h.crew.Leave("entra-app", "sn-crossscope", "sn-oauth", "ready-servicenow", "ready-m365", "m365-basic", "m365-repository")
 	h.begins("connector", nil)
 
 	h.everybodyUntilStep(play.Erin, "Approve and run", "entra-app")

@@ -111,6 +111,7 @@ func TestATenantWithoutServiceNowIsAskedForNothingThere(t *testing.T) {
 
 func TestAReaderInTheConfigurationSavesTheRegistration(t *testing.T) {
 	h := open(t, withReader, withoutServiceNow)
+	h.expectReading() // what the first one finds is not news
 	h.types(play.Rita, "/keyturn subscribe")
 	h.expectChannel(play.Ops, "From now on this channel is told")
 	h.expectChannel(play.Ops, h.publishes(0))

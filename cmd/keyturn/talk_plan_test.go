@@ -84,7 +84,7 @@ func (h *house) exactly(who play.Person, step string) {
 	h.clicks(who, "Show exact calls", step)
 	calls := h.expectPrivate(who, "Exact calls", "Plan ")
 	h.clicks(who, "Give me the script", step)
-	script := h.expectPrivate(who, "The same calls as a script", "curl -sS")
+	script := h.expectPrivate(who, "The same calls as a script", "curl -")
 	for what, c := range map[string]play.Card{"the exact calls": calls, "the script": script} {
 		for _, secret := range h.secrets() {
 			if strings.Contains(c.Text, secret.value) {

@@ -13,30 +13,22 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"keyturn/bot/engine"
+	"keyturn/sim"
 	"keyturn/sim/slack"
 )
 
 // afterEach has f called after every request that the bot acknowledged.
 func (h *house) afterEach(f func()) {
-	_, n := h.delivered(0)
+	_, n := h.world.Slack.Journal.Since(0)
 	h.crew.After(func(context.Context) error {
-		if _, now := h.delivered(n); now > n {
+		calls, total := h.world.Slack.Journal.Since(n)
+		n = total
+		if slices.ContainsFunc(calls, func(c sim.Call) bool { return c.Out && strings.HasPrefix(c.Path, "/slack/") && c.Status == 200 }) {
 			f()
-			_, n = h.delivered(now)
+			_, n = h.world.Slack.Journal.Since(n)
 		}
 		return nil
 	})
-}
-
-// delivered lists what Slack delivered to the bot since the first n.
-func (h *house) delivered(n int) (paths []string, total int) {
-	calls, total := h.world.Slack.Journal.Since(n)
-	for _, c := range calls {
-		if c.Out && strings.HasPrefix(c.Path, "/slack/") {
-			paths = append(paths, c.Path)
-		}
-	}
-	return paths, total
 }
 
 // varies is what differs from one run to the next.

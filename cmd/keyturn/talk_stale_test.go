@@ -156,7 +156,9 @@ func TestAWorkspaceOfTwoTenantsAsksWhichOne(t *testing.T) {
 	h.expectPrivate(play.Rita, "Nothing is being set up now")
 	h.types(play.Rita, "/keyturn status") // the channel is Contoso's from now on
 	h.expectPrivate(play.Rita, "Nothing is being set up now")
-	h.asks()
+	h.begins("direct", map[string]any{"instance": "none", "channel": play.Ops})
+	h.clicks(play.Rita, "Go on", "before")
+	h.expectCard(play.Erin, "Registration for reading service health", "Approve and run")
 	card := h.copyOf(play.Erin)
 
 	// In a channel of the other tenant, a button of this one does nothing.
@@ -173,6 +175,7 @@ func TestAWorkspaceOfTwoTenantsAsksWhichOne(t *testing.T) {
 	h.fromNow()
 	h.typesDirectly(play.Rita, "/keyturn setup direct")
 	h.clicks(play.Rita, "Fabrikam", "")
+	h.submitsInVain(play.Rita, map[string]any{"channel": play.Ops}, "channel", "another tenant")
 	h.submits(play.Rita, map[string]any{"channel": play.Incidents})
 	h.expectCard(play.Rita, "Fabrikam · asked for by Rita")
 	h.typesIn(play.Erin, play.Incidents, "/keyturn mine")
