@@ -35,7 +35,9 @@ const (
 func (t *teamsDrawer) card(raw json.RawMessage, where string, typed map[string]any, red redLine) *card {
 	sum := sha256.Sum256(append([]byte(where+"\x00"), raw...))
 	c := &card{t: t, key: "c" + hex.EncodeToString(sum[:6]), v: map[string]any{}, typed: typed, errors: red.Errors, Red: red.Text}
-	_ = json.Unmarshal(raw, &c.v) // what is no object is an empty card, which says so
+	if json.Unmarshal(raw, &c.v) != nil || c.v == nil {
+		c.v = map[string]any{} // what is no object is an empty card, which says so
+	}
 	own, _ := c.v["msteams"].(map[string]any)
 	entities, _ := json.Marshal(own["entities"]) // came as JSON
 	c.words = cardText{zone: t.zone, mentions: mentionsOf(entities), me: t.me.Teams, bot: "28:" + t.tm.App.BotAppID, card: true}

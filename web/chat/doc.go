@@ -1,9 +1,11 @@
-// Package chat is the page of `keyturn demo`: a small Slack client in the
-// browser, drawn from what the Slack simulator received and from nothing else.
+// Package chat is the page of `keyturn demo`: a small client of Slack
+// and Microsoft Teams in the browser, drawn from what their simulators received
+// and from nothing else.
 //
-// The visitor is one of the workspace's people at a time. What they type and
+// The visitor is one of the organisation's people at a time, with their account
+// in each of the two. What they type and
 // click goes to the simulator, which calls the bot with signed requests like
-// Slack; what the bot says comes back through the simulator's Web API. So the
+// Slack or Teams; what the bot says comes back through the simulated API. So the
 // page proves the bot and its adapter, and shares no code with either.
 //
 // # How it is drawn

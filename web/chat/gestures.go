@@ -78,6 +78,8 @@ func toldByTeams(out teams.Outcome, err error) done {
 		return done{Notice: "Look at what is marked, then try again."}
 	case out.Toast != "":
 		return done{Notice: out.Toast}
+	case out.Code != "":
+		return done{} // it stands in red below the card
 	case out.Shown != "":
 		return done{Notice: out.Shown, Error: true}
 	case out.Unsent == "the message does not name the bot":

@@ -156,7 +156,7 @@ func (t *teamsDrawer) openRoom(v *viewModel, q url.Values) {
 	case s.chat != nil && s.chat.Blocked:
 		v.Closed = t.me.Name + " has blocked " + bot + "."
 	case !s.installed():
-		v.Add = &offer{Words: "Add " + bot + " to this conversation"}
+		v.Add, v.Try = &offer{Words: "Add " + bot + " to this conversation"}, nil
 		if s.chat == nil || !s.chat.Personal {
 			v.Add.Where = s.id
 		} else {

@@ -198,7 +198,7 @@ func TestAVisitorSetsSomethingUpInTeams(t *testing.T) {
 	}
 	o.do("type", m{"user": erin, "channel": itOps, "text": "@keyturn setup"})
 	page := o.get("as=" + erin + "&" + at(itOps))
-	o.sees(page, `<span class="mention">Keyturn</span> setup`, "Set up <strong>ServiceNow</strong>", ">Refuse</button>", "↩ Reply")
+	o.sees(page, `<span class="mention">Keyturn</span> setup`, "Set up <strong>ServiceNow</strong>", ">Refuse</button>", ">Reply</a>")
 	card := o.newest()
 	if card.Root == "" {
 		t.Error("the bot's answer is no reply to the post")

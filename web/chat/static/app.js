@@ -121,6 +121,7 @@ function show(el, on) {
 // openPanel is Action.ShowCard: one of a row is open at a time.
 function openPanel(button) {
   const panel = document.getElementById(button.dataset.panel);
+  if (!panel) return;
   const on = panel.hidden;
   for (const other of panel.parentElement.querySelectorAll(":scope > .panel")) if (other !== panel) show(other, false);
   show(panel, on);
