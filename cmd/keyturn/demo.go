@@ -75,13 +75,19 @@ func (d demoCmd) page(ctx context.Context, c *console, world *play.World, child 
 	if err != nil {
 		return fmt.Errorf("the chat page cannot listen: %w (choose another address with --addr)", err)
 	}
-	page := chat.New(chat.Config{Slack: world.Slack, Title: "Keyturn demo", Portals: portals(world), Try: []string{"/keyturn setup " + d.Guide, "/keyturn health", "/keyturn help"}})
-	srv := &http.Server{Handler: page, ReadHeaderTimeout: 5 * time.Second}
+	conf, chats := chat.Config{Teams: world.Teams, Title: "Keyturn demo", Portals: portals(world), Try: []string{"/keyturn setup " + d.Guide, "/keyturn health", "/keyturn help"}}, "Teams"
+	if world.Platform.Slack() {
+		conf.Slack, chats = world.Slack, "Slack"
+	}
+	if world.Platform == play.Both {
+		chats = "Slack, Teams"
+	}
+	srv := &http.Server{Handler: chat.New(conf), ReadHeaderTimeout: 5 * time.Second}
 	go func() {
 		<-ctx.Done()
 		_ = srv.Close()
 	}()
-	fmt.Fprintf(c.out, "The demo is at http://%s\nIt runs the bot (process %d) against simulated Slack, Entra, Graph and ServiceNow on this machine.\nBe each of the people in turn; /keyturn setup begins. Ctrl-C stops; the next start goes on where you were.\n", l.Addr(), child.pid())
+	fmt.Fprintf(c.out, "The demo is at http://%s\nIt runs the bot (process %d) against simulated %s, Entra, Graph and ServiceNow on this machine.\nBe each of the people in turn; /keyturn setup begins. Ctrl-C stops; the next start goes on where you were.\n", l.Addr(), child.pid(), chats)
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
