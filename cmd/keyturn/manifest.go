@@ -3,12 +3,16 @@ package main
 import (
 	"bytes"
 	"fmt"
+	"os"
 
 	"keyturn/adapters/slack"
+	"keyturn/adapters/teams"
+	"keyturn/commands"
 )
 
 type manifestCmd struct {
 	Slack slackManifestCmd `cmd:"" help:"Print the manifest that Slack's \"Create an app from a manifest\" takes."`
+	Teams teamsManifestCmd `cmd:"" help:"Build the app package that Teams takes: manifest and icons."`
 }
 
 type slackManifestCmd struct {
@@ -25,4 +29,53 @@ func (m slackManifestCmd) Run(c *console) error {
 		return fmt.Errorf("writing the manifest: %w", err)
 	}
 	return nil
+}
+
+type teamsManifestCmd struct {
+	Config  string `help:"Configuration file; the app ID and public_url stand there." required:"" type:"existingfile"`
+	Out     string `help:"Package to write (zip); without it the manifest is printed." short:"o" type:"path"`
+	Release string `help:"Version of the package; Teams takes only newer ones." default:"1.0.0"`
+	Privacy string `help:"Address of your privacy statement. Default: public_url/privacy." placeholder:"https://..."`
+	Terms   string `help:"Address of your terms of use. Default: public_url/terms." placeholder:"https://..."`
+}
+
+// Run writes the package, or prints the manifest.
+func (m teamsManifestCmd) Run(c *console) error {
+	conf, _, err := load(m.Config)
+	if err != nil {
+		return err
+	}
+	if conf.Teams == nil || conf.PublicURL == "" {
+		return fmt.Errorf("%s names no Teams bot to build a package for: add teams with app_id, and public_url", m.Config)
+	}
+	of := teams.ManifestConfig{AppID: conf.Teams.AppID, BaseURL: conf.PublicURL, Version: m.Release, Privacy: m.Privacy, Terms: m.Terms, Commands: teamsCommands()}
+	if m.Out == "" {
+		b, err := teams.Manifest(of)
+		if err != nil {
+			return err
+		}
+		_, err = c.out.Write(append(bytes.TrimSpace(b), '\n'))
+		return err
+	}
+	b, err := teams.Package(of)
+	if err != nil {
+		return err
+	}
+	if err := os.WriteFile(m.Out, b, 0o644); err != nil {
+		return fmt.Errorf("writing the package: %w", err)
+	}
+	fmt.Fprintln(c.out, "Wrote", m.Out+". Upload it in the Teams admin center, or under Apps > Manage your apps.")
+	return nil
+}
+
+// teamsCommands is the command menu that Teams offers, from the same table as
+// the help. It holds at most twelve a scope.
+func teamsCommands() []teams.Command {
+	var out []teams.Command
+	for _, v := range commands.New("@Keyturn").Verbs {
+		inChannel := v.Name != "mine" && v.Name != "roles" && v.Name != "inventory"
+		direct := v.Name != "subscribe" && v.Name != "unsubscribe" && v.Name != "subscriptions"
+		out = append(out, teams.Command{Title: v.Name, Description: v.What, Direct: direct, Channels: inChannel})
+	}
+	return out
 }
