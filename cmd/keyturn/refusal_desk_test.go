@@ -43,7 +43,7 @@ type pauseLog struct {
 
 func (p *pauseLog) wait(ctx context.Context, d time.Duration) error {
 	p.note(d)
-	t := time.NewTimer(min(d/500, 20*time.Millisecond))
+	t := time.NewTimer(min(d/2000, 4*time.Millisecond))
 	defer t.Stop()
 	select {
 	case <-t.C:
