@@ -153,28 +153,36 @@ func (o *office) in(who play.Person, c command) string {
 	return r.Words
 }
 
+// alone does something while nothing of the bot's reaches any window.
+func (o *office) alone(who play.Person, c command) {
+	o.Helper()
+	o.relay.busy.Lock()
+	defer o.relay.busy.Unlock()
+	o.in(who, c)
+}
+
 // goes opens a conversation.
 func (o *office) goes(who play.Person, place string) {
 	o.Helper()
-	o.in(who, command{Do: "go", Place: place})
+	o.alone(who, command{Do: "go", Place: place})
 }
 
 // posts begins a post in the open channel, with a mention of the bot.
 func (o *office) posts(who play.Person, text string) {
 	o.Helper()
-	o.in(who, command{Do: "post", Text: text, Bot: botName})
+	o.alone(who, command{Do: "post", Text: text, Bot: botName})
 }
 
-// writes sends a message in the open chat.
-func (o *office) writes(who play.Person, text string) {
+// types sends a message in the open chat.
+func (o *office) types(who play.Person, text string) {
 	o.Helper()
-	o.in(who, command{Do: "write", Text: text})
+	o.alone(who, command{Do: "write", Text: text})
 }
 
 // clicks presses the newest button of a name.
 func (o *office) clicks(who play.Person, name string) {
 	o.Helper()
-	o.in(who, command{Do: "click", Name: name})
+	o.alone(who, command{Do: "click", Name: name})
 }
 
 // sees waits until the person's page shows all of the texts.

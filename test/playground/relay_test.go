@@ -46,6 +46,11 @@ type relay struct {
 	key  *rsa.PrivateKey
 	bot  string // URL of the bot's endpoint
 
+	// busy is held while a person does something: the Playground's page stops
+	// following a conversation when it is answered before it has drawn the
+	// question, which no bot that is far away is fast enough for.
+	busy sync.RWMutex
+
 	mu      sync.Mutex
 	windows map[string]*url.URL // of the Playgrounds, by window
 	sent    []string            // bodies that the bot posted or edited
@@ -182,6 +187,8 @@ func (r *relay) outward(w http.ResponseWriter, q *http.Request) {
 		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
+	r.busy.RLock()
+	defer r.busy.RUnlock()
 	r.mu.Lock()
 	to := r.windows[window]
 	r.sent = append(r.sent, string(body))

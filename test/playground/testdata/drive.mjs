@@ -20,11 +20,24 @@ const words = () => document.body.innerText.replace(/\s+/g, ' ');
 // last is the newest of several things that look the same.
 const last = (all) => all.filter({ visible: true }).last();
 
+// settled waits until the client has sent and drawn what it was asked for.
+const settled = async (page) => {
+  await page.waitForLoadState('networkidle');
+  await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));
+};
+
 const verbs = {
   async open(_, { window, url }) {
     const page = await browser.newPage({ viewport: { width: 1280, height: 1500 } });
     page.setDefaultTimeout(patience);
     pages.set(window, page);
+    page.on('console', (m) => m.type() === 'error' && console.error(`${window}: ${m.text()}`));
+    page.on('pageerror', (error) => console.error(`${window}: ${error.message}`));
+    // The Playground freezes the cards that it keeps, and its own renderer then
+    // fails to write into them: buttons of a conversation that is opened again
+    // would do nothing.
+    await page.addInitScript(() => { Object.freeze = (o) => o; });
+    await page.route((u) => u.hostname !== '127.0.0.1', (route) => route.abort()); // fonts
     await page.goto(url, { waitUntil: 'load' });
     await page.getByRole('treeitem', { name: 'Personal Chat' }).waitFor();
   },
@@ -36,6 +49,8 @@ const verbs = {
   },
   async go(page, { place }) {
     await page.getByRole('treeitem', { name: place }).click();
+    await page.getByRole('textbox').first().waitFor();
+    await settled(page);
   },
   async post(page, { text, bot }) {
     await page.getByRole('textbox').first().click();
@@ -43,14 +58,25 @@ const verbs = {
     await page.locator('[role=menu] [role=menuitem]').filter({ hasText: bot }).click();
     await page.keyboard.type(` ${text}`);
     await page.getByRole('button', { name: 'Post', exact: true }).click();
+    await page.getByText('Type a message').first().waitFor(); // below the post
+    await settled(page);
   },
   async write(page, { text }) {
     await page.locator('[role=textbox][contenteditable=true]').first().click();
     await page.keyboard.type(text);
     await page.keyboard.press('Enter');
+    await settled(page);
   },
+  // A card that is drawn anew at the moment of a click takes no notice of it.
+  // So a click counts when the client sent something, and is repeated if not.
   async click(page, { name }) {
-    await last(page.getByRole('button', { name, exact: true })).click();
+    for (let tries = 1; ; tries++) {
+      const sent = page.waitForResponse((r) => r.url().includes('/_conversation/v1/'), { timeout: 3000 }).catch(() => null);
+      await last(page.getByRole('button', { name, exact: true })).click();
+      const response = await sent;
+      if (response?.ok()) return settled(page);
+      if (response || tries === 5) throw new Error(`the click on ${name} had the result: ${response?.status() ?? 'nothing'}`);
+    }
   },
   async fill(page, { name, text }) {
     await last(page.getByLabel(name)).fill(text);
