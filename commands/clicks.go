@@ -46,6 +46,7 @@ func clicks() []Click {
 		{setup.ActRemind, "mine", Known, remindClick},
 		{setup.ActUndo, "mine", Known, undoClick},
 		{setup.ActAnswer, "mine", Known, answerClick},
+		{setup.ActDid, "mine", Known, answerClick},
 		{actAsk, "nudge", Known, askClick},
 		{actSubs, "subscribe", Known, subscribeForm},
 		{actHistory, "incident", Member, historyClick},

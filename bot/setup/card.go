@@ -198,7 +198,7 @@ func (s Scene) openStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 		case g.Ask != nil:
 			buttons = append(buttons, bot.Button{Label: word(g, "Enter the values"), Action: ActAnswer, Value: v, Style: take(primary), Says: word(g, "Enter the values") + ": " + spec.Title})
 		case spec.API == nil:
-			buttons = append(buttons, bot.Button{Label: word(g, "I did it"), Action: ActAnswer, Value: v, Style: take(primary), Says: word(g, "I did it") + ": " + spec.Title})
+			buttons = append(buttons, bot.Button{Label: word(g, "I did it"), Action: ActDid, Value: v, Style: take(primary), Says: word(g, "I did it") + ": " + spec.Title})
 		}
 	}
 	if spec.API != nil && spec.API.Verify != nil && (g == nil || g.Ask == nil) {

@@ -28,6 +28,7 @@ const (
 	ActSkip    = "step-skip"
 	ActUndo    = "step-undo"
 	ActAnswer  = "step-answer"
+	ActDid     = "step-answer-did" // a word alone, which opens no form
 	ActGoOn    = "run-go-on"
 	ActEnd     = "run-end"
 )
