@@ -112,6 +112,18 @@ func FuzzCardText(f *testing.F) {
 	})
 }
 
+// The browser has to hand back the words of a button as they are; an attribute
+// that the template takes for an address would come back changed.
+func TestAButtonIsCalledByItsWords(t *testing.T) {
+	out := drawCard(t, `{"actions":[{"type":"Action.Execute","title":"Open: the form & more"}]}`, redLine{})
+	if want := `data-act="Open: the form &amp; more"`; !strings.Contains(out, want) {
+		t.Errorf("no %s in %s", want, out)
+	}
+	if out := drawBlocks(t, testDrawer(), `[{"type":"actions","elements":[{"type":"button","action_id":"run: it","text":{"type":"plain_text","text":"Run"}}]}]`, place{}); !strings.Contains(out, `data-act="run: it"`) {
+		t.Errorf("a button of Slack: %s", out)
+	}
+}
+
 func TestHostileCardsBringNoScript(t *testing.T) {
 	evil := `"><script>alert(1)</script><img src=x onerror=alert(1)>`
 	// Every known property of every known type is hostile.

@@ -183,7 +183,7 @@ func anchor(address, words string) string {
 var links = regexp.MustCompile(`</?a\b[^>]*>`)
 
 // reach is how far the end of an emphasis may be.
-const reach = 2000
+const reach = 1000
 
 // emphasis draws **bold**, __bold__, *italic*, _italic_ and ~~struck~~.
 func (c cardText) emphasis(s string, i int) (string, int) {

@@ -150,7 +150,7 @@ function inputsFor(button) {
 }
 
 async function press(button) {
-  const body = { ...place(button), action: button.dataset.action, nth: Number(button.dataset.nth), inputs: inputsFor(button) };
+  const body = { ...place(button), action: button.dataset.act, nth: Number(button.dataset.nth), inputs: inputsFor(button) };
   const dialog = button.closest("[data-dialog]");
   if (dialog) body.dialog = dialog.dataset.dialog;
   button.setAttribute("aria-busy", "true");
@@ -228,7 +228,7 @@ function confirmed(el) {
 
 async function click(el, choose) {
   if (!(await confirmed(el))) return;
-  const body = { ...place(el), action: el.dataset.action, block: el.dataset.block };
+  const body = { ...place(el), action: el.dataset.act, block: el.dataset.block };
   if (choose !== undefined) body.choose = choose;
   const form = el.closest("form[data-view]");
   if (form) body.typed = values(form);
@@ -309,7 +309,7 @@ document.addEventListener("change", (e) => {
   const control = e.target.closest("[data-live]");
   if (!control || e.target.matches("textarea, input[type=text]")) return;
   const el = e.target;
-  const body = { ...place(control), action: control.dataset.action, block: control.dataset.block, choose: chosen(control) };
+  const body = { ...place(control), action: control.dataset.act, block: control.dataset.block, choose: chosen(control) };
   const form = control.closest("form[data-view]");
   if (form) body.typed = values(form);
   confirmed(el).then((yes) => (yes ? post("click", body) : refresh()));
