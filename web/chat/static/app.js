@@ -20,6 +20,10 @@ function notice(text, bad) {
   box.textContent = text || "";
   box.className = "notice" + (text ? " shown" : "") + (bad ? " bad" : "");
   clearTimeout(notice.timer);
+  if (box.showPopover) { // above an open dialog
+    if (box.matches(":popover-open")) box.hidePopover();
+    if (text) box.showPopover();
+  }
   if (text) notice.timer = setTimeout(() => notice(""), 9000);
 }
 
@@ -179,6 +183,8 @@ function swapModal(old, fresh) {
 
 function showModal(dialog) {
   dialog.showModal();
+  const told = $("#notice");
+  if (told.showPopover && told.matches(":popover-open")) { told.hidePopover(); told.showPopover(); } // stays above
   dialog.addEventListener("cancel", (e) => { // the Escape key
     e.preventDefault();
     if ("task" in dialog.dataset) post("dismiss", { dialog: dialog.dataset.viewId });
