@@ -35,6 +35,12 @@ var rules = []rule{
 		why:   "bot is the language that all others speak: what it imports, everything depends on",
 	},
 	{
+		of:    `bot/bottest`,
+		may:   []string{"./bot", "github.com/google/go-cmp/..."},
+		never: []string{"net/http", "os/exec", "./adapters/...", "./sim/..."},
+		why:   "the conformance suite holds every chat adapter to the same behaviour, so it must know neither an adapter nor a platform",
+	},
+	{
 		of:    `bot/(setup|incident|recommend)`,
 		may:   []string{"./bot", "golang.org/x/net/html/..."},
 		never: []string{"net/http", "os/exec"},
@@ -250,6 +256,7 @@ func TestTheRulesRefuseWhatTheyAreThereFor(t *testing.T) {
 	standard := map[string]bool{"net/http": true, "time": true}
 	for name, bad := range map[string]string{
 		"bot":              "golang.org/x/net/html",
+		"bot/bottest":      "keyturn/adapters/slack",
 		"bot/setup":        "keyturn/bot/incident",
 		"bot/incident":     "net/http",
 		"bot/engine":       "keyturn/adapters/slack",
