@@ -402,9 +402,11 @@ func (h *house) shuts(who play.Person) {
 
 const hour = time.Hour
 
-// refuses has Graph refuse one call, as it does where a role is missing.
+// refuses has Graph refuse a call until its faults are cleared, as it does
+// where a role is missing. Once would not do: a refused call is made again with
+// a fresh token where the one it had is no longer new.
 func (h *house) refuses(method, path string) {
-	h.world.Microsoft.Faults.Add(sim.Fault{Method: method, Path: path, Times: 1, Status: 403,
+	h.world.Microsoft.Faults.Add(sim.Fault{Method: method, Path: path, Status: 403,
 		Body: `{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges to complete the operation.","innerError":{"request-id":"5f0c1e7a-8a51-4d55-9a53-5a1f6f0f4f3a"}}}`})
 }
 

@@ -136,6 +136,7 @@ func TestARefusalIsExplainedAndCanBeTriedAgain(t *testing.T) {
 	h.clicks(play.Erin, "Approve and run", "reader-app")
 	h.expectCard(play.Erin, "⛔ failed", "Authorization_RequestDenied · request ", "Try again", "I fixed it, check")
 	h.expectThread(play.Ops, "⛔", "Registration for reading service health")
+	h.world.Microsoft.Faults.Clear()
 	h.clicks(play.Erin, "Try again", "reader-app")
 	h.clicks(play.Erin, "Approve and run", "reader-app")
 	h.expectCard(play.Erin, "Approved by Erin Vogel", "Read back")
