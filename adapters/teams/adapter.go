@@ -105,7 +105,7 @@ type Adapter struct {
 	cards  map[string]element // what was last sent, by conversation and message
 	order  []string
 	told   []string             // deliveries whose words to everybody were said
-	joined map[string]time.Time // when the bot was last added, by conversation
+	joined map[string]time.Time // when the bot was last added, by place
 }
 
 var guid = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)

@@ -141,6 +141,9 @@ func (a *Adapter) serve(w http.ResponseWriter, r *http.Request, v activity, body
 	}
 	all := a.understand(v, body)
 	for _, in := range all {
+		if in.Skip == "" && in.Kind == bot.Joined && !a.claims(in.Place) {
+			in.Skip = skipTwice
+		}
 		if in.Skip != "" {
 			a.count("activity", in.Skip)
 			a.log.Debug("an activity from Teams goes no further", "type", v.Type, "reason", in.Skip)
@@ -148,15 +151,15 @@ func (a *Adapter) serve(w http.ResponseWriter, r *http.Request, v activity, body
 		}
 		reply, err := a.decide(r.Context(), string(in.Kind), in.Request)
 		if err != nil {
+			if in.Kind == bot.Joined {
+				a.disclaims(in.Place)
+			}
 			status(w, http.StatusOK)
 			flush(w)
 			if in.Kind == bot.Typed || in.Kind == bot.Clicked || in.Kind == bot.Submitted {
 				a.sorry(r.Context(), in.Request, err)
 			}
 			return
-		}
-		if in.Kind == bot.Joined {
-			a.hasJoined(in.Request)
 		}
 		if reply.Form != nil || len(reply.Errors) > 0 {
 			status(w, http.StatusOK)

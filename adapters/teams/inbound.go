@@ -159,7 +159,9 @@ func (a *Adapter) once(key string) bool {
 	return true
 }
 
-func (a *Adapter) hasJoined(r bot.Request) {
+// claims reports whether the word that the bot came to a place is news, and
+// marks it as told in the same moment: the two activities come at once.
+func (a *Adapter) claims(p bot.Place) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	now := a.now()
@@ -168,14 +170,18 @@ func (a *Adapter) hasJoined(r bot.Request) {
 			delete(a.joined, at)
 		}
 	}
-	a.joined[r.Place.Root().String()] = now
+	if _, told := a.joined[p.Root().String()]; told {
+		return false
+	}
+	a.joined[p.Root().String()] = now
+	return true
 }
 
-func (a *Adapter) joinedBefore(p bot.Place) bool {
+// disclaims takes back a claim whose word did not get through.
+func (a *Adapter) disclaims(p bot.Place) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	when, ok := a.joined[p.Root().String()]
-	return ok && a.now().Sub(when) <= joinPause
+	delete(a.joined, p.Root().String())
 }
 
 // installed maps that the app was added or removed.
@@ -231,8 +237,6 @@ func (a *Adapter) joins(in inbound, v activity) inbound {
 	}
 	if in.Place.Channel == "" && in.Place.User == "" {
 		in.Skip = skipNobody
-	} else if a.joinedBefore(in.Place) {
-		in.Skip = skipTwice
 	}
 	return in
 }
