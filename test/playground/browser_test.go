@@ -194,7 +194,7 @@ func (o *office) sees(who play.Person, texts ...string) string {
 // seesNoMore waits until the page shows none of the texts any more.
 func (o *office) seesNoMore(who play.Person, texts ...string) {
 	o.Helper()
-	o.in(who, command{Do: "see", Gone: texts, Texts: []string{}})
+	o.in(who, command{Do: "see", Gone: texts})
 }
 
 // looks takes a screenshot of what the person sees.

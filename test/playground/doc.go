@@ -25,8 +25,13 @@
 //
 // The Playground's licence allows evaluation. It is no part of this tree or of
 // any release: npm installs the pinned version on demand, into the folder that
-// KEYTURN_PLAYGROUND names or the user's cache. While it runs it listens on all
-// interfaces, as there is no setting for it.
+// KEYTURN_PLAYGROUND names or the user's cache; off switches the test off. While
+// the Playground runs it listens on all interfaces, as there is no setting for
+// it. Two flaws of its page are worked around: what a person does is finished
+// before anything of the bot's reaches a window, since an answer that comes
+// before its question was drawn stops the page from following; and the page's
+// Object.freeze does nothing, since its card renderer writes into frozen cards
+// and buttons of a conversation that is opened again would be dead.
 //
 // Without npm or Chromium the test is skipped with the reason; with CI=true it
 // fails instead. KEYTURN_CHROMIUM names a Chromium that is not in the PATH, and

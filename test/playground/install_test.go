@@ -37,6 +37,9 @@ func findTools(t *testing.T) tools {
 	if testing.Short() {
 		t.Skip("Microsoft's client is not tried: it takes half a minute, and -short was given")
 	}
+	if os.Getenv("KEYTURN_PLAYGROUND") == "off" {
+		t.Skip("Microsoft's client is not tried: KEYTURN_PLAYGROUND is off")
+	}
 	if underRace {
 		t.Skip("Microsoft's client is not tried again under the race detector: the bot is a process of its own, which was not built with it")
 	}

@@ -108,18 +108,22 @@ func (o *office) tellsAnIncident() {
 			states = story
 		}
 	}
-	if len(states) < 4 {
-		o.Fatalf("there is no longer a sample %s of four states", exchange)
+	if len(states) < 5 {
+		o.Fatalf("there is no longer a sample %s of five states", exchange)
 	}
 	o.publishes(states[0])
 	o.sees(play.Rita, "🔴 Incident · Exchange Online", exchange, "We are on it")
 	o.looks(play.Rita, "incident")
 	o.clicks(play.Rita, "We are on it")
-	o.sees(play.Rita, "Rita Okafor is on it")
+	o.sees(play.Rita, "On it: Rita Okafor since")
 	for _, s := range states[1:4] {
 		o.publishes(s)
 	}
-	o.sees(play.Rita, "Restored", exchange)
+	o.sees(play.Rita, "Microsoft wrote", "Final status: The affected front ends are out of rotation")
+	o.looks(play.Rita, "restored")
+	o.publishes(states[4])
+	o.sees(play.Rita, "🟢 Resolved · Exchange Online", "Microsoft published its post-incident review")
+	o.seesNoMore(play.Rita, "🔴 Incident · Exchange Online")
 	o.looks(play.Rita, "resolved")
 }
 

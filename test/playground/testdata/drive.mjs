@@ -85,7 +85,7 @@ const verbs = {
     await page.waitForFunction(({ texts, gone }) => {
       const all = document.body.innerText.replace(/\s+/g, ' ');
       return texts.every((t) => all.includes(t)) && gone.every((t) => !all.includes(t));
-    }, { texts, gone: gone ?? [] }, { polling: 100 });
+    }, { texts: texts ?? [], gone: gone ?? [] }, { polling: 100 });
     return page.evaluate(words);
   },
   async read(page) {
