@@ -120,6 +120,12 @@ var rules = []rule{
 		why: "main wires what others made; what needs a library of its own is a package",
 	},
 	{
+		of:    `test/[a-z]+`,
+		may:   []string{},
+		never: []string{"./..."},
+		why:   "what runs the finished program is a test from end to end; code in its package would be code that nothing ships",
+	},
+	{
 		of:    ``,
 		never: []string{"./bot/...", "./adapters/...", "./state/...", "./commands", "./sim/..."},
 		why:   "the root holds no code",
@@ -272,6 +278,7 @@ func TestTheRulesRefuseWhatTheyAreThereFor(t *testing.T) {
 		"sim":              "keyturn/bot",
 		"sim/slack":        "github.com/slack-go/slack",
 		"web/chat":         "keyturn/bot",
+		"test/playground":  "keyturn/sim/play",
 		"cmd/keyturn":      "go.etcd.io/bbolt",
 	} {
 		r, ok := ruleFor(name)
