@@ -19,7 +19,10 @@ func TestPeopleUseKeyturnInMicrosoftsClient(t *testing.T) {
 
 	o.goes(play.Rita, "Personal Chat")
 	o.types(play.Rita, "help")
-	o.sees(play.Rita, "setup direct", "subscribe")
+	shown := o.sees(play.Rita, "I am Keyturn.", "setup direct", "subscribe")
+	if n := strings.Count(shown, "I am Keyturn."); n != 1 {
+		t.Errorf("Keyturn introduced itself %d times", n)
+	}
 	o.looks(play.Rita, "help")
 	o.refusesWhatIsNotSigned()
 
