@@ -36,7 +36,7 @@ type bench struct {
 func (b *bench) needs(a Ability) {
 	b.Helper()
 	if why, lacks := b.Lacks[a]; lacks {
-		b.Skipf("no %s: %s", a, why)
+		b.Skipf("the platform has not got %s: %s", a, why)
 	}
 }
 
