@@ -31,7 +31,9 @@ func helpVerb(a *Ask) (bot.Reply, error) {
 	flush()
 	m.Add(bot.Paragraph{Text: a.whoami()})
 	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Set something up", Action: actVerb, Value: "setup", Style: bot.Primary}, {Label: "Service health", Action: actVerb, Value: "health"}}})
-	m.Add(bot.Note{Text: bot.T("Commands do not work in threads: there, mention me with the same words.")})
+	if a.Request.Place.Platform == bot.Slack {
+		m.Add(bot.Note{Text: bot.T("Commands do not work in threads: there, mention me with the same words.")})
+	}
 	return bot.Private(m), nil
 }
 

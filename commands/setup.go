@@ -110,7 +110,7 @@ func (a *Ask) startInputs(g *setup.Guide) bot.Form {
 		f.Inputs = append(f.Inputs, bot.Input{Name: "instance", Label: "ServiceNow instance", Kind: bot.Choice, Hint: "Only instances of the configuration: a secret can go nowhere else.",
 			Options: choices, Values: []string{a.Tenant.Instance}})
 	}
-	for _, role := range rolesOf(g) {
+	for _, role := range rolesOf(g, a.Tenant) {
 		holders := a.Tenant.Holders[role]
 		if len(holders) < 2 {
 			continue
@@ -154,10 +154,11 @@ func instances(t *bot.Tenant, g setup.GuideID) []bot.Option {
 	return out
 }
 
-func rolesOf(g *setup.Guide) []bot.Role {
+// rolesOf lists the roles whose holders a guide asks at a tenant.
+func rolesOf(g *setup.Guide, t *bot.Tenant) []bot.Role {
 	var out []bot.Role
 	for _, r := range bot.Roles {
-		if r == bot.Requester {
+		if r == bot.Requester || (r == bot.ServiceNowAdmin && t.Instance == "") {
 			continue
 		}
 		if slices.ContainsFunc(g.Steps, func(s setup.Spec) bool { return s.Role == r }) {
@@ -171,7 +172,7 @@ func rolesOf(g *setup.Guide) []bot.Role {
 // reached, with the fix.
 func (a *Ask) people(g *setup.Guide) []bot.Text {
 	var out []bot.Text
-	for _, role := range rolesOf(g) {
+	for _, role := range rolesOf(g, a.Tenant) {
 		holders := a.Tenant.Holders[role]
 		if len(holders) == 0 {
 			out = append(out, bot.T("⛔ Nobody holds "+role.Title()+". An owner can name somebody in the configuration; until then those steps wait."))
@@ -258,7 +259,7 @@ func (a *Ask) options() map[string]string {
 // chosen reads the holders of the form: nobody but holders of a role counts.
 func (a *Ask) chosen(g *setup.Guide) (map[bot.Role][]bot.PersonID, map[string]string) {
 	holders, wrong := map[bot.Role][]bot.PersonID{}, map[string]string{}
-	for _, role := range rolesOf(g) {
+	for _, role := range rolesOf(g, a.Tenant) {
 		all := a.Tenant.Holders[role]
 		name := "role." + string(role)
 		picked, asked := a.Request.Input[name]
