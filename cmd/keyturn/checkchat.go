@@ -32,6 +32,13 @@ func (t *teamsConfig) check(c *config, f *faults) {
 		f.add("teams.directory: write the Entra tenant ID of the bot's app registration, a GUID")
 	}
 	switch {
+	case t.FederatedToken != "":
+		if _, err := resolve("file:" + t.FederatedToken); err != nil {
+			f.add("teams.federated_token_file: %v", err)
+		}
+		if t.Secret.set() || t.PrivateKey.set() {
+			f.add("teams: give one credential: federated_token_file, private_key with certificate, or secret")
+		}
 	case t.Secret.set():
 		t.Secret.need(f, "teams.secret", "")
 	case t.PrivateKey.set():
@@ -40,7 +47,7 @@ func (t *teamsConfig) check(c *config, f *faults) {
 			f.add("teams.certificate: the certificate (PEM) of the private key is missing")
 		}
 	default:
-		f.add("teams: give private_key with certificate, or secret")
+		f.add("teams: give federated_token_file, private_key with certificate, or secret")
 	}
 	if t.Unpaced && !httpx.Loopback(c.Outside.Teams) {
 		f.add("teams.unpaced: only for a simulator on this machine; Teams itself refuses what is sent too fast")

@@ -71,13 +71,16 @@ type slackConfig struct {
 
 // teamsConfig is the Teams bot: its registration and how it signs in.
 type teamsConfig struct {
-	AppID        string   `yaml:"app_id"`
-	Directory    string   `yaml:"directory"` // the Entra tenant of the registration
-	Secret       secret   `yaml:"secret"`
-	PrivateKey   secret   `yaml:"private_key"`
-	Certificate  string   `yaml:"certificate"`
-	ServiceHosts []string `yaml:"service_hosts"`
-	Unpaced      bool     `yaml:"unpaced"`
+	AppID       string `yaml:"app_id"`
+	Directory   string `yaml:"directory"` // the Entra tenant of the registration
+	Secret      secret `yaml:"secret"`
+	PrivateKey  secret `yaml:"private_key"`
+	Certificate string `yaml:"certificate"`
+	// FederatedToken is a file with the assertion of a workload or managed
+	// identity, which whoever runs Keyturn renews; it is read for each token.
+	FederatedToken string   `yaml:"federated_token_file"`
+	ServiceHosts   []string `yaml:"service_hosts"`
+	Unpaced        bool     `yaml:"unpaced"`
 }
 
 type tenantConfig struct {

@@ -40,6 +40,9 @@ func (c *config) teamsBot(d *desk, table *commands.Table, m teams.Memory, client
 		Credential:   teams.Credential{Secret: t.Secret.value, Key: t.PrivateKey.value, Cert: t.Certificate},
 		Cloud:        teams.Cloud{LoginURL: c.Outside.TeamsLogin, OpenIDURL: c.Outside.TeamsOpenID, Service: c.Outside.Teams},
 		ServiceHosts: t.ServiceHosts}
+	if file := t.FederatedToken; file != "" {
+		conf.Credential.Assertion = func(context.Context, string) (bot.Secret, error) { return resolve("file:" + file) }
+	}
 	for _, tenant := range c.Tenants {
 		conf.Tenants = append(conf.Tenants, tenant.Teams...)
 	}
