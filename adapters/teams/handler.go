@@ -141,6 +141,9 @@ func (a *Adapter) serve(w http.ResponseWriter, r *http.Request, v activity, body
 	}
 	all := a.understand(v, body)
 	for _, in := range all {
+		if in.Kind == bot.Left {
+			a.disclaims(in.Place) // whoever adds it again is news at once
+		}
 		if in.Skip == "" && in.Kind == bot.Joined && !a.claims(in.Place) {
 			in.Skip = skipTwice
 		}

@@ -41,3 +41,13 @@ func TestAnInstallationThatWasNotHeardIsHeardTheSecondTime(t *testing.T) {
 		t.Errorf("the desk decided %d times about the installation", n)
 	}
 }
+
+func TestAnInstallationAfterARemovalIsNewsAtOnce(t *testing.T) {
+	w := newWorld(t)
+	for n, action := range []string{"add", "remove", "add"} {
+		w.deliver(w.personal(fields{"type": "installationUpdate", "action": action, "id": fmt.Sprint("f:", n)}))
+	}
+	if n := w.desk.decided; n != 3 {
+		t.Errorf("of added, removed and added again the desk heard %d", n)
+	}
+}
