@@ -153,7 +153,8 @@ func escape(s string, atStart bool) string {
 			b.WriteRune(r)
 		case '<', '&':
 			b.WriteRune(r)
-			if i+1 < len(s) && !strings.HasPrefix(s[i+1:], joiner) && s[i+1] != ' ' {
+			// At the end too: what follows may stand in the next span.
+			if i+1 == len(s) || (!strings.HasPrefix(s[i+1:], joiner) && s[i+1] != ' ') {
 				b.WriteString(joiner)
 			}
 		case ':':
@@ -163,7 +164,7 @@ func escape(s string, atStart bool) string {
 			}
 		case '{':
 			b.WriteRune(r)
-			if strings.HasPrefix(s[i+1:], "{") {
+			if i+1 == len(s) || strings.HasPrefix(s[i+1:], "{") {
 				b.WriteString(joiner)
 			}
 		case '.':
