@@ -182,6 +182,7 @@ func (h *house) refusesWrites(who play.Person, step string, rows []refusal) {
 			h.expectApproval(who, step)
 			r.provoke(h)
 			h.clicks(who, "Approve and run", step)
+			h.idle()
 			h.expectRefusal(who, step, r.words...)
 			h.mended(r)
 			h.again(who, step)
@@ -199,6 +200,7 @@ func (h *house) refusesReads(who play.Person, step, press string, rows []refusal
 		h.in(r.name, func() {
 			r.provoke(h)
 			h.clicks(who, press, step)
+			h.idle() // two rows may say the same: the card must be the one after this click
 			h.expectRefusal(who, step, r.words...)
 			h.mended(r)
 		})
