@@ -132,3 +132,23 @@ func CheckMark(s Sealer, mark []byte) error {
 	}
 	return nil
 }
+
+// record is how an [engine.Record] is stored; its name is its key in the store.
+type record struct {
+	Value json.RawMessage `json:"value"`
+	Until time.Time       `json:"until,omitzero"`
+}
+
+// EncodeRecord writes a record without its name.
+func EncodeRecord(r engine.Record) ([]byte, error) {
+	return Encode("the record "+r.Key+" of kind "+r.Kind, record{r.Value, r.Until})
+}
+
+// DecodeRecord reads what [EncodeRecord] wrote under a name.
+func DecodeRecord(kind string, tenant bot.TenantID, key string, b []byte) (engine.Record, error) {
+	r, err := Decode[record]("the record "+key+" of kind "+kind, b)
+	return engine.Record{Kind: kind, Tenant: tenant, Key: key, Value: r.Value, Until: r.Until}, err
+}
+
+// Over reports whether a record's time is over.
+func Over(r engine.Record, now time.Time) bool { return !r.Until.IsZero() && !now.Before(r.Until) }

@@ -38,6 +38,11 @@ func Validate(c engine.Changes) error {
 	for _, s := range c.Secrets {
 		k.need("secret", "name", s.Name)
 	}
+	for _, r := range c.Records {
+		k.need("record", "kind", r.Kind)
+		k.tenant("record of kind "+r.Kind, r.Tenant)
+		k.need("record of kind "+r.Kind, "key", r.Key)
+	}
 	for _, e := range c.Audit {
 		k.tenant("audit entry", e.Tenant)
 	}

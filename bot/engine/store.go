@@ -36,6 +36,12 @@ type View interface {
 	SentUnder(prefix string) ([]bot.Sent, error)
 	Secret(name string) (bot.Secret, error) // bot.ErrNotFound
 
+	// Record gives one value of a kind; false where there is none, or its time
+	// is over. [Kind] reads and writes records by their type.
+	Record(kind string, tenant bot.TenantID, key string) (Record, bool, error)
+	// Records lists the tenant's values of a kind, in the order of their keys.
+	Records(kind string, tenant bot.TenantID) ([]Record, error)
+
 	// Jobs lists the jobs of a lane, the dead ones too; "" is every lane.
 	Jobs(lane string) ([]bot.Job, error)
 	// Audit gives the last n entries of a tenant's chain, oldest first.
@@ -60,6 +66,9 @@ type Changes struct {
 	Unsent   []string // ledger keys to forget
 	Secrets  []Sealed
 	Forget   []string // names of secrets to forget
+	// Records are put, or removed where they have no value; of two with the
+	// same name the later counts.
+	Records []Record
 
 	// Audit is appended to the tenants' chains; the store sets Seq, Prev, MAC.
 	Audit []bot.AuditEntry

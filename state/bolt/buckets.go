@@ -29,6 +29,8 @@ var (
 	bBindings      = []byte("bindings")              // platform, team, channel, user -> tenant
 	bSent          = []byte("sent")                  // key -> ledger entry
 	bSecrets       = []byte("secrets")               // name -> sealed value
+	bRecords       = []byte("records")               // kind, tenant, key -> record
+	bRecordsUntil  = []byte("records.until")         // time, kind, tenant, key
 	bJobs          = []byte("jobs")                  // ID -> job
 	bLanes         = []byte("jobs.lanes")            // lane, ID -> what claiming needs to know
 	bCollapse      = []byte("jobs.collapse")         // name, ID
@@ -36,7 +38,7 @@ var (
 	bHeads         = []byte("audit.heads")           // tenant -> head
 
 	buckets = [][]byte{bMeta, bDeliveries, bDeliveriesAt, bRuns, bRunOwner, bRunsEnded, bObjects,
-		bActive, bResolved, bResolvedAt, bSubscriptions, bWatches, bBindings, bSent, bSecrets,
+		bActive, bResolved, bResolvedAt, bSubscriptions, bWatches, bBindings, bSent, bSecrets, bRecords, bRecordsUntil,
 		bJobs, bLanes, bCollapse, bAudit, bHeads}
 )
 
@@ -62,6 +64,8 @@ func join(parts ...string) []byte {
 }
 
 func tenantKey(t bot.TenantID, id string) []byte { return join(string(t), id) }
+
+func recordKey(kind string, t bot.TenantID, key string) []byte { return join(kind, string(t), key) }
 
 func placeKey(p bot.Place) []byte {
 	return join(string(p.Platform), p.Team, p.Channel, p.User)

@@ -112,6 +112,7 @@ func (c *checker) records() {
 	c.all(bObjects, readable[bot.Object])
 	c.all(bSubscriptions, readable[incident.Subscription])
 	c.all(bWatches, readable[incident.Watch])
+	c.all(bRecords, func(_, v []byte) error { _, err := state.DecodeRecord("", "", "", v); return err })
 	c.all(bSent, readable[bot.Sent])
 	c.all(bSecrets, func(k, v []byte) error {
 		_, err := state.DecodeSecret(c.s.sealer, string(k), v)

@@ -52,6 +52,7 @@ func (s *Store) encode(tx *bolt.Tx, c engine.Changes, held *[]bot.JobID) (*batch
 	e.incidents(c)
 	e.places(c)
 	e.secrets(c)
+	e.records(c.Records)
 	e.audit(c.Audit)
 	e.jobs(c)
 	return &e.out, e.err
@@ -190,6 +191,21 @@ func (e *encoder) secrets(c engine.Changes) {
 	}
 	for _, name := range c.Forget {
 		e.out.delete(bSecrets, []byte(name))
+	}
+}
+
+func (e *encoder) records(records []engine.Record) {
+	for _, r := range records {
+		key := recordKey(r.Kind, r.Tenant, r.Key)
+		if r.Value == nil {
+			e.out.delete(bRecords, key)
+			continue
+		}
+		v, err := state.EncodeRecord(r)
+		e.record(bRecords, key, v, err)
+		if !r.Until.IsZero() {
+			e.out.put(bRecordsUntil, timed(r.Until, key), here)
+		}
 	}
 }
 

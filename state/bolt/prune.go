@@ -21,6 +21,9 @@ func (s *Store) prune(tx *bolt.Tx, n int) error {
 	if err := s.outdated(tx, bRunsEnded, now.Add(-s.keep.Runs), n, pruneRun); err != nil {
 		return err
 	}
+	if err := s.outdated(tx, bRecordsUntil, now, n, pruneRecord); err != nil {
+		return err
+	}
 	return s.outdated(tx, bResolvedAt, now.Add(-s.keep.Incidents), n, pruneIncident)
 }
 
@@ -90,4 +93,20 @@ func pruneIncident(tx *bolt.Tx, key []byte, at time.Time) error {
 		return nil
 	}
 	return tx.Bucket(bResolved).Delete(key)
+}
+
+// pruneRecord leaves a record that was put anew after the index entry was made.
+func pruneRecord(tx *bolt.Tx, key []byte, at time.Time) error {
+	b := tx.Bucket(bRecords).Get(key)
+	if b == nil {
+		return nil
+	}
+	r, err := state.DecodeRecord("", "", "", b)
+	if err != nil {
+		return err
+	}
+	if r.Until.IsZero() || r.Until.Unix() > at.Unix() {
+		return nil
+	}
+	return tx.Bucket(bRecords).Delete(key)
 }

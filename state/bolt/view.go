@@ -176,6 +176,34 @@ func (v *view) Secret(name string) (bot.Secret, error) {
 	return state.DecodeSecret(v.s.sealer, name, b)
 }
 
+// Record implements [engine.View].
+func (v *view) Record(kind string, tenant bot.TenantID, key string) (engine.Record, bool, error) {
+	b, err := v.get(bRecords, recordKey(kind, tenant, key))
+	if b == nil || err != nil {
+		return engine.Record{}, false, err
+	}
+	r, err := state.DecodeRecord(kind, tenant, key, b)
+	return r, err == nil && !state.Over(r, v.s.now()), err
+}
+
+// Records implements [engine.View].
+func (v *view) Records(kind string, tenant bot.TenantID) ([]engine.Record, error) {
+	b, err := v.bucket(bRecords)
+	if err != nil {
+		return nil, err
+	}
+	prefix, now := recordKey(kind, tenant, ""), v.s.now()
+	var list []engine.Record
+	err = each(b, prefix, func(k, data []byte) error {
+		r, err := state.DecodeRecord(kind, tenant, string(k[len(prefix):]), data)
+		if err == nil && !state.Over(r, now) {
+			list = append(list, r)
+		}
+		return err
+	})
+	return list, err
+}
+
 // Jobs implements [engine.View]; in the order of the IDs.
 func (v *view) Jobs(lane string) ([]bot.Job, error) {
 	jobs, err := v.bucket(bJobs)

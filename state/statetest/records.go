@@ -28,6 +28,7 @@ var records = map[string]func(*testing.T, *bench){
 	"a channel speaks for one tenant, and so its thread": bindings,
 	"the ledger":        ledger,
 	"secrets":           secrets,
+	"records of a kind": keeping,
 	"no secret on disk": canaries,
 }
 
@@ -243,6 +244,54 @@ func secrets(t *testing.T, b *bench) {
 		_, err2 := v.Secret("r1/token")
 		return errors.Join(err, missing(err2))
 	})
+}
+
+// note is what the suite keeps as records.
+type note struct{ Text string }
+
+func keeping(t *testing.T, b *bench) {
+	notes, others := engine.Kind[note]{Name: "note"}, engine.Kind[note]{Name: "note2"}
+	put := func(f func(c *engine.Changes)) {
+		var c engine.Changes
+		f(&c)
+		b.commit(c)
+	}
+	all := func(k engine.Kind[note], tenant bot.TenantID) (list []note) {
+		b.read(func(v engine.View) (err error) { list, err = k.All(v, tenant); return err })
+		return list
+	}
+	put(func(c *engine.Changes) {
+		notes.Put(c, "contoso", "b", note{"second"})
+		notes.Put(c, "contoso", "a", note{"first"})
+		notes.Put(c, "contoso-2", "a", note{"of another tenant"})
+		others.Put(c, "contoso", "a", note{"of another kind"})
+		notes.PutUntil(c, "contoso", "c", note{"for an hour"}, b.clock.Add(time.Hour))
+		notes.Put(c, "contoso", "d", note{"put and"})
+		notes.Drop(c, "contoso", "d")
+		notes.Drop(c, "contoso", "never there")
+	})
+	b.reopen()
+	same(t, "the records of a tenant, by key", []note{{"first"}, {"second"}, {"for an hour"}}, all(notes, "contoso"))
+	same(t, "those of another kind", []note{{"of another kind"}}, all(others, "contoso"))
+	b.clock = b.clock.Add(time.Hour)
+	same(t, "after an hour", []note{{"first"}, {"second"}}, all(notes, "contoso"))
+	put(func(c *engine.Changes) { notes.Drop(c, "contoso", "a") })
+	b.read(func(v engine.View) error {
+		_, ok, err := notes.Get(v, "contoso", "c")
+		same(t, "one whose time is over", false, ok)
+		_, ok, err2 := notes.Get(v, "contoso", "a")
+		same(t, "one that was removed", false, ok)
+		got, ok, err3 := notes.Get(v, "contoso-2", "a")
+		same(t, "the other tenant's", note{"of another tenant"}, got)
+		return errors.Join(err, err2, err3)
+	})
+	put(func(c *engine.Changes) {
+		notes.PutUntil(c, "contoso", "e", note{"kept longer"}, b.clock.Add(time.Hour))
+	})
+	put(func(c *engine.Changes) { notes.Put(c, "contoso", "e", note{"kept longer"}) })
+	b.clock = b.clock.Add(100 * time.Hour)
+	put(func(c *engine.Changes) { notes.Put(c, "contoso", "f", note{"and another"}) })
+	same(t, "what was put anew without an end", []note{{"second"}, {"kept longer"}, {"and another"}}, all(notes, "contoso"))
 }
 
 func canaries(t *testing.T, b *bench) {
