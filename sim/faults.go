@@ -22,6 +22,7 @@ type Fault struct {
 	Delay  time.Duration `json:"delay,omitempty"` // waited before anything else
 	Drop   bool          `json:"drop,omitempty"`  // closes the connection without an answer, before the effect
 	After  bool          `json:"after,omitempty"` // with Drop: after the effect, so that the outcome is ambiguous
+	While  func()        `json:"-"`               // called when the call has arrived, before anything else: what happens meanwhile
 }
 
 // Throttled is a 429 with Retry-After, the commonest fault.
@@ -87,6 +88,9 @@ func (f *Faults) Wrap(next http.Handler) http.Handler {
 		if fault == nil {
 			next.ServeHTTP(w, r)
 			return
+		}
+		if fault.While != nil {
+			fault.While()
 		}
 		if fault.Delay > 0 {
 			select {

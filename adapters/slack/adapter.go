@@ -48,6 +48,9 @@ type Config struct {
 	Desk Desk
 	// Log takes what an operator should know; nil is slog.Default.
 	Log *slog.Logger
+	// FormTime is how long opening a form may take; 0 is two seconds of the
+	// three that a trigger lives.
+	FormTime time.Duration
 	// Command is the slash command's name; "" is "/keyturn".
 	Command string
 	// Count, where set, is told of every request that came in: what it was
@@ -67,6 +70,7 @@ type Adapter struct {
 	desk    Desk
 	log     *slog.Logger
 	command string
+	forms   time.Duration // that opening one may take
 	count   func(what, outcome string)
 
 	mu    sync.Mutex
@@ -84,6 +88,7 @@ func New(c Config) *Adapter {
 		desk:    c.Desk,
 		log:     c.Log,
 		command: c.Command,
+		forms:   c.FormTime,
 		count:   c.Count,
 		known:   map[string]Identity{},
 		asked:   map[string]time.Time{},
@@ -94,6 +99,9 @@ func New(c Config) *Adapter {
 	}
 	if a.log == nil {
 		a.log = slog.Default()
+	}
+	if a.forms == 0 {
+		a.forms = formTime
 	}
 	if a.command == "" {
 		a.command = "/keyturn"

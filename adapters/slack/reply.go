@@ -15,7 +15,8 @@ import (
 	"keyturn/bot"
 )
 
-// formTime is how long opening a form may take: a trigger lives three seconds.
+// formTime is how long opening a form may take if nothing else is said: a
+// trigger lives three seconds.
 const formTime = 2 * time.Second
 
 // sorryTime is how long the attempt to say that something failed may take.
@@ -106,7 +107,7 @@ func (a *Adapter) open(ctx context.Context, r bot.Request, f *bot.Form) {
 }
 
 func (a *Adapter) tryOpen(ctx context.Context, r bot.Request, f bot.Form) error {
-	ctx, cancel := context.WithTimeout(ctx, formTime)
+	ctx, cancel := context.WithTimeout(ctx, a.forms)
 	defer cancel()
 	if r.Return.Trigger.IsZero() {
 		return &bot.Failure{Kind: bot.KindRefused, System: system,

@@ -184,7 +184,7 @@ func (h *house) clicks(who play.Person, label, part string) {
 	for tries := 0; ; tries++ {
 		c, b := h.button(who, label, part)
 		out, err := h.press(who, c, b)
-		if err != nil && tries < 5 {
+		if err != nil && tries < 50 {
 			continue // the card was redrawn between the look and the click
 		}
 		h.took(who, "clicks ["+label+"] "+part, out, err)

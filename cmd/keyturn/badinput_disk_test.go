@@ -7,7 +7,6 @@ import (
 	"sync/atomic"
 	"syscall"
 	"testing"
-	"time"
 
 	"keyturn/bot"
 	"keyturn/bot/engine"
@@ -120,20 +119,15 @@ func TestAMessageThatCouldNotBeRecordedIsNotRepeated(t *testing.T) {
 	var d disk
 	h := open(t, withoutServiceNow, withDisk(&d), hasty(&pauseLog{}))
 	h.begun(&d)
-	h.world.Slack.Faults.Add(slowly("/api/chat.postMessage"))
-	h.begins("direct", nil) // the checklist is on its way to Slack
-	d.full.Store(true)
+	// The checklist is on its way to Slack when the disk fills up.
+	h.world.Slack.Faults.Add(sim.Fault{Path: "/api/chat.postMessage", Times: 1, While: func() { d.full.Store(true) }})
+	h.begins("direct", nil)
 	h.expectChecklist("0 of")
 	h.becomes("several tries to record it", func() bool {
 		return strings.Count(h.log.String(), "could not be put back") > 3
 	})
-	h.world.Slack.Faults.Clear()
 	d.full.Store(false)
 	h.idle()
 	h.noTwins()
 	h.everybodyUntil("✅ finished")
 }
-
-// slowly has every call of a path take a moment, which is time for the disk to
-// fill up.
-func slowly(path string) sim.Fault { return sim.Fault{Path: path, Delay: 150 * time.Millisecond} }

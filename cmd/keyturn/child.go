@@ -122,7 +122,7 @@ func (c *child) keep() {
 
 // ready waits until the bot answers.
 func (c *child) ready(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
 	for {
 		req, err := http.NewRequestWithContext(ctx, http.MethodGet, c.url+"/healthz", nil)

@@ -38,11 +38,12 @@ type config struct {
 	pauses pauses // not of the file
 }
 
-// pauses are the pauses between two tries; nil ones take the time that they
-// should.
+// pauses are the pauses between two tries; what is not set takes the time that
+// it should.
 type pauses struct {
 	wait    func(context.Context, time.Duration) error // within one call
 	backoff func(tries int) time.Duration              // of a job
+	form    time.Duration                              // that opening a form may take
 }
 
 // outside says where outside systems are and how they are reached.

@@ -24,8 +24,9 @@ import (
 	"keyturn/state"
 )
 
-// patience is how long a test waits for what it expects.
-const patience = 20 * time.Second
+// patience is how long a test waits for what it expects. Only a test that fails
+// waits so long, and a busy machine may need much of it.
+const patience = 60 * time.Second
 
 // house is the organisation's simulators with the real bot beside them, in
 // this process. Tests talk in it as people do: they type, click and fill in
@@ -147,7 +148,7 @@ func open(t *testing.T, options ...option) *house {
 func openHere(t *testing.T, options ...option) *house {
 	t.Helper()
 	h := &house{T: t, private: map[string]mark{}, calls: map[*sim.Journal]int{}}
-	s := setting{Options: play.Options{Lag: &microsoft.Lag{}, Now: h.now}}
+	s := setting{Options: play.Options{Lag: &microsoft.Lag{}, Now: h.now, Slow: true}}
 	reword("poll_every: 500ms", "poll_every: 100ms")(&s)
 	reword("check_every: 300ms", "check_every: 60ms")(&s)
 	reword("{every: 1s, after_click: 400ms}", "{every: 40ms, after_click: 20ms}")(&s)
@@ -223,31 +224,24 @@ func (h *house) config() (*config, []*bot.Tenant) {
 }
 
 // start begins a life of the bot and waits until it answers. The port is a
-// fresh one: nobody else may take it between two lives.
+// fresh one, and open from the beginning: nobody else may take it between two
+// lives.
 func (h *house) start() {
 	h.Helper()
-	var err error
-	for range 5 {
-		if err = h.tryStart(); err == nil {
-			return
-		}
-	}
-	h.Fatalf("the bot did not start: %v", err)
-}
-
-func (h *house) tryStart() error {
 	conf, tenants := h.config()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
-		return err
+		h.Fatal(err)
 	}
 	conf.Listen, conf.pauses = l.Addr().String(), h.haste
-	l.Close()
+	conf.pauses.form = patience
 	logs := slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	p, err := build(conf, tenants, logs, h.now)
 	if err != nil {
-		return err
+		l.Close()
+		h.Fatalf("the bot did not start: %v", err)
 	}
+	p.door = l
 	if h.disk != nil {
 		p.engine.Store = h.disk(p.engine.Store)
 	}
@@ -257,11 +251,13 @@ func (h *house) tryStart() error {
 	if err := r.ready(); err != nil {
 		stop()
 		p.close()
-		return err
+		h.Fatalf("the bot did not start: %v", err)
 	}
 	h.world.Slack.SetBotURL("http://" + conf.Listen)
+	if h.world.Teams != nil {
+		h.world.Teams.SetBotURL("http://" + conf.Listen)
+	}
 	h.bot = r
-	return nil
 }
 
 func (r *running) ready() error {

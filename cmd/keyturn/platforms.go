@@ -18,7 +18,7 @@ import (
 func (p *process) platforms(d *desk, table *commands.Table, client *http.Client, now func() time.Time) (map[bot.Platform]engine.Chat, error) {
 	chats := map[bot.Platform]engine.Chat{}
 	if s := p.conf.Slack; s != nil {
-		a := slack.New(slack.Config{SigningSecret: s.SigningSecret.value, Workspaces: p.conf.workspaces(), APIURL: p.conf.Outside.Slack, HTTP: client, Desk: d, Log: p.log, Now: now})
+		a := slack.New(slack.Config{SigningSecret: s.SigningSecret.value, Workspaces: p.conf.workspaces(), APIURL: p.conf.Outside.Slack, HTTP: client, Desk: d, Log: p.log, Now: now, FormTime: p.conf.pauses.form})
 		chats[bot.Slack] = a
 		p.slack = a
 		p.routes.Handle("/slack/", a.Handler())

@@ -111,6 +111,7 @@ type process struct {
 	engine *engine.Engine
 	routes *http.ServeMux
 	log    *slog.Logger
+	door   net.Listener // open already; nil is opened at conf.Listen
 }
 
 // build wires the bot: the only place where an adapter meets the store.
@@ -254,9 +255,9 @@ func (p *process) close() {
 // serve listens and works until ctx is done, then drains: requests in flight
 // are answered, jobs in flight finish, new ones are refused.
 func (p *process) serve(ctx context.Context) error {
-	l, err := net.Listen("tcp", p.conf.Listen)
+	l, err := p.open()
 	if err != nil {
-		return fmt.Errorf("listening on %s: %w (is another Keyturn running, or the port taken?)", p.conf.Listen, err)
+		return err
 	}
 	socket, err := p.socket()
 	if err != nil {
@@ -291,6 +292,18 @@ func (p *process) serve(ctx context.Context) error {
 	}
 	p.log.Info("Keyturn has stopped")
 	return err
+}
+
+// open is where the platforms come in.
+func (p *process) open() (net.Listener, error) {
+	if p.door != nil {
+		return p.door, nil
+	}
+	l, err := net.Listen("tcp", p.conf.Listen)
+	if err != nil {
+		return nil, fmt.Errorf("listening on %s: %w (is another Keyturn running, or the port taken?)", p.conf.Listen, err)
+	}
+	return l, nil
 }
 
 // server answers the platforms. A slow or endless request holds no connection

@@ -43,7 +43,7 @@ func killed(t *testing.T, guide string, every int) map[string][]string {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	world, err := play.Open(play.Options{Left: guide == "cleanup", Lag: &microsoft.Lag{}})
+	world, err := play.Open(play.Options{Left: guide == "cleanup", Lag: &microsoft.Lag{}, Slow: true})
 	if err != nil {
 		t.Fatal(err)
 	}

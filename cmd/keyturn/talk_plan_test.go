@@ -105,23 +105,23 @@ func (h *house) exactly(who play.Person, step string) {
 	}
 }
 
-// pauses keeps the bot from calling Graph for a moment after an approval: its
-// first look is told to come back in a second.
-func (h *house) pauses() {
-	h.world.Microsoft.Faults.Add(sim.Throttled("/graph/v1.0/applications*", 1, 1e9))
+// meanwhile has something happen between an approval and the bot's first look at
+// what exists then.
+func (h *house) meanwhile(happens func()) {
+	h.world.Microsoft.Faults.Add(sim.Fault{Method: "GET", Path: "/graph/v1.0/applications*", Times: 1, While: happens})
 }
 
 func TestAPlanThatChangesAfterTheApprovalIsVoid(t *testing.T) {
 	h := open(t)
 	h.asks()
-	h.pauses()
-	h.clicks(play.Erin, "Approve and run", "reader-app")
-	h.expectCall("GET", "/graph/v1.0/applications") // told to come back
-	// Meanwhile somebody else makes a registration of that name.
-	if _, err := h.world.Microsoft.Register(microsoft.App{Name: "Somebody was quicker", UniqueName: "keyturn-health-reader", Requested: []string{"ServiceHealth.Read.All"}}); err != nil {
-		t.Fatal(err)
-	}
+	h.idle()
+	h.meanwhile(func() {
+		if _, err := h.world.Microsoft.Register(microsoft.App{Name: "Somebody was quicker", UniqueName: "keyturn-health-reader", Requested: []string{"ServiceHealth.Read.All"}}); err != nil {
+			t.Error(err)
+		}
+	})
 	h.fromNow()
+	h.clicks(play.Erin, "Approve and run", "reader-app")
 	h.expectCard(play.Erin, "What exists changed after the approval, so the approval is void and nothing was called", "Approve and run")
 	h.expectNoWrites()
 	voided := false
@@ -138,10 +138,9 @@ func TestAPlanThatChangesAfterTheApprovalIsVoid(t *testing.T) {
 func TestAnApprovalExpiresBeforeTheFirstCall(t *testing.T) {
 	h := open(t)
 	h.asks()
-	h.pauses()
+	h.idle()
+	h.meanwhile(func() { h.later(2 * hour) })
 	h.clicks(play.Erin, "Approve and run", "reader-app")
-	h.expectCall("GET", "/graph/v1.0/applications")
-	h.later(2 * hour)
 	h.expectCard(play.Erin, "The approval expired before the first call, so nothing was called", "Approve and run")
 	h.expectNoWrites()
 	h.clicks(play.Erin, "Approve and run", "reader-app")

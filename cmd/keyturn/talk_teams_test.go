@@ -33,7 +33,6 @@ func openHereOn(t *testing.T, on play.Platform, options ...option) *house {
 	if h.world.Teams == nil {
 		return h
 	}
-	h.world.Teams.SetBotURL("http://" + h.bot.conf.Listen)
 	if err := h.world.Join(); err != nil {
 		t.Fatal(err)
 	}
@@ -87,7 +86,7 @@ func (h *house) pressOnTeams(who play.Person, label, step string) teams.Outcome 
 			}
 		}
 		out, err := h.world.Teams.Click(teams.Click{User: who.Entra, Conversation: c.Channel, Activity: c.TS, Action: b.Block, Nth: nth})
-		if err != nil && tries < 5 {
+		if err != nil && tries < 50 {
 			continue // the card was redrawn between the look and the click
 		}
 		if err != nil || out.Shown != "" {

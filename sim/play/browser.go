@@ -7,7 +7,6 @@ import (
 	"net/http/cookiejar"
 	"net/url"
 	"strings"
-	"time"
 
 	"golang.org/x/net/html"
 )
@@ -40,7 +39,7 @@ type pageButton struct{ label, name, value string }
 
 func newBrowser() *browser {
 	jar, _ := cookiejar.New(nil) // without options it cannot fail
-	return &browser{client: &http.Client{Jar: jar, Timeout: 15 * time.Second}}
+	return &browser{client: &http.Client{Jar: jar, Timeout: patience}}
 }
 
 // open goes to an address.

@@ -34,8 +34,9 @@ type Counts struct {
 	Clicks, Typed, Secrets, Calls, Made, Removed int
 }
 
-// patience is how long a player waits for what it expects.
-const patience = 20 * time.Second
+// patience is how long a player waits for what it expects. Only a play that
+// fails waits so long, and a busy machine may need much of it.
+const patience = 60 * time.Second
 
 // NewPlayer begins to watch the world.
 func NewPlayer(w *World, out io.Writer) *Player {

@@ -19,6 +19,9 @@ import (
 func slackWorld(file, bot, url string, o Options) slack.Config {
 	c := slack.Config{TeamID: Team, TeamName: "Contoso", BotToken: SlackToken, SigningSecret: SlackSigning, BotURL: bot, URL: url, File: file, Limits: o.Limit, Now: o.Now,
 		Scopes: append(slack.DefaultScopes(), "im:write", "chat:write.public", "channels:history", "groups:history")}
+	if o.Slow {
+		c.AckTimeout = patience
+	}
 	if o.Asked {
 		c.Scopes = slices.DeleteFunc(c.Scopes, func(s string) bool { return s == "chat:write.public" })
 	}
@@ -45,6 +48,9 @@ func slackWorld(file, bot, url string, o Options) slack.Config {
 
 func teamsWorld(file, bot, url string, o Options) teams.Config {
 	c := teams.Config{TenantID: Directory, TenantName: "Contoso", BotAppID: TeamsApp, BotName: "Keyturn", BotSecret: TeamsSecret, BotURL: bot, URL: url, File: file, Limits: o.Limit, Now: o.Now}
+	if o.Slow {
+		c.AckTimeout = patience
+	}
 	for _, p := range Everybody() {
 		c.Users = append(c.Users, teams.User{ID: p.Entra, Name: p.Name, UPN: p.UPN, TZ: "Europe/Berlin"})
 	}

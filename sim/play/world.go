@@ -27,6 +27,7 @@ type Options struct {
 	Lag   *microsoft.Lag
 	Asked bool             // the app posts only where it was invited: nobody granted chat:write.public
 	Limit bool             // Slack's rate limits with 429
+	Slow  bool             // the chat platforms wait long for an answer, for a machine that has other work too
 	Now   func() time.Time // nil is the clock on the wall
 	Also  []slack.User     // people of other workspaces who share the channels
 	On    Platform         // where people chat; "" is Slack

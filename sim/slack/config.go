@@ -40,7 +40,7 @@ type Config struct {
 	File       string           `json:"-"` // snapshot; "" keeps everything in memory
 	Now        func() time.Time `json:"-"` // default time.Now
 	Client     *http.Client     `json:"-"` // for calls to the bot; its time-out is AckTimeout
-	AckTimeout time.Duration    `json:"-"` // default the 3 s of Slack's documentation
+	AckTimeout time.Duration    `json:"-"` // default the 3 s of Slack's documentation; a trigger lives as long
 	Limits     bool             `json:"-"` // enforce Slack's rate limits with 429
 }
 

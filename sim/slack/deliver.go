@@ -190,7 +190,7 @@ func (s *Server) newTrigger(user, view string) string {
 	}
 	s.st.Seq++
 	id := fmt.Sprintf("%d.%d.%s", now.UnixMilli(), 480000000000+s.st.Seq, s.nonce())
-	s.st.Triggers[id] = Trigger{ID: id, User: user, View: view, Until: now.Add(triggerLives)}
+	s.st.Triggers[id] = Trigger{ID: id, User: user, View: view, Until: now.Add(s.cfg.AckTimeout)}
 	return id
 }
 

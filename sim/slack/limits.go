@@ -64,7 +64,6 @@ const (
 // Slack's times.
 const (
 	ackTimeout   = 3 * time.Second
-	triggerLives = 3 * time.Second
 	hookLives    = 30 * time.Minute
 	maxRedirects = 2 // of a delivery to the bot
 	hookUses     = 5
