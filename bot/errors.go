@@ -37,6 +37,7 @@ type Failure struct {
 	Status     int
 	RequestID  string
 	RetryAfter time.Duration
+	Away       bool // the person's own account is deactivated: somebody else has to act
 	Err        error
 }
 

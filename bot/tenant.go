@@ -6,7 +6,8 @@ import "time"
 type TenantID string
 
 // Tenant is one Microsoft 365 tenant with what belongs to it: configuration,
-// never changed from chat.
+// never changed from chat, but for who holds which role, which owners lay over
+// it ([Tenant.With]).
 type Tenant struct {
 	ID        TenantID
 	Name      string // "Contoso"
@@ -18,11 +19,19 @@ type Tenant struct {
 	Owners    []PersonID
 	People    []Person
 	Holders   map[Role][]PersonID
+	Backups   map[Role][]PersonID          // asked once the holders have let a step wait
 	Groups    map[Role]map[Platform]string // user groups that are pinged beside the holders
 	Change    ChangeRule
 	SignIn    SignIn
 	Reader    Reader
 	Admins    *Place // where Keyturn tells the admins what is wrong; nil is the owners' direct messages
+
+	// Of the tenant as it stands now, which the configuration does not say:
+	// user groups that an owner declared admin-managed, roles whose group
+	// cannot be told and why, people who cannot act and why.
+	Managed  map[Role]Membership
+	Doubts   map[Role]string
+	Inactive map[PersonID]string
 
 	// FourEyes keeps a requester from approving a step that creates a
 	// credential.
@@ -88,23 +97,6 @@ func (t *Tenant) Who(a Account) (Person, bool) {
 		}
 	}
 	return Person{}, false
-}
-
-// Holds reports whether a person holds a role in the tenant.
-func (t *Tenant) Holds(id PersonID, r Role) bool {
-	if r == Owner {
-		return contains(t.Owners, id)
-	}
-	return contains(t.Holders[r], id)
-}
-
-func contains(list []PersonID, id PersonID) bool {
-	for _, x := range list {
-		if x == id {
-			return true
-		}
-	}
-	return false
 }
 
 // Speaks reports whether a workspace may speak for the tenant.

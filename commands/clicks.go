@@ -18,6 +18,7 @@ const (
 	actOnIt    = "on-it"    // we are on it
 	actReally  = "run-really-cancel"
 	actSubs    = "subscribe" // the subscription form
+	actRole    = "role"      // the form of who holds a role
 )
 
 func clicks() []Click {
@@ -49,6 +50,7 @@ func clicks() []Click {
 		{setup.ActDid, "mine", Known, answerClick},
 		{actAsk, "nudge", Known, askClick},
 		{actSubs, "subscribe", Known, subscribeForm},
+		{actRole, "roles", Owner, roleClick},
 		{actHistory, "incident", Member, historyClick},
 		{actOnIt, "incident", Known, onItClick},
 	}
@@ -83,7 +85,10 @@ func bindClick(a *Ask) (bot.Reply, error) {
 		if string(t.ID) != id {
 			continue
 		}
-		a.Tenant = t
+		var err error
+		if a.Tenant, err = a.Effective(t); err != nil {
+			return bot.Reply{}, err
+		}
 		a.Person, _ = t.Who(a.Request.From)
 		if a.Request.Place.Channel != "" && !a.Request.Place.Direct() {
 			a.bind(t)
@@ -98,7 +103,7 @@ func bindClick(a *Ask) (bot.Reply, error) {
 // platform has to know before it asks.
 func (t *Table) OpensForm(action string) bool {
 	switch action {
-	case actGuide, actSubs, setup.ActClean, setup.ActReject, setup.ActSkip, setup.ActNotMe, setup.ActAnswer:
+	case actGuide, actSubs, actRole, setup.ActClean, setup.ActReject, setup.ActSkip, setup.ActNotMe, setup.ActAnswer:
 		return true
 	}
 	return false

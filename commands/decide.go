@@ -28,8 +28,15 @@ func (t *Table) Decide(d *engine.Draft, r bot.Request) (bot.Reply, error) {
 	if err != nil || refusal != nil {
 		return orEmpty(refusal), err
 	}
+	tenant, err = d.Effective(tenant)
+	if err != nil {
+		return bot.Reply{}, err
+	}
 	a := &Ask{Draft: d, Request: r, Tenant: tenant, Args: args, Table: t}
 	a.Person, _ = tenant.Who(r.From)
+	if tenant.Inactive[a.Person.ID] != "" { // who acts is not away
+		d.Back(tenant, a.Person.ID)
+	}
 	if no := a.may(level); no != nil {
 		return *no, nil
 	}
@@ -158,13 +165,34 @@ func (a *Ask) may(level Level) *bot.Reply {
 			owners = append(owners, p.Name)
 		}
 	}
-	why := "I do not know your account for " + a.Tenant.Name
+	why, fix := "I do not know your account for "+a.Tenant.Name, "can add you in the configuration, and then give you a role with "+a.command()+" roles"
 	if a.Person.ID != "" {
-		why = "You hold no role for " + a.Tenant.Name + " that allows this"
+		why, fix = "You hold no role for "+a.Tenant.Name+" that allows this", "can give you one with "+a.command()+" roles"
 	}
-	no := sayf("%s, so I have done nothing. %s can add you and your role in the configuration. You can always ask for health and help.",
-		why, named(owners, "An owner"))
+	if level == Owner {
+		why, fix = "Only owners of "+a.Tenant.Name+" may do this", "can do it"
+	}
+	no := sayf("%s, so I have done nothing. %s %s.%s You can always ask for health and help.",
+		why, named(owners, "An owner"), fix, a.doubt())
 	return &no
+}
+
+// command is what people type before a verb.
+func (a *Ask) command() string {
+	if a.Table == nil {
+		return "/keyturn"
+	}
+	return a.Table.Command
+}
+
+// doubt says which groups might have helped and cannot be told now.
+func (a *Ask) doubt() string {
+	for _, r := range bot.Roles {
+		if d := a.Tenant.Doubts[r]; d != "" {
+			return " " + d
+		}
+	}
+	return ""
 }
 
 func named(names []string, otherwise string) string {

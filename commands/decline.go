@@ -42,16 +42,16 @@ func notMeClick(a *Ask) (bot.Reply, error) {
 // handOverForm asks who does the step instead: only holders of the role.
 func (m *aim) handOverForm() bot.Reply {
 	in := bot.Input{Name: "to", Label: "Who does it instead", Kind: bot.Choice, Hint: "Only people who hold " + m.spec.Role.Title() + " can be chosen."}
-	for _, p := range m.Tenant.Holders[m.spec.Role] {
+	for _, p := range slices.Concat(m.Tenant.Holders[m.spec.Role], m.Tenant.Backups[m.spec.Role]) {
 		if p != m.Person.ID {
 			in.Options = append(in.Options, bot.Option{Value: string(p), Label: m.name(p)})
 		}
 	}
 	if len(in.Options) == 0 {
 		for _, o := range m.Tenant.Owners {
-			m.Tell(m.Tenant, o, bot.Say(bot.T(m.Person.Name+" says that "), bot.B(m.spec.Title), bot.T(" is not theirs, and nobody else holds "+m.spec.Role.Title()+". Name somebody in the configuration. Run "+m.run.ID+".")))
+			m.Tell(m.Tenant, o, bot.Say(bot.T(m.Person.Name+" says that "), bot.B(m.spec.Title), bot.T(" is not theirs, and nobody else holds "+m.spec.Role.Title()+". Name somebody with "+m.Table.Command+" roles. Run "+m.run.ID+".")))
 		}
-		return say("Nobody else holds " + m.spec.Role.Title() + ". I have told the owners, who can name somebody. The step stays as it is.")
+		return say("Nobody else holds " + m.spec.Role.Title() + ". I have told the owners, who can name somebody with " + m.Table.Command + " roles. The step stays as it is.")
 	}
 	return bot.Reply{Form: &bot.Form{Action: setup.ActNotMe, Value: m.Request.Value, Title: "Hand over", Submit: "Hand over", Inputs: []bot.Input{in}}}
 }

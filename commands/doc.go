@@ -16,8 +16,10 @@
 //   - What no line of the table allows is denied: a line that names no [Level]
 //     is for nobody, and guests may nothing.
 //   - A level opens the door to a verb. Acts on a step are checked further: the
-//     person holds the step's role now, in the configuration, is one of those
-//     whom the run asks, and nobody else has taken the step.
+//     person holds the step's role now, is one of those whom the run asks, and
+//     nobody else has taken the step.
+//   - Who holds a role is what the configuration says with what owners said
+//     since ([bot.Tenant.With]); who is an owner is the configuration's alone.
 //   - A refusal says who may, and changes nothing: not even the tenant that a
 //     channel speaks for, which its first use by somebody who may decides, and
 //     which then stays.

@@ -111,14 +111,16 @@ func (a *Ask) startInputs(g *setup.Guide) bot.Form {
 			Options: choices, Values: []string{a.Tenant.Instance}})
 	}
 	for _, role := range rolesOf(g, a.Tenant) {
-		holders := a.Tenant.Holders[role]
+		holders, asked := a.holders(role), a.Tenant.Asked(role)
 		if len(holders) < 2 {
 			continue
 		}
 		in := bot.Input{Name: "role." + string(role), Label: role.Title(), Kind: bot.Choices, Hint: "Who is asked. Only people who hold the role can be chosen."}
 		for _, p := range holders {
 			in.Options = append(in.Options, bot.Option{Value: string(p), Label: a.name(p)})
-			in.Values = append(in.Values, string(p))
+			if slices.Contains(asked, p) {
+				in.Values = append(in.Values, string(p))
+			}
 		}
 		f.Inputs = append(f.Inputs, in)
 	}
@@ -141,6 +143,11 @@ func (a *Ask) startInputs(g *setup.Guide) bot.Form {
 	}
 	f.Intro = append(f.Intro, bot.Paragraph{Text: bot.Lines(a.people(g)...)})
 	return f
+}
+
+// holders lists everybody who may do the steps of a role.
+func (a *Ask) holders(role bot.Role) []bot.PersonID {
+	return slices.Concat(a.Tenant.Holders[role], a.Tenant.Backups[role])
 }
 
 func instances(t *bot.Tenant, g setup.GuideID) []bot.Option {
@@ -173,9 +180,9 @@ func rolesOf(g *setup.Guide, t *bot.Tenant) []bot.Role {
 func (a *Ask) people(g *setup.Guide) []bot.Text {
 	var out []bot.Text
 	for _, role := range rolesOf(g, a.Tenant) {
-		holders := a.Tenant.Holders[role]
+		holders := a.Tenant.Asked(role)
 		if len(holders) == 0 {
-			out = append(out, bot.T("⛔ Nobody holds "+role.Title()+". An owner can name somebody in the configuration; until then those steps wait."))
+			out = append(out, bot.T("⛔ Nobody holds "+role.Title()+". An owner can name somebody with "+a.Table.Command+" roles; until then those steps wait."))
 			continue
 		}
 		var names []string
@@ -260,11 +267,11 @@ func (a *Ask) options() map[string]string {
 func (a *Ask) chosen(g *setup.Guide) (map[bot.Role][]bot.PersonID, map[string]string) {
 	holders, wrong := map[bot.Role][]bot.PersonID{}, map[string]string{}
 	for _, role := range rolesOf(g, a.Tenant) {
-		all := a.Tenant.Holders[role]
+		all := a.holders(role)
 		name := "role." + string(role)
 		picked, asked := a.Request.Input[name]
 		if !asked {
-			holders[role] = slices.Clone(all)
+			holders[role] = slices.Clone(a.Tenant.Asked(role))
 			continue
 		}
 		for _, p := range picked {

@@ -2,6 +2,7 @@ package commands
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -46,6 +47,11 @@ func statusVerb(a *Ask) (bot.Reply, error) {
 		m.Add(bot.Note{Text: bot.Join(bot.T("Service health was last read "), bot.When(watch.Good, bot.DateTime))})
 	default:
 		m.Add(bot.Note{Text: bot.T("Service health is not read for " + a.Tenant.Name + " yet: no Graph credential is configured, and no run has made one.")})
+	}
+	if gaps := a.Tenant.Gaps(); a.may(Owner) == nil {
+		for _, k := range slices.Sorted(maps.Keys(gaps)) {
+			m.Add(bot.Paragraph{Text: bot.T("⛔ " + gaps[k])})
+		}
 	}
 	return bot.Private(m), nil
 }
@@ -196,37 +202,6 @@ func inventoryVerb(a *Ask) (bot.Reply, error) {
 		return sayf("Keyturn has made nothing for %s.", a.Tenant.Name), nil
 	}
 	m := bot.Say(bot.Lines(append([]bot.Text{bot.B("What Keyturn made for " + a.Tenant.Name)}, lines...)...))
-	return bot.Private(m), nil
-}
-
-// rolesVerb shows who holds which role.
-func rolesVerb(a *Ask) (bot.Reply, error) {
-	m := bot.Say(bot.B("Roles for " + a.Tenant.Name))
-	var items []bot.Pair
-	for _, role := range bot.Roles {
-		holders := a.Tenant.Holders[role]
-		if role == bot.Owner {
-			holders = a.Tenant.Owners
-		}
-		var names []string
-		for _, p := range holders {
-			names = append(names, a.name(p))
-		}
-		value := strings.Join(names, ", ")
-		if value == "" {
-			value = "⛔ nobody: steps of this role wait. An owner names somebody in the configuration."
-		}
-		label := role.Title()
-		if role == bot.Requester {
-			label = "may start a setup"
-		}
-		items = append(items, bot.Pair{Label: label, Value: bot.T(value)})
-	}
-	m.Add(bot.Pairs{Items: items})
-	if len(a.Tenant.Owners) < 2 {
-		m.Add(bot.Paragraph{Text: bot.T("There are fewer than two owners. If the only one is away, nobody can name a holder.")})
-	}
-	m.Add(bot.Note{Text: bot.T("Roles are given in the configuration, not in chat.")})
 	return bot.Private(m), nil
 }
 

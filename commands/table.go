@@ -70,7 +70,7 @@ func New(command string) *Table {
 		{Name: "nudge", Group: "Set up", What: "Remind whoever a run waits for", Example: "nudge", Level: Known, Run: nudgeVerb},
 		{Name: "cancel", Group: "Set up", What: "Cancel a run; it lists what exists already", Example: "cancel", Level: Known, Run: cancelVerb},
 		{Name: "inventory", Group: "Set up", What: "What Keyturn made: where, approved by whom, expires when", Example: "inventory", Level: Known, Run: inventoryVerb},
-		{Name: "roles", Group: "Set up", What: "Who holds which role", Example: "roles", Level: Known, Run: rolesVerb},
+		{Name: "roles", Group: "Set up", What: "Who holds which role; owners change it here", Example: "roles", Level: Known, Run: rolesVerb},
 		{Name: "subscribe", Group: "Incidents", What: "Tell this channel about incidents, of all services or of some", Example: "subscribe Exchange Online, Microsoft Teams", Level: Known, Run: subscribeVerb},
 		{Name: "unsubscribe", Group: "Incidents", What: "Stop telling this channel", Example: "unsubscribe", Level: Known, Run: unsubscribeVerb},
 		{Name: "subscriptions", Group: "Incidents", What: "What this channel is told", Example: "subscriptions", Level: Known, Run: subscriptionsVerb},

@@ -98,7 +98,11 @@ func (m *aim) stranger() *bot.Reply {
 	if len(names) > 0 {
 		who += " (" + strings.Join(names, ", ") + ")"
 	}
-	msg := bot.Say(bot.T("This step belongs to " + who + ". I have not run anything."))
+	says := "This step belongs to " + who + ". I have not run anything."
+	if d := m.Tenant.Doubts[role]; d != "" && me != "" {
+		says += " " + d
+	}
+	msg := bot.Say(bot.T(says))
 	msg.Add(bot.Buttons{Items: []bot.Button{{Label: "Ask them", Action: actAsk, Value: m.Request.Value}}})
 	no := bot.Private(msg)
 	return &no

@@ -1,6 +1,7 @@
 package commands_test
 
 import (
+	"encoding/json"
 	"errors"
 	"flag"
 	"os"
@@ -205,4 +206,9 @@ func golden(t *testing.T, name, got string) {
 	if d := cmp.Diff(string(want), got); d != "" {
 		t.Errorf("%s changed (go test -update accepts it; -want +got):\n%s", name, d)
 	}
+}
+
+// delivery reads what a job sends.
+func delivery(j bot.Job) (p engine.Deliver, ok bool) {
+	return p, j.Kind == "deliver" && json.Unmarshal(j.Payload, &p) == nil
 }

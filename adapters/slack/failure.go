@@ -43,7 +43,7 @@ var meanings = map[string]meaning{
 	"cannot_dm_bot":                            {bot.KindGone, "A bot cannot be written to.", ""},
 	"user_not_found":                           {bot.KindGone, "Slack does not know this user.", "Check the user ID in the configuration."},
 	"users_not_found":                          {bot.KindGone, "Slack does not know this user.", "Check the user ID in the configuration."},
-	"user_disabled":                            {bot.KindGone, "The user's account is deactivated.", ""},
+	"user_disabled":                            {bot.KindGone, "The user's account is deactivated.", "Somebody else has to act; an owner can give their role to another person with /keyturn roles."},
 	"user_not_visible":                         {bot.KindGone, "The app may not see this user.", ""},
 	"team_access_not_granted":                  {bot.KindGone, "The app was not granted access to this workspace.", "An organisation admin can add the app to it."},
 	"ekm_access_denied":                        {bot.KindGone, "Administrators have suspended posting there.", "Ask a Slack administrator."},
@@ -117,6 +117,7 @@ func judged(err error, again bool) error {
 	if m, ok := meanings[refused.Err]; ok {
 		f.Kind, f.Says, f.Fix = m.kind, m.says, m.fix
 	}
+	f.Away = refused.Err == "user_disabled"
 	if f.Kind == bot.KindThrottled {
 		f.RetryAfter = 30 * time.Second
 	}

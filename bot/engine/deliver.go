@@ -203,6 +203,12 @@ func (e *Engine) undelivered(ctx context.Context, chat Chat, j bot.Job, p Delive
 // placeGone stops what can no longer be delivered to a place and tells
 // somebody how to mend it.
 func (d *Draft) placeGone(p Deliver, cause error) error {
+	var f *bot.Failure
+	if errors.As(cause, &f) && f.Away && p.Place.Direct() {
+		if err := d.awayNow(bot.Account{Platform: p.Place.Platform, Team: p.Place.Team, ID: p.Place.User}, f.Says); err != nil {
+			return err
+		}
+	}
 	switch {
 	case p.Sub != "":
 		return d.stopSubscription(p, cause)

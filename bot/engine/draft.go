@@ -40,7 +40,8 @@ type Env struct {
 	CheckEvery time.Duration
 }
 
-// Tenant finds a tenant by ID.
+// Tenant finds a tenant by ID, as it is configured. Who holds a role is asked
+// of [Draft.Effective].
 func (e *Env) Tenant(id bot.TenantID) (*bot.Tenant, bool) {
 	for _, t := range e.Tenants {
 		if t.ID == id {
@@ -76,6 +77,10 @@ func (d *Draft) Context(r *setup.Run) (setup.Context, error) {
 	if !ok {
 		return setup.Context{}, fmt.Errorf("the configuration no longer has the tenant %q of run %s: put it back, or let an owner remove the run", r.Tenant, r.ID)
 	}
+	t, err := d.Effective(t)
+	if err != nil {
+		return setup.Context{}, err
+	}
 	objects, err := d.Objects(r.Tenant)
 	if err != nil {
 		return setup.Context{}, err
@@ -101,10 +106,10 @@ next:
 
 // Scene gives what a run's messages are drawn from, for a place.
 func (d *Draft) Scene(r *setup.Run, at bot.Place) (setup.Scene, error) {
-	return scene(d.View, d.env, r, at, d.Now, d.Out.Objects)
+	return scene(changed{d.View, &d.Out}, d.env, r, at, d.Now, d.Out.Objects)
 }
 
-func scene(v View, env *Env, r *setup.Run, at bot.Place, now time.Time, changed []bot.Object) (setup.Scene, error) {
+func scene(v View, env *Env, r *setup.Run, at bot.Place, now time.Time, made []bot.Object) (setup.Scene, error) {
 	g, ok := env.Guide(r.Guide)
 	if !ok {
 		return setup.Scene{}, fmt.Errorf("run %s follows a guide %q that this Keyturn does not know: was it begun by a newer one?", r.ID, r.Guide)
@@ -113,11 +118,15 @@ func scene(v View, env *Env, r *setup.Run, at bot.Place, now time.Time, changed 
 	if !ok {
 		return setup.Scene{}, fmt.Errorf("the configuration no longer has the tenant %q of run %s", r.Tenant, r.ID)
 	}
+	t, err := effective(v, t, now)
+	if err != nil {
+		return setup.Scene{}, err
+	}
 	objects, err := v.Objects(r.Tenant)
 	if err != nil {
 		return setup.Scene{}, err
 	}
-	return setup.Scene{Guide: g, Run: r, Tenant: t, Objects: overlay(objects, changed), Platform: at.Platform, Team: at.Team, Now: now,
+	return setup.Scene{Guide: g, Run: r, Tenant: t, Objects: overlay(objects, made), Platform: at.Platform, Team: at.Team, Now: now,
 		Base: func(s bot.System) string { return env.Base(r.Tenant, s) }}, nil
 }
 

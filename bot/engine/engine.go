@@ -236,6 +236,8 @@ func (e *Engine) run(ctx context.Context, j bot.Job) error {
 		return e.stepJob(ctx, j)
 	case kindPoll:
 		return e.poll(ctx, j)
+	case kindGroups:
+		return e.readGroups(ctx, j)
 	}
 	return &bot.Failure{Kind: bot.KindBadRequest, Says: fmt.Sprintf("There is no job of kind %q.", j.Kind), Fix: "It was made by a newer Keyturn: start that one."}
 }

@@ -16,6 +16,7 @@ const (
 	kindHome    = "home"    // somebody's own page is drawn
 	kindStep    = "step"    // a step is read, run or read back
 	kindPoll    = "poll"    // a tenant's service health is read
+	kindGroups  = "groups"  // who is in a tenant's admin-managed user groups is read
 )
 
 // Deliver makes a message be at a place as it is drawn now: posted when the

@@ -63,10 +63,14 @@ func (w *work) stillSame(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	expired := w.e.Now().After(st.Approval.Expires)
-	if trouble == nil && !expired && setup.Digest(proposal.Calls) == st.Approval.Digest {
+	lost := w.spec.Role != bot.Requester && !w.ctx.Tenant.Holds(st.Approval.Person, w.spec.Role)
+	if trouble == nil && !expired && !lost && setup.Digest(proposal.Calls) == st.Approval.Digest {
 		return true, nil
 	}
 	why := "What exists changed after the approval, so the approval is void and nothing was called."
+	if lost {
+		why = "Who approved this no longer holds the role, so the approval is void and nothing was called."
+	}
 	if expired {
 		why = "The approval expired before the first call, so nothing was called."
 	}

@@ -26,6 +26,9 @@ func (e *Engine) begin(ctx context.Context) error {
 			if err := d.resume(t); err != nil {
 				return err
 			}
+			if err := d.resumeRoles(t); err != nil {
+				return err
+			}
 		}
 		return nil
 	})

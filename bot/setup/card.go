@@ -74,6 +74,10 @@ func (s Scene) step(m *bot.Message, spec *Spec, st *Step, p bot.PersonID, primar
 		m.Add(bot.Paragraph{Text: bot.T(s.name(st.Holder) + " has taken this step.")})
 		return
 	}
+	if !st.State.Settled() && spec.Role != bot.Requester && !s.Tenant.Holds(p, spec.Role) {
+		m.Add(bot.Paragraph{Text: bot.T("You do not hold " + spec.Role.Title() + " any more, so this step waits for others. " + s.Tenant.Doubts[spec.Role])})
+		return
+	}
 	s.heldStep(m, st)
 	switch st.State {
 	case Done, Confirmed, Skipped, NotNeeded:

@@ -46,7 +46,7 @@ func (s Scene) nobody(role bot.Role, steps int) bot.Text {
 	for _, o := range s.Tenant.Owners {
 		t = bot.Join(t, bot.T(" "), s.Ping(o))
 	}
-	return bot.Join(t, bot.T(" can name somebody in the configuration."))
+	return bot.Join(t, bot.T(" can name somebody with /keyturn roles."))
 }
 
 // Reminder asks a person again, as they wished; it is empty when the steps no

@@ -96,6 +96,7 @@ type tenantConfig struct {
 	Owners     []string                     `yaml:"owners"`
 	People     []personConfig               `yaml:"people"`
 	Roles      map[string][]string          `yaml:"roles"`
+	Backups    map[string][]string          `yaml:"backups"` // asked once the holders let a step wait
 	Groups     map[string]map[string]string `yaml:"groups"`
 	FourEyes   *bool                        `yaml:"four_eyes"`
 	Approval   duration                     `yaml:"approval_lives"`

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -65,17 +66,12 @@ func (s checkCmd) Run(c *console) error {
 // warnings says what works but will bite.
 func warnings(t *bot.Tenant) []string {
 	var out []string
-	if len(t.Owners) < 2 {
-		out = append(out, "there is one owner only; when that person is away nobody is told what is wrong")
+	gaps := t.Gaps()
+	for _, k := range sortedKeys(gaps) {
+		out = append(out, gaps[k])
 	}
 	for _, r := range bot.Roles {
-		if r == bot.Requester || r == bot.Owner || (r == bot.ServiceNowAdmin && t.Instance == "") {
-			continue
-		}
-		if len(t.Holders[r]) == 0 {
-			out = append(out, "nobody holds "+string(r)+", so steps of that role will wait")
-		}
-		for _, id := range t.Holders[r] {
+		for _, id := range slices.Concat(t.Holders[r], t.Backups[r]) {
 			if p, ok := t.Person(id); ok && len(p.Accounts) == 0 {
 				out = append(out, p.Name+" has no chat account, so they cannot be reached")
 			}

@@ -257,14 +257,25 @@ func (t *tenantConfig) roles(out *bot.Tenant, people map[string]bot.PersonID, wh
 	if len(out.Owners) == 0 {
 		f.add("%s.owners: name at least one owner, better two: owners grant roles and are told what is wrong", where)
 	}
-	for _, name := range sortedKeys(t.Roles) {
-		list := t.Roles[name]
-		role := bot.Role(name)
-		if !role.Known() || role == bot.Owner {
-			f.add("%s.roles: there is no role %q to give: write %s", where, name, strings.Join(roleNames(), ", "))
-			continue
+	give := func(key string, lists map[string][]string, to map[bot.Role][]bot.PersonID) {
+		for _, name := range sortedKeys(lists) {
+			role := bot.Role(name)
+			if !role.Known() || role == bot.Owner {
+				f.add("%s.%s: there is no role %q to give: write %s", where, key, name, strings.Join(roleNames(), ", "))
+				continue
+			}
+			to[role] = find(where+"."+key+"."+name, lists[name])
 		}
-		out.Holders[role] = find(where+".roles."+name, list)
+	}
+	out.Backups = map[bot.Role][]bot.PersonID{}
+	give("roles", t.Roles, out.Holders)
+	give("backups", t.Backups, out.Backups)
+	for role, list := range out.Backups {
+		for _, id := range list {
+			if slices.Contains(out.Holders[role], id) {
+				f.add("%s.backups.%s: %s holds the role already; a backup is somebody else", where, role, id)
+			}
+		}
 	}
 	for _, name := range sortedKeys(t.Groups) {
 		groups := t.Groups[name]
