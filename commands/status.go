@@ -68,8 +68,13 @@ func statusClick(a *Ask) (bot.Reply, error) {
 	return bot.Private(sc.Status()), nil
 }
 
-// mineVerb shows the person's open steps of every run.
+// mineVerb shows the person's open steps of every run. In their direct messages
+// it is what the bot's own page shows, which not every platform has.
 func mineVerb(a *Ask) (bot.Reply, error) {
+	if a.Request.Place.Direct() {
+		m, err := a.Page(a.Tenant, a.Request.From)
+		return bot.Private(m), err
+	}
 	runs, err := a.openRuns()
 	if err != nil {
 		return bot.Reply{}, err

@@ -137,10 +137,13 @@ func (c *Client) walk(ctx context.Context, t tenant, r bot.Reader, path string, 
 		if !ok {
 			return Reading{}, unreadable(reply, "something that is no list")
 		}
+		nameless := 0
 		for _, item := range p.Value {
 			id, changed := itemKey(item)
-			if id == "" {
-				return Reading{}, unreadable(reply, "an entry without an ID")
+			if id == "" { // whoever understands it says so; it hides no other
+				nameless++
+				reading.Items = append(reading.Items, item)
+				continue
 			}
 			if !changed.IsZero() && changed.Before(since.Truncate(time.Second)) {
 				continue
@@ -154,6 +157,9 @@ func (c *Client) walk(ctx context.Context, t tenant, r bot.Reader, path string, 
 				seen[id] = place{old.index, changed}
 				reading.Items[old.index] = item
 			}
+		}
+		if nameless > 0 && nameless == len(p.Value) {
+			return Reading{}, unreadable(reply, "entries without an ID")
 		}
 		if p.Next == "" {
 			return reading, nil

@@ -68,6 +68,21 @@ func TestANextPageElsewhereIsNotAskedFor(t *testing.T) {
 	}
 }
 
+func TestAnEntryWithoutAnIDHidesNoOther(t *testing.T) {
+	w := newWorld(t, answers(says(200, `{"value":[{"id":"EX1"},{"title":"nameless"},7,{"id":"EX2"}]}`)))
+	r, err := w.client().Issues(t.Context(), "contoso", reader, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, item := range r.Items {
+		got = append(got, string(item))
+	}
+	if diff := cmp.Diff([]string{`{"id":"EX1"}`, `{"title":"nameless"}`, `7`, `{"id":"EX2"}`}, got); diff != "" {
+		t.Error(diff)
+	}
+}
+
 func TestAReadingIsWholeOrAnError(t *testing.T) {
 	for name, second := range map[string]func(http.ResponseWriter){
 		"circle":  nil,

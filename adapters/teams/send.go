@@ -230,7 +230,7 @@ func (a *Adapter) Edit(ctx context.Context, ref bot.MessageRef, m bot.Message) e
 }
 
 // Home does nothing: Teams has no page of the bot's own. What it would say is
-// in the answer to "status" and "mine".
+// the answer to "mine" in the personal chat.
 func (a *Adapter) Home(context.Context, bot.Account, bot.Message) error { return nil }
 
 func (a *Adapter) mayAddress(tenant string) error {

@@ -131,7 +131,22 @@ func (w *work) lookLater(ctx context.Context, p setup.Problem, wait time.Duratio
 				return err
 			}
 		}
-		d.stepJob(w.ref.Run, w.ref.Step, d.Now.Add(max(d.env.CheckEvery, wait)))
+		waited := time.Duration(0)
+		if st := after.Step(w.ref.Step); st != nil && !st.Since.IsZero() {
+			waited = d.Now.Sub(st.Since)
+		}
+		d.stepJob(w.ref.Run, w.ref.Step, d.Now.Add(max(pauseAfter(waited, d.env.CheckEvery), wait)))
 		return nil
 	})
+}
+
+// longestPause is the most that lies between two looks of a step that waits
+// for an act elsewhere. Whoever does not want to wait that long says that they
+// did it.
+const longestPause = 5 * time.Minute
+
+// pauseAfter is the time until the next look of a step that has waited so long:
+// what was not done within hours is seldom done in the next seconds.
+func pauseAfter(waited, every time.Duration) time.Duration {
+	return max(every, min(waited/60, longestPause))
 }

@@ -43,11 +43,14 @@ func (e *Engine) drawHome(ctx context.Context, j bot.Job) error {
 
 func (e *Engine) homepage(v View, a bot.Account) (bot.Message, error) {
 	m := bot.Message{Key: "home/" + a.String()}
+	d := NewDraft(v, e.Env, "", e.Now())
 	for _, t := range e.Env.Speaking(a.Platform, a.Team) {
 		m.Add(bot.Heading{Text: t.Name})
-		if err := e.homeOf(v, &m, t, a); err != nil {
+		page, err := d.Page(t, a)
+		if err != nil {
 			return m, err
 		}
+		m.Add(page.Parts...)
 	}
 	if m.Empty() {
 		m.Add(bot.Paragraph{Text: bot.T("This workspace is not connected to a Microsoft 365 tenant yet. An owner can add it to Keyturn's configuration.")})
@@ -55,11 +58,14 @@ func (e *Engine) homepage(v View, a bot.Account) (bot.Message, error) {
 	return m, nil
 }
 
-func (e *Engine) homeOf(v View, m *bot.Message, t *bot.Tenant, a bot.Account) error {
+// Page is what the bot's own page says to one person about one tenant: their
+// open steps, the runs that they asked for, service health. Where a platform
+// has no such page it is the answer in their direct messages.
+func (d *Draft) Page(t *bot.Tenant, a bot.Account) (m bot.Message, err error) {
 	person, known := t.Who(a)
-	runs, err := v.Runs(t.ID)
+	runs, err := d.Runs(t.ID)
 	if err != nil {
-		return err
+		return m, err
 	}
 	open := 0
 	for i := range runs {
@@ -67,9 +73,9 @@ func (e *Engine) homeOf(v View, m *bot.Message, t *bot.Tenant, a bot.Account) er
 		if r.State != setup.RunOpen || !known {
 			continue
 		}
-		sc, err := scene(v, e.Env, r, bot.DM(a), e.Now(), nil)
+		sc, err := d.Scene(r, bot.DM(a))
 		if err != nil {
-			return err
+			return m, err
 		}
 		n := len(r.Visits[person.ID]) - 1
 		mine := n >= 0 && slices.ContainsFunc(r.Visits[person.ID][n].Steps, func(id setup.StepID) bool {
@@ -87,13 +93,13 @@ func (e *Engine) homeOf(v View, m *bot.Message, t *bot.Tenant, a bot.Account) er
 	if open == 0 {
 		m.Add(bot.Paragraph{Text: bot.T("Nothing waits for you.")})
 	}
-	active, err := v.Incidents(t.ID, false)
+	active, err := d.Incidents(t.ID, false)
 	if err != nil {
-		return err
+		return m, err
 	}
-	w, err := v.Watch(t.ID)
+	w, err := d.Watch(t.ID)
 	if err != nil {
-		return err
+		return m, err
 	}
 	m.Add(homeHealth(active, w)...)
 	m.Add(bot.Buttons{Items: []bot.Button{
@@ -101,6 +107,6 @@ func (e *Engine) homeOf(v View, m *bot.Message, t *bot.Tenant, a bot.Account) er
 		{Label: "Set something up", Action: "verb", Value: "setup"},
 		{Label: "Status", Action: "verb", Value: "status"},
 		{Label: "Help", Action: "verb", Value: "help"}}})
-	m.Add(bot.Note{Text: bot.Join(bot.T("Drawn "), bot.When(e.Now(), bot.DateTime))})
-	return nil
+	m.Add(bot.Note{Text: bot.Join(bot.T("Drawn "), bot.When(d.Now, bot.DateTime))})
+	return m, nil
 }

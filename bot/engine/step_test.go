@@ -232,8 +232,14 @@ func TestAStepThatWaitsForAnActElsewhereKeepsLooking(t *testing.T) {
 		t.Errorf("it looked %d times in ten minutes, at every 15 seconds", n)
 	}
 	w.wantStep("consent", setup.Open)
+	w.pass(10 * time.Hour)
+	before = len(w.graph.did("GET"))
+	w.pass(time.Hour)
+	if n := len(w.graph.did("GET")) - before; n < 10 || n > 14 {
+		t.Errorf("after ten hours it looked %d times in an hour, at every five minutes", n)
+	}
 	w.graph.consent = true
-	w.pass(20 * time.Second)
+	w.pass(5 * time.Minute)
 	w.wantStep("consent", setup.Done)
 	w.click("thanks", "URITA", setup.ActAnswer, "r1/thanks/")
 	w.pass(time.Minute)

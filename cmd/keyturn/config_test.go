@@ -91,6 +91,7 @@ func TestEveryErrorIsFoundAloneAndSaysWhatToDo(t *testing.T) {
 		".roles":                  func(c *config, t *tenantConfig) { t.Roles["owner"] = []string{"Ada"} },
 		".roles.servicenow-admin": func(c *config, t *tenantConfig) { t.Roles["servicenow-admin"] = []string{"Zoe"} },
 		".groups":                 func(c *config, t *tenantConfig) { t.Groups = map[string]map[string]string{"crowd": {"slack": "S1"}} },
+		".admin_channel":          func(c *config, t *tenantConfig) { t.AdminPlace = "#it-ops" },
 		".change.pattern":         func(c *config, t *tenantConfig) { t.Change.Pattern = "[" },
 		".reader.client_id":       func(c *config, t *tenantConfig) { t.Reader = &credential{Secret: c.Key} },
 		".reader":                 func(c *config, t *tenantConfig) { t.Reader = &credential{ClientID: "a"} },

@@ -123,7 +123,7 @@ func TestCommandsWorkInDirectMessagesAndMentionsInThreads(t *testing.T) {
 	h := open(t)
 	h.asks()
 	h.writes(play.Erin, "mine")
-	h.expectPrivate(play.Erin, "Registration for reading service health", "Approve and run")
+	h.expectPrivate(play.Erin, "Registration for reading service health", "Approve and run", "Set something up") // as her page says
 	h.typesDirectly(play.Erin, "/keyturn status")
 	h.expectPrivate(play.Erin, "waiting for Erin Vogel and Emil Sato")
 	list := h.checklists()[0]

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -340,6 +341,38 @@ func TestSomebodyWhoCannotBeReachedStandsOnTheChecklistWithTheFix(t *testing.T) 
 	if err != nil {
 		t.Fatal(err)
 	}
+}
+
+// Teams has no page of the bot's own: the personal chat answers what it shows.
+func TestMyStepsInThePersonalChatOfTeams(t *testing.T) {
+	h := openOn(t, play.OnTeams, withReader)
+	h.readable(true)
+	asks := func(who play.Person, words ...string) {
+		t.Helper()
+		if err := h.crew.Type(h.Context(), who, "", "my steps"); err != nil {
+			t.Fatal(err)
+		}
+		h.shows("the page of "+who.Name, on(play.OnTeams, who), append(words, "Microsoft 365 now", "[Service health]", "[Set something up]")...)
+	}
+	asks(play.Sam, "Nothing waits for you.")
+	h.crew.Leave("before")
+	if err := h.crew.Begin(h.Context(), "direct"); err != nil {
+		t.Fatal(err)
+	}
+	h.shows("the checklist", in(play.OnTeams, "it-ops"), "asked for by Rita Okafor")
+	asks(play.Rita, "Before anything starts", "[Go on]")
+}
+
+func TestTheAdminsAreToldInTheirChannelOfTeams(t *testing.T) {
+	h := openOn(t, play.OnTeams, withReader, reword("  sign_in:", fmt.Sprintf("  admin_channel: %q\n  sign_in:", play.TeamsOps)))
+	h.readable(true)
+	h.refuses("GET", "/graph/v1.0"+issuesPath)
+	h.readable(false)
+	h.later(16 * time.Minute)
+	if err := h.crew.Type(h.Context(), play.Rita, "", "help"); err != nil { // wakes the bot, which sleeps by the clock on the wall
+		t.Fatal(err)
+	}
+	h.shows("the cause in the admins' channel", in(play.OnTeams, "it-ops"), "Cannot read", "Why", "A role or permission for this is missing")
 }
 
 func TestCommandsInTeamsMayBeginWithTheBotsName(t *testing.T) {

@@ -149,10 +149,30 @@ func (t *tenantConfig) tenant(c *config, where string, f *faults) *bot.Tenant {
 	if r := t.Reader; r != nil {
 		out.Reader = bot.Reader{ClientID: r.ClientID, Secret: r.Secret.value, Key: r.PrivateKey.value, Cert: r.Certificate}
 	}
-	if t.AdminPlace != "" && c.Slack != nil && len(t.Slack) > 0 {
-		out.Admins = &bot.Place{Platform: bot.Slack, Team: t.Slack[0], Channel: t.AdminPlace}
-	}
+	out.Admins = t.admins(c, where, f)
 	return out
+}
+
+// slackChannel is the ID of a channel of Slack, as its details show it.
+var slackChannel = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
+
+// admins is where the tenant's admins are told what is wrong; nil is in their
+// direct messages. What the ID looks like says which platform it is of.
+func (t *tenantConfig) admins(c *config, where string, f *faults) *bot.Place {
+	switch {
+	case t.AdminPlace == "":
+	case strings.HasPrefix(t.AdminPlace, "19:") && c.Teams != nil && len(t.Teams) > 0:
+		return &bot.Place{Platform: bot.Teams, Team: strings.ToLower(t.Teams[0]), Channel: t.AdminPlace}
+	case strings.HasPrefix(t.AdminPlace, "19:"):
+		f.add("%s.admin_channel: %s is a channel of Teams, which may not speak for this tenant: add its tenant ID under teams", where, t.AdminPlace)
+	case slackChannel.MatchString(t.AdminPlace) && c.Slack != nil && len(t.Slack) > 0:
+		return &bot.Place{Platform: bot.Slack, Team: t.Slack[0], Channel: t.AdminPlace}
+	case slackChannel.MatchString(t.AdminPlace):
+		f.add("%s.admin_channel: %s is a channel of Slack, which may not speak for this tenant: add its workspace ID under slack", where, t.AdminPlace)
+	default:
+		f.add("%s.admin_channel: %q is no channel: write the ID from its link, of Slack such as C0123ABCD, of Teams such as 19:0123abcd@thread.tacv2", where, t.AdminPlace)
+	}
+	return nil
 }
 
 func (cr *credential) check(f *faults, where string) {
