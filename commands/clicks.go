@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"keyturn/bot"
+	"keyturn/bot/incident"
 	"keyturn/bot/setup"
 )
 
@@ -52,6 +53,7 @@ func clicks() []Click {
 		{actSubs, "subscribe", Known, subscribeForm},
 		{actRole, "roles", Owner, roleClick},
 		{actHistory, "incident", Member, historyClick},
+		{incident.ActionPage, "incident", Member, pageClick},
 		{actOnIt, "incident", Known, onItClick},
 	}
 }

@@ -2,14 +2,21 @@ package commands
 
 import (
 	"errors"
+	"slices"
 	"strings"
+	"time"
 
 	"keyturn/bot"
 	"keyturn/bot/incident"
 )
 
-// healthVerb says which services are not fine, worst first.
+// healthVerb says which services are not fine, worst first; with "all" also
+// which are, and with a service what is open there.
 func healthVerb(a *Ask) (bot.Reply, error) {
+	what := a.Words()
+	if what != "" && !strings.EqualFold(what, "all") {
+		return a.list(incident.Filter{Service: clipped(what, 80)})
+	}
 	known, err := a.Incidents(a.Tenant.ID, false)
 	if err != nil {
 		return bot.Reply{}, err
@@ -18,31 +25,102 @@ func healthVerb(a *Ask) (bot.Reply, error) {
 	if err != nil {
 		return bot.Reply{}, err
 	}
-	return bot.Private(incident.Health(nil, known, w, a.Now)), nil
+	services, err := a.Services(a.Tenant.ID)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	if what != "" {
+		return bot.Private(incident.HealthAll(services, known, w, a.Now)), nil
+	}
+	m := incident.Health(services, known, w, a.Now)
+	if len(services) > 0 && !w.Good.IsZero() {
+		m.Add(bot.Buttons{Items: []bot.Button{{Label: "All services", Action: actVerb, Value: "health all"}}})
+	}
+	return bot.Private(m), nil
+}
+
+// incidentsVerb lists issues: of one service or all, open ones or also those
+// that are resolved.
+func incidentsVerb(a *Ask) (bot.Reply, error) {
+	f := incident.Filter{}
+	args := a.Args
+	chosen := func(word string) bool {
+		switch strings.ToLower(word) {
+		case "all":
+			f.All = true
+		case "active", "open":
+			f.All = false
+		default:
+			return false
+		}
+		return true
+	}
+	switch n := len(args); {
+	case n == 0:
+	case chosen(args[n-1]):
+		args = args[:n-1]
+	case chosen(args[0]):
+		args = args[1:]
+	}
+	f.Service = clipped(strings.Trim(strings.Join(args, " "), "\"“”'"), 80)
+	return a.list(f)
+}
+
+// list answers a question for issues.
+func (a *Ask) list(f incident.Filter) (bot.Reply, error) {
+	known, err := a.Incidents(a.Tenant.ID, true)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	if f.Watch, err = a.Watch(a.Tenant.ID); err != nil {
+		return bot.Reply{}, err
+	}
+	services, err := a.Services(a.Tenant.ID)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	for _, s := range services {
+		f.Services = append(f.Services, s.Name)
+	}
+	f.At = a.Now
+	m := incident.List(known, f)
+	if slices.ContainsFunc(known, func(k incident.Known) bool { return f.Takes(&k.Issue) }) {
+		m.Add(bot.Note{Text: bot.Join(bot.C(a.Table.Command+" incident ID"), bot.T(" shows the history of one."))})
+	}
+	if !f.All {
+		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Resolved ones too", Action: actVerb, Value: strings.TrimSpace("incidents " + f.Service + " all")}}})
+	}
+	return bot.Private(m), nil
 }
 
 // incidentVerb shows one incident with its whole history.
 func incidentVerb(a *Ask) (bot.Reply, error) {
 	if len(a.Args) == 0 {
-		return say("Which one? For example: " + a.Table.Command + " incident EX123456. " + a.Table.Command + " health lists the open ones."), nil
+		return say("Which one? For example: " + a.Table.Command + " incident EX123456. " + a.Table.Command + " incidents lists the open ones."), nil
 	}
-	return a.history(strings.ToUpper(a.Args[0]))
+	return a.history(strings.ToUpper(a.Args[0]), time.Time{})
 }
 
-func historyClick(a *Ask) (bot.Reply, error) { return a.history(a.Request.Value) }
+func historyClick(a *Ask) (bot.Reply, error) { return a.history(a.Request.Value, time.Time{}) }
 
-func (a *Ask) history(id string) (bot.Reply, error) {
+// pageClick leafs through a history: the page takes the place of the one whose
+// button was clicked.
+func pageClick(a *Ask) (bot.Reply, error) {
+	reply, err := a.history(incident.ReadPage(a.Request.Value))
+	reply.Redraw = true
+	return reply, err
+}
+
+// history is the page of an incident's history that ends before a time.
+func (a *Ask) history(id string, before time.Time) (bot.Reply, error) {
 	k, err := a.Incident(a.Tenant.ID, id)
 	if errors.Is(err, bot.ErrNotFound) {
-		if r := []rune(id); len(r) > 20 {
-			id = string(r[:20]) + "…"
-		}
-		return sayf("I do not know an incident %q of %s. %s health lists the open ones.", id, a.Tenant.Name, a.Table.Command), nil
+		return sayf("I do not know an incident %q of %s. %s incidents lists the open ones.", clipped(id, 20), a.Tenant.Name, a.Table.Command), nil
 	}
 	if err != nil {
 		return bot.Reply{}, err
 	}
-	return bot.Private(incident.History(k)), nil
+	return bot.Private(incident.HistoryBefore(k, before)), nil
 }
 
 // onItClick says that the clicker's team works on an incident.
@@ -60,4 +138,12 @@ func onItClick(a *Ask) (bot.Reply, error) {
 	k.Worker, k.Working = a.Person.ID, a.Now
 	a.Out.Incidents = append(a.Out.Incidents, k)
 	return bot.Reply{}, a.Roots(a.Tenant, k.Issue.ID)
+}
+
+// clipped is a typed word, cut where nothing that is meant is so long.
+func clipped(s string, n int) string {
+	if r := []rune(s); len(r) > n {
+		return string(r[:n]) + "…"
+	}
+	return s
 }

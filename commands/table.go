@@ -74,7 +74,8 @@ func New(command string) *Table {
 		{Name: "subscribe", Group: "Incidents", What: "Tell this channel about incidents, of all services or of some", Example: "subscribe Exchange Online, Microsoft Teams", Level: Known, Run: subscribeVerb},
 		{Name: "unsubscribe", Group: "Incidents", What: "Stop telling this channel", Example: "unsubscribe", Level: Known, Run: unsubscribeVerb},
 		{Name: "subscriptions", Group: "Incidents", What: "What this channel is told", Example: "subscriptions", Level: Known, Run: subscriptionsVerb},
-		{Name: "health", Group: "Incidents", What: "Which services are not fine, worst first", Example: "health", Level: Member, Run: healthVerb},
+		{Name: "health", Group: "Incidents", What: "Which services are not fine, worst first; with all, which are", Example: "health", Level: Member, Run: healthVerb},
+		{Name: "incidents", Also: []string{"issues"}, Group: "Incidents", What: "What is open, of all services or of one; with all, what is resolved too", Example: "incidents Exchange Online all", Level: Member, Run: incidentsVerb},
 		{Name: "incident", Also: []string{"history"}, Group: "Incidents", What: "One incident with its whole history", Example: "incident EX123456", Level: Member, Run: incidentVerb},
 		{Name: "help", Also: []string{"?"}, Group: "Help", What: "This list", Example: "help", Level: Member, Run: helpVerb},
 	}

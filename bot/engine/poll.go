@@ -52,13 +52,17 @@ func (e *Engine) poll(ctx context.Context, j bot.Job) error {
 		return e.unreadable(ctx, j, t, err)
 	}
 	issues := e.understood(t, raw)
+	services := e.services(ctx, t, as)
 	// The job keeps its ID from one reading to the next, and what two readings
 	// say must not have the same key.
 	return e.commit(ctx, "poll/"+e.ID(), func(d *Draft) error {
 		again := j
 		again.Due, again.Tries, again.Last = d.Now.Add(d.env.PollEvery), 0, ""
 		d.Out.Again = []bot.Job{again}
-		return d.Told(t, issues)
+		if err := d.Told(t, issues); err != nil {
+			return err
+		}
+		return d.saw(t, services, d.Out.Incidents)
 	})
 }
 

@@ -16,20 +16,27 @@ type Filter struct {
 	All     bool   // resolved ones too; otherwise what is open
 	Watch   Watch  // how the reading stands, so that an empty list is no green light by mistake
 	At      time.Time
+	// Services are the tenant's own, for one that has no issue.
+	Services []string
+}
+
+// Takes reports whether an issue is in the list.
+func (f Filter) Takes(i *Issue) bool {
+	return (f.Service == "" || ServiceKey(i.Service) == ServiceKey(f.Service)) && (f.All || !i.Resolved)
 }
 
 // List is the answer to a question for issues: open ones worst first, then,
 // where asked for, the resolved ones, the newest first.
 func List(known []Known, f Filter) bot.Message {
 	var opened, over []Known
-	var services []string
+	services := slices.Clone(f.Services)
 	for _, k := range known {
 		services = append(services, serviceName(&k.Issue))
 		switch {
-		case f.Service != "" && ServiceKey(k.Issue.Service) != ServiceKey(f.Service):
+		case !f.Takes(&k.Issue):
 		case !k.Issue.Resolved:
 			opened = append(opened, k)
-		case f.All:
+		default:
 			over = append(over, k)
 		}
 	}

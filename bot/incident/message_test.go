@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"keyturn/bot"
 )
@@ -126,19 +127,63 @@ func TestAMessageCenterPostInAChannel(t *testing.T) {
 	}
 }
 
-func TestALongHistoryKeepsItsNewestPostsAndSaysSo(t *testing.T) {
+func TestALongHistoryIsLeafedThrough(t *testing.T) {
 	var posts []Post
-	for n := range 60 {
-		posts = append(posts, wrote(n*60, fmt.Sprintf("Current status: Update %d. %s", n, strings.Repeat("This is what we found. ", 30))))
+	for n := range 90 {
+		posts = append(posts, wrote(n*60, fmt.Sprintf("Current status: Update %d. %s", n, strings.Repeat("This is what we found. ", 30-n/4))))
 	}
 	k := Merge(nil, mail(posts...), minutes(0))
-	m := History(k)
-	w := m.Words()
-	if size(m.Parts) > maxMessage || len(m.Parts) > 48 || !strings.Contains(w, "Update 59.") || strings.Contains(w, "Update 0.") || !strings.Contains(w, "would not fit here") {
-		t.Errorf("%d characters in %d parts:\n%.300s", size(m.Parts), len(m.Parts), w)
+	shown := map[string]int{}
+	pages, value := 0, PageValue(k.Issue.ID, time.Time{})
+	for value != "" {
+		if pages++; pages > 90 {
+			t.Fatal("the pages have no end")
+		}
+		id, before := ReadPage(value)
+		m := HistoryBefore(k, before)
+		if id != k.Issue.ID || size(m.Parts) > maxMessage || len(m.Parts) > 48 {
+			t.Errorf("page %d of %s has %d characters in %d parts", pages, id, size(m.Parts), len(m.Parts))
+		}
+		last := -1
+		for n := range posts {
+			if strings.Contains(m.Words(), fmt.Sprintf("Update %d.", n)) {
+				shown[fmt.Sprint(n)]++
+				if n < last {
+					t.Errorf("page %d is not in order", pages)
+				}
+				last = n
+			}
+		}
+		value = ""
+		for _, p := range m.Parts {
+			row, _ := p.(bot.Buttons)
+			for _, b := range row.Items {
+				if b.Label == "Older updates" {
+					value = b.Value
+				}
+			}
+		}
 	}
-	if strings.Index(w, "Update 58.") > strings.Index(w, "Update 59.") {
-		t.Error("not oldest first")
+	if len(shown) != len(posts) || pages < 2 {
+		t.Errorf("%d of %d updates on %d pages", len(shown), len(posts), pages)
+	}
+	for n, times := range shown {
+		if times != 1 {
+			t.Errorf("update %s stands on %d pages", n, times)
+		}
+	}
+	// A page keeps its posts when Microsoft writes on.
+	_, before := ReadPage(PageValue(k.Issue.ID, posts[60].Created))
+	was := HistoryBefore(k, before).Words()
+	k.Issue.Posts = append(k.Issue.Posts, wrote(9000, "Current status: One more."))
+	if is := HistoryBefore(k, before).Words(); !strings.Contains(is, "of 91.") || strings.ReplaceAll(is, "of 91.", "of 90.") != was {
+		t.Errorf("the page changed:\n%.300s", is)
+	}
+	for _, odd := range []string{"", "EX1/yesterday", "EX1/2020-01-01T00:00:00Z", "EX1//"} {
+		_, before := ReadPage(odd)
+		if w := HistoryBefore(k, before).Words(); !strings.Contains(w, "Update ") && !strings.Contains(w, "One more") {
+			t.Errorf("%q shows nothing:\n%.200s", odd, w)
+		}
 	}
 }
 

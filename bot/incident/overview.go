@@ -86,12 +86,12 @@ func issueLine(k Known) bot.Text {
 	return t
 }
 
-// freshFor is how old a reading may be to be told as how things are.
-const freshFor = 5 * time.Minute
+// FreshFor is how old a reading may be to be told as how things are.
+const FreshFor = 5 * time.Minute
 
 // Blind reports whether service health cannot be said to be known at a time:
 // it was never read, or the last good reading is too old.
-func (w Watch) Blind(at time.Time) bool { return w.Good.IsZero() || at.Sub(w.Good) > freshFor }
+func (w Watch) Blind(at time.Time) bool { return w.Good.IsZero() || at.Sub(w.Good) > FreshFor }
 
 // Health says how Microsoft's services are, worst first, only what is not fine.
 // overviews is what healthOverviews answered at the last good reading, or
@@ -121,6 +121,31 @@ func Health(overviews []Service, known []Known, watch Watch, at time.Time) bot.M
 		}
 	}
 	m.Add(healthFoot(len(overviews)-bad, len(overviews) > 0, len(rows) > 0, blind, ago(at.Sub(watch.Good))))
+	return fit(m, "")
+}
+
+// HealthAll is [Health] with the services that are fine by name. None is called
+// fine that was not read.
+func HealthAll(overviews []Service, known []Known, watch Watch, at time.Time) bot.Message {
+	m := Health(overviews, known, watch, at)
+	bad := map[string]bool{}
+	for _, r := range healthRows(overviews, known) {
+		bad[ServiceKey(r.name)] = true
+	}
+	var names []string
+	for _, s := range overviews {
+		if !bad[ServiceKey(s.Name)] {
+			names = append(names, oneLine(s.Name))
+		}
+	}
+	if len(names) == 0 || watch.Good.IsZero() {
+		return m
+	}
+	head := bot.B("🟢 Fine")
+	if watch.Blind(at) {
+		head = bot.B("Fine at the last reading")
+	}
+	m.Add(bot.Paragraph{Text: bot.Join(head, bot.T(": "+strings.Join(names, ", ")))})
 	return fit(m, "")
 }
 

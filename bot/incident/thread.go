@@ -162,55 +162,7 @@ func appendSection(out bot.Text, s Section) bot.Text {
 	return append(out, s.Text...)
 }
 
-// History is every post of an issue, oldest first, in one message. Sections
-// that a post repeats from the one before are left out, and so are the oldest
-// posts where all together are too long for a message, which it then says.
-func History(k Known) bot.Message {
-	i := &k.Issue
-	title := bot.Join(bot.B(i.mark()+" · "+serviceName(i)), bot.T(" · "), bot.Link(i.ID, AlertLink(i.ID)))
-	if t := oneLine(Convert(i.Title).Plain()); t != "" {
-		title = append(title, bot.Span{Text: "\n" + t})
-	}
-	head := []bot.Part{bot.Paragraph{Text: title}, bot.Paragraph{Text: stateLine(k)}}
-	used := size(head)
-	var posts [][]bot.Part
-	n := len(i.Posts)
-	for ; n > 0; n-- {
-		parts := historyPost(i, n-1)
-		if used += size(parts); len(posts) == maxPosts || used > maxMessage-noteSize && len(posts) > 0 {
-			break
-		}
-		posts = append(posts, parts)
-	}
-	m := bot.Message{Parts: head}
-	if n > 0 {
-		m.Add(bot.Note{Text: bot.Join(bot.T("The first "+count(n, "update")+" would not fit here. All are in the "),
-			bot.Link("admin center", AlertLink(i.ID)), bot.T("."))})
-	}
-	if len(posts) == 0 {
-		m.Add(bot.Paragraph{Text: bot.T("Microsoft has not written anything about it yet.")})
-	}
-	for p := len(posts) - 1; p >= 0; p-- {
-		m.Add(posts[p]...)
-	}
-	return fit(m, i.ID)
-}
-
-func historyPost(i *Issue, n int) []bot.Part {
-	p := &i.Posts[n]
-	text := newsText(digestOf(*p), saidBefore(before(i, p)))
-	head := bot.Text{{Text: "Undated", Bold: true}}
-	if !p.Created.IsZero() {
-		head = bot.When(p.Created, bot.DateTime)
-		head[0].Bold = true
-	}
-	return Paragraphs(bot.Join(head, bot.T("\n"), text))
-}
-
-const (
-	noteSize = 200
-	maxPosts = 40 // a Slack message holds 50 blocks
-)
+const noteSize = 200
 
 // size is the number of characters of parts.
 func size(parts []bot.Part) int {

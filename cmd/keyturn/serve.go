@@ -167,6 +167,12 @@ func (h health) Issues(ctx context.Context, t bot.TenantID, as bot.Reader, since
 	return r.Items, err
 }
 
+// Overviews implements [engine.Overviews].
+func (h health) Overviews(ctx context.Context, t bot.TenantID, as bot.Reader) ([]json.RawMessage, error) {
+	r, err := h.Client.Overviews(ctx, t, as)
+	return r.Items, err
+}
+
 func (c *config) env(tenants []*bot.Tenant) *engine.Env {
 	return &engine.Env{Tenants: tenants, Guide: setup.GuideFor, Base: c.base,
 		Pace: c.Checklist.Every.or(5 * time.Second), PaceAfterClick: c.Checklist.AfterClick.or(1500 * time.Millisecond),

@@ -43,6 +43,7 @@ func liveState(store *bolt.Store) http.Handler {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
 	})
+	mux.HandleFunc("GET /incidents/{tenant}", serveIncidents(store))
 	return mux
 }
 

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"keyturn/sim"
+	"keyturn/sim/play"
+	"keyturn/sim/slack"
+)
+
+// microsoftWrites puts an issue with n posts, an hour apart, into Microsoft's list.
+func (h *house) microsoftWrites(id, service string, n int) {
+	h.Helper()
+	begun := h.now().Add(-time.Duration(n) * time.Hour)
+	at := func(hour int) string { return begun.Add(time.Duration(hour) * time.Hour).UTC().Format(time.RFC3339) }
+	var posts []any
+	for i := range n {
+		posts = append(posts, map[string]any{"createdDateTime": at(i), "postType": "regular", "description": map[string]any{"contentType": "html",
+			"content": "<p>Current status: Look number " + at(i) + ".</p><p>" + strings.Repeat("This is what was found meanwhile. ", 20) + "</p>"}})
+	}
+	raw, err := json.Marshal(map[string]any{"id": id, "title": "Users may see odd things", "service": service, "status": "serviceDegradation", "classification": "incident", "origin": "microsoft",
+		"impactDescription": "Users may see odd things.", "isResolved": false, "feature": "Odd", "featureGroup": "Odd", "startDateTime": at(0), "endDateTime": nil, "lastModifiedDateTime": at(n), "details": []any{}, "posts": posts})
+	if err != nil {
+		h.Fatal(err)
+	}
+	if err := h.world.Microsoft.PutIssue(raw); err != nil {
+		h.Fatal(err)
+	}
+}
+
+// Whoever wonders whether it is them or Microsoft looks here first.
+func TestLookingAtServiceHealth(t *testing.T) {
+	h := open(t, withReader)
+	h.microsoftWrites("SP900001", "SharePoint Online", 40)
+	h.readable(true)
+	h.expectReading()
+	h.types(play.Max, "/keyturn health")
+	h.expectPrivate(play.Max, "Incident · SharePoint Online", "SP900001", "19 other services fine, read", "[All services]")
+	h.clicks(play.Max, "All services", "")
+	h.expectPrivate(play.Max, "🟢 Fine: ", "Planner", "Exchange Online")
+	h.types(play.Max, "/keyturn health Planner")
+	h.expectPrivate(play.Max, "Microsoft has nothing open for Planner, read")
+
+	h.types(play.Max, "/keyturn incidents")
+	h.expectPrivate(play.Max, "1 issue", "open", "SP900001", "/keyturn incident ID")
+	h.types(play.Max, "/keyturn incidents sharepoint online all")
+	h.expectPrivate(play.Max, "SP900001")
+	h.types(play.Max, "/keyturn incidents sharepont")
+	h.expectPrivate(play.Max, "Did you mean SharePoint Online?")
+
+	h.types(play.Max, "/keyturn incident sp900001")
+	newest := h.expectPrivate(play.Max, "Incident · SharePoint Online", "Updates 30 to 40 of 40.")
+	if _, ok := newest.Has("Newest updates", ""); ok {
+		t.Error("the newest page leads to itself")
+	}
+	h.clicks(play.Max, "Older updates", "SP900001")
+	h.until("the page before in place of the newest", func(s *slack.State) bool {
+		e := s.Ephemerals[len(s.Ephemerals)-1]
+		_, back := play.PrivateCard(e).Has("Newest updates", "")
+		return strings.Contains(e.Text, "to 29 of 40.") && e.Revisions == 1 && back
+	})
+}
+
+// A green is only said of a reading that succeeded.
+func TestNothingIsCalledFineThatCannotBeRead(t *testing.T) {
+	h := open(t, withReader, hasty(&pauseLog{}))
+	h.world.Microsoft.Faults.Add(sim.Fault{Path: "/graph/v1.0/admin/serviceAnnouncement/healthOverviews", Status: 503})
+	h.readable(true)
+	h.types(play.Max, "/keyturn health")
+	if c := h.expectPrivate(play.Max, "Microsoft has nothing open, read"); strings.Contains(c.Text, "fine") || strings.Contains(c.Text, "🟢") {
+		t.Errorf("services are called fine that nobody has read:\n%s", c.Text)
+	}
+	h.types(play.Max, "/keyturn health all")
+	if c := h.expectPrivate(play.Max, "Microsoft has nothing open, read"); strings.Contains(c.Text, "🟢") {
+		t.Errorf("services are called fine that nobody has read:\n%s", c.Text)
+	}
+}
+
+func TestIncidentsAreExportedWhileTheBotRunsAndAfter(t *testing.T) {
+	h := open(t, withReader)
+	h.microsoftWrites("SP900001", "SharePoint Online", 3)
+	h.readable(true)
+	conf := filepath.Join(filepath.Dir(h.data), "keyturn.yaml")
+	if err := os.WriteFile(conf, []byte(h.conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	export := func(args ...string) string {
+		t.Helper()
+		var out, complaint bytes.Buffer
+		if code := run(t.Context(), append([]string{"export", "incidents", "--config", conf}, args...), &out, &complaint); code != 0 {
+			t.Fatalf("%v: %s", args, complaint.String())
+		}
+		return out.String()
+	}
+	live := export("contoso")
+	var list struct {
+		Value []struct {
+			ID    string
+			Posts []any
+		}
+	}
+	if err := json.Unmarshal([]byte(live), &list); err != nil || len(list.Value) != 1 || list.Value[0].ID != "SP900001" || len(list.Value[0].Posts) != 3 {
+		t.Errorf("%v: %s", err, live)
+	}
+	h.halt()
+	if still := export("contoso"); still != live {
+		t.Errorf("the export of a stopped bot differs:\n%s\n%s", live, still)
+	}
+	if code := run(t.Context(), []string{"export", "incidents", "--config", conf, "fabrikam"}, &bytes.Buffer{}, &bytes.Buffer{}); code != 1 {
+		t.Errorf("a tenant that does not exist ends with %d", code)
+	}
+}
