@@ -38,6 +38,31 @@ type Job struct {
 	Collapse string `json:"collapse,omitempty"`
 	// Dead marks a job that was given up; it no longer blocks its lane.
 	Dead bool `json:"dead,omitempty"`
+
+	// What a store says of a job that it hands out, and nowhere else.
+
+	// Held is the number of the claim under which a worker has the job.
+	Held uint64 `json:"-"`
+	// Begun says that an earlier claim may have ended with its work half done:
+	// its process ended or stood still, or gave the job back. What the job does
+	// outside is looked up before it is done again.
+	Begun bool `json:"-"`
+}
+
+// Claim is a worker's hold on a job. A job can be claimed many times, one after
+// another; only the last claim is good.
+type Claim struct {
+	Job    JobID
+	Number uint64
+}
+
+// Claim is the hold that a store gave with the job; the zero Claim for a job
+// that it did not hand out.
+func (j Job) Claim() Claim {
+	if j.Held == 0 {
+		return Claim{}
+	}
+	return Claim{Job: j.ID, Number: j.Held}
 }
 
 // Sent is an entry of the ledger: what was sent where, with the platform's ID.

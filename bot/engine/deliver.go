@@ -43,6 +43,9 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 		j.Due = e.Now().Add(wait)
 		return e.commit(ctx, "pace", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
 	}
+	if err := e.stillMine(ctx); err != nil {
+		return err
+	}
 	ref, edited, err := e.send(ctx, chat, p, s)
 	if err != nil {
 		return e.undelivered(ctx, chat, j, p, edited, err)
@@ -154,7 +157,7 @@ func (e *Engine) finish(ctx context.Context, j bot.Job, sent *bot.Sent) error {
 		d.Out.Sent = []bot.Sent{*sent}
 		return d.reached(j)
 	})
-	if err != nil {
+	if err != nil && !errors.Is(err, bot.ErrTakenOver) {
 		e.over.Store(j.ID, sent)
 	}
 	return err
@@ -285,6 +288,9 @@ func (e *Engine) sendAnswer(ctx context.Context, j bot.Job) error {
 	chat, ok := e.Chats[p.To.Platform]
 	if !ok {
 		return e.finish(ctx, j, nil)
+	}
+	if err := e.stillMine(ctx); err != nil {
+		return err
 	}
 	back := bot.Return{URL: bot.NewSecret(p.URL), Expires: p.Expires}
 	err = chat.Answer(ctx, p.To, p.At, back, p.Message, p.Redraw, p.InPlace)

@@ -55,6 +55,11 @@
 //	                             ▼
 //	                           dead: shown to operators, its lane is free
 //
+// A worker commits under its claim ([Changes].Under), and asks the store right
+// before it changes something outside whether the claim is still good: a process
+// that stood still while another took its job over wakes up and changes nothing.
+// Who takes a job over is told that it may have been begun, and looks first.
+//
 // Jobs of a lane run one after another, in the order of their IDs. Lanes: one
 // for a request's own answer (now/), a conversation (chat/), a step of a run
 // (step/), a tenant's readings (poll/), a person's page (home/), a message for

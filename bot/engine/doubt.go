@@ -16,7 +16,7 @@ const settling = 10 * time.Minute
 // new: it may have replaced the one that had been sending.
 func (e *Engine) doubtful(v View, p Deliver, j bot.Job) bool {
 	switch {
-	case p.Ambiguous || j.Made.Before(e.started):
+	case p.Ambiguous || j.Begun || j.Made.Before(e.started):
 		return true
 	case p.collapse() == "" || j.Made.After(e.started.Add(settling)):
 		return false

@@ -200,8 +200,10 @@ func (e *Engine) start(ctx context.Context, j bot.Job) {
 	})
 }
 
-// do runs one job. A panic costs the job, never the process.
+// do runs one job. A panic costs the job, never the process. Who has lost the
+// job to another process leaves it alone.
 func (e *Engine) do(ctx context.Context, j bot.Job) {
+	ctx = under(ctx, j)
 	err := func() (err error) {
 		defer func() {
 			if p := recover(); p != nil {
@@ -214,8 +216,12 @@ func (e *Engine) do(ctx context.Context, j bot.Job) {
 	if err == nil {
 		return
 	}
+	if errors.Is(err, bot.ErrTakenOver) {
+		e.Log.Warn("a job went to another process, which did not hear of this one for a while", "job", j.ID, "kind", j.Kind, "lane", j.Lane)
+		return
+	}
 	if ctx.Err() != nil {
-		_ = e.Store.Release(context.WithoutCancel(ctx), j.ID)
+		_ = e.Store.Release(context.WithoutCancel(ctx), j.Claim())
 		return
 	}
 	e.again(ctx, j, err)
@@ -279,11 +285,11 @@ func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
 	if !j.Dead {
 		e.Log.Info("a job waits for another try", "job", j.ID, "kind", j.Kind, "lane", j.Lane, "due", j.Due, "err", cause)
 	}
-	err := e.Store.Commit(ctx, func(View) (Changes, error) { return Changes{Again: []bot.Job{j}}, nil })
-	if err != nil {
+	err := e.commit(ctx, "again", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
+	if err != nil && !errors.Is(err, bot.ErrTakenOver) {
 		e.Log.Error("a failed job could not be put back; it runs again in a while", "job", j.ID, "err", err)
 		_ = e.Wait(ctx, diskPause) // the disk is full, or worse: trying at once would change nothing
-		_ = e.Store.Release(context.WithoutCancel(ctx), j.ID)
+		_ = e.Store.Release(context.WithoutCancel(ctx), j.Claim())
 	}
 }
 
@@ -300,7 +306,7 @@ func backoff(tries int) time.Duration {
 }
 
 // commit decides with a fresh draft. The time is taken once, so that a decision
-// that runs twice comes out the same.
+// that runs twice comes out the same. A worker's commit is made under its claim.
 func (e *Engine) commit(ctx context.Context, key string, decide func(d *Draft) error) error {
 	now := e.Now()
 	return e.Store.Commit(ctx, func(v View) (Changes, error) {
@@ -308,6 +314,7 @@ func (e *Engine) commit(ctx context.Context, key string, decide func(d *Draft) e
 		if err := decide(d); err != nil {
 			return Changes{}, err
 		}
+		d.Out.Under = claimOf(ctx)
 		return d.Out, nil
 	})
 }

@@ -181,6 +181,11 @@ func (w *work) call(ctx context.Context, c bot.Call, request string) (bot.Answer
 		return bot.Answer{}, &bot.Failure{Kind: bot.KindForeign, System: c.System, Says: "Keyturn is not connected to " + c.System.Name() + " for this tenant.", Fix: "Complete the tenant's configuration."}
 	}
 	identity.RequestID = request
+	if c.Write() {
+		if err := w.e.stillMine(ctx); err != nil {
+			return bot.Answer{}, err
+		}
+	}
 	return caller.Call(ctx, w.run.Tenant, filled, identity)
 }
 

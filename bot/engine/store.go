@@ -73,6 +73,12 @@ type Changes struct {
 	// Audit is appended to the tenants' chains; the store sets Seq, Prev, MAC.
 	Audit []bot.AuditEntry
 
+	// Under is the claim that a worker makes this change under. Where that claim
+	// is no longer good, nothing is changed and the error is [bot.ErrTakenOver]:
+	// whoever has the job now must find the world as it left it. The zero Claim
+	// asks for nothing.
+	Under bot.Claim
+
 	// Jobs are added; the store gives each an ID in the order of the slice.
 	Jobs []bot.Job
 	// Done jobs are removed. A job that is not there is no error.
@@ -102,26 +108,43 @@ type Sealed struct {
 }
 
 // Store keeps everything. Implementations pass one conformance suite.
+//
+// Several processes may share one, each with a Store of its own: what is said
+// of commits and claims here holds among all of them.
 type Store interface {
 	// Commit runs decide and applies what it returns, whole or not at all,
 	// durably before it returns. decide may run more than once and must have
 	// no effect but its result; an error or a panic of decide changes nothing
 	// and comes back as an error. A commit that cannot be written returns an
 	// error that is [bot.ErrNoCommit].
+	//
+	// Commits are as if one had followed the other: none decides on what another
+	// has changed meanwhile.
 	Commit(ctx context.Context, decide func(View) (Changes, error)) error
 
 	// Read runs f on a consistent view.
 	Read(ctx context.Context, f func(View) error) error
 
 	// Claim gives up to max due lane heads, most urgent class first and then
-	// the oldest, and keeps their lanes until the job is finished with a
-	// commit that lists it in Done or Again, or given back with Release.
+	// the oldest, each with the number of its claim and whether it may have been
+	// begun. Its lane is kept until the job is finished with a commit that lists
+	// it in Done or Again, or given back with Release. A store that several
+	// processes share lets claims of a process that it has not heard of for a
+	// while run out, by its own clock and never by now; while the process is
+	// well, its claims last.
 	Claim(ctx context.Context, now time.Time, max int) ([]bot.Job, error)
-	Release(ctx context.Context, id bot.JobID) error
+	// Renew makes sure that a claim is good and begins its term anew. A worker
+	// calls it right before it changes something outside: what takes less than
+	// a third of the term is over before anybody else can have the job.
+	// [bot.ErrTakenOver] where the claim is no longer good.
+	Renew(ctx context.Context, c bot.Claim) error
+	// Release gives a job back as it is; a claim that is no longer good does
+	// nothing.
+	Release(ctx context.Context, c bot.Claim) error
 	// Next is when the next unclaimed lane head is due; false where there is none.
 	Next(ctx context.Context) (time.Time, bool, error)
-	// Wake receives a value after commits that added jobs. It may miss none
-	// for long and may report too many.
+	// Wake receives a value after commits that added jobs, of other processes
+	// too. It may miss none for long and may report too many.
 	Wake() <-chan struct{}
 
 	Close() error

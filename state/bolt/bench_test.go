@@ -140,7 +140,7 @@ func BenchmarkClaimOfTenThousandLanes(b *testing.B) {
 		if err != nil || len(list) != 1 {
 			b.Fatal(len(list), err)
 		}
-		if err := s.Release(context.Background(), list[0].ID); err != nil {
+		if err := s.Release(context.Background(), list[0].Claim()); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -41,13 +41,14 @@ func (s *Store) Claim(ctx context.Context, now time.Time, max int) ([]bot.Job, e
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	ids := s.lanes.claim(now, max)
-	if len(ids) == 0 {
+	claimed := s.lanes.claim(now, max)
+	if len(claimed) == 0 {
 		return nil, nil
 	}
-	jobs := make([]bot.Job, 0, len(ids))
+	jobs := make([]bot.Job, 0, len(claimed))
 	err := s.reading(func(tx *bolt.Tx) error {
-		for _, id := range ids {
+		for _, held := range claimed {
+			id := held.ID
 			b := tx.Bucket(bJobs).Get(jobKey(id))
 			if b == nil {
 				s.log.Error("a job in memory is not on disk", "job", id)
@@ -60,21 +61,35 @@ func (s *Store) Claim(ctx context.Context, now time.Time, max int) ([]bot.Job, e
 				s.log.Error("a job cannot be read; its lane stands still until it is repaired", "job", id, "error", err)
 				continue
 			}
+			j.Held, j.Begun = held.Held, held.Begun
 			jobs = append(jobs, j)
 		}
 		return nil
 	})
 	if err != nil {
-		s.lanes.release(ids...)
+		for _, j := range claimed {
+			s.lanes.release(j.Claim(), false)
+		}
 		return nil, err
 	}
 	return jobs, nil
 }
 
-// Release implements [engine.Store]. Releasing what is not claimed does
-// nothing.
-func (s *Store) Release(_ context.Context, id bot.JobID) error {
-	s.lanes.release(id)
+// Renew implements [engine.Store]. Claims have no term here: they end with the
+// process, and nobody else has the file while it lives.
+func (s *Store) Renew(ctx context.Context, c bot.Claim) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !s.lanes.mine(c) {
+		return bot.ErrTakenOver
+	}
+	return nil
+}
+
+// Release implements [engine.Store].
+func (s *Store) Release(_ context.Context, c bot.Claim) error {
+	s.lanes.release(c, true)
 	s.wakeUp()
 	return nil
 }

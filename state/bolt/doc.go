@@ -26,7 +26,8 @@
 //
 // The lanes are also in memory, as of the last commit, read at open from a
 // compact index. Claims are in memory alone: the file belongs to one process,
-// and when that ends so do its claims. A job that a commit under way removes
+// and when that ends so do its claims. A job that was due when the file was
+// opened, or was given back, may have been begun. A job that a commit under way removes
 // or changes is held: no worker gets it until the outcome is known.
 //
 // # Invariants

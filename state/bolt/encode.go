@@ -45,6 +45,9 @@ func (s *Store) encode(tx *bolt.Tx, c engine.Changes, held *[]bot.JobID) (*batch
 	if err := state.Validate(c); err != nil {
 		return nil, err
 	}
+	if c.Under != (bot.Claim{}) && !s.lanes.mine(c.Under) {
+		return nil, bot.ErrTakenOver
+	}
 	e := &encoder{s: s, tx: tx, held: held}
 	e.delivery(c.Delivery)
 	e.runs(c.Runs)

@@ -25,6 +25,7 @@ type lanes struct {
 	byID   map[bot.JobID]*entry
 	later  laneHeap
 	ready  laneHeap
+	claims uint64 // given so far
 }
 
 // entry is one job.
@@ -35,7 +36,7 @@ type entry struct {
 	due   time.Time
 	dead  bool
 
-	begun bool // it may have been begun before the store was opened
+	begun bool // it may have been begun before the store was opened, or was given back
 	held  int  // commits under way that remove or change it: not to be claimed
 }
 
@@ -43,6 +44,7 @@ type lane struct {
 	name    string
 	jobs    []*entry  // by ID, the dead ones too
 	claimed bot.JobID // 0 is none
+	number  uint64    // of that claim
 	heap    *laneHeap // the one it is in
 	at      int       // where in it
 	head    *entry    // while it is in a heap
@@ -153,36 +155,53 @@ func (l *lanes) settle(ln *lane) {
 	}
 }
 
-// claim takes up to max due heads.
-func (l *lanes) claim(now time.Time, max int) []bot.JobID {
+// claim takes up to max due heads: jobs with their ID, and what is said of a
+// claimed one.
+func (l *lanes) claim(now time.Time, max int) []bot.Job {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for l.later.Len() > 0 && !l.later.lanes[0].head.due.After(now) {
 		heap.Push(&l.ready, heap.Pop(&l.later))
 	}
-	var ids []bot.JobID
-	for len(ids) < max && l.ready.Len() > 0 {
+	var out []bot.Job
+	for len(out) < max && l.ready.Len() > 0 {
 		ln := heap.Pop(&l.ready).(*lane)
 		if ln.head.due.After(now) {
 			heap.Push(&l.later, ln)
 			continue
 		}
-		ln.claimed = ln.head.id
-		ids = append(ids, ln.claimed)
+		l.claims++
+		ln.claimed, ln.number = ln.head.id, l.claims
+		out = append(out, bot.Job{ID: ln.claimed, Held: ln.number, Begun: ln.head.begun})
 	}
-	return ids
+	return out
 }
 
-// release ends claims without changing the jobs.
-func (l *lanes) release(ids ...bot.JobID) {
+// release ends a claim without changing the job. Begun says that a worker had
+// it.
+func (l *lanes) release(c bot.Claim, begun bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, id := range ids {
-		if ln := l.of(id); ln != nil && ln.claimed == id {
-			ln.claimed = 0
-			l.settle(ln)
-		}
+	if ln := l.of(c.Job); ln != nil && ln.good(c) {
+		e := l.byID[c.Job]
+		e.begun = e.begun || begun
+		ln.claimed = 0
+		l.settle(ln)
 	}
+}
+
+// good reports whether a claim is the one that the lane is kept by.
+func (ln *lane) good(c bot.Claim) bool {
+	return c.Job != 0 && ln.claimed == c.Job && ln.number == c.Number
+}
+
+// mine reports whether a claim is good and stays so: no commit under way ends
+// it.
+func (l *lanes) mine(c bot.Claim) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	ln := l.of(c.Job)
+	return ln != nil && ln.good(c) && l.byID[c.Job].held == 0
 }
 
 // of is the lane of a job, or nil.

@@ -3,6 +3,7 @@ package bolt
 import (
 	"context"
 	"fmt"
+	"maps"
 	"path/filepath"
 	"slices"
 	"testing"
@@ -20,6 +21,7 @@ import (
 type model struct {
 	jobs    []bot.Job // by ID
 	claimed map[string]bot.JobID
+	begun   map[bot.JobID]bool // given back
 }
 
 func (m *model) index(id bot.JobID) int {
@@ -43,7 +45,7 @@ func (m *model) free(id bot.JobID) {
 
 func (m *model) add(j bot.Job) {
 	for _, old := range slices.Clone(m.jobs) {
-		if j.Collapse != "" && old.Collapse == j.Collapse && old.Tries == 0 && !old.Dead && m.claimed[old.Lane] != old.ID {
+		if j.Collapse != "" && old.Collapse == j.Collapse && old.Tries == 0 && !old.Dead && !m.begun[old.ID] && m.claimed[old.Lane] != old.ID {
 			m.drop(old.ID)
 		}
 	}
@@ -92,7 +94,7 @@ func TestLanesDoWhatTheModelDoes(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer s.Close()
-		r := &run{t: t, s: s, now: statetest.Start, m: model{claimed: make(map[string]bot.JobID)}}
+		r := &run{t: t, s: s, now: statetest.Start, m: model{claimed: make(map[string]bot.JobID), begun: make(map[bot.JobID]bool)}, claims: make(map[bot.JobID]bot.Claim)}
 		t.Repeat(map[string]func(*rapid.T){
 			"add": r.add, "claim": r.claim, "finish": r.finish, "again": r.again, "release": r.release, "clock": r.clock, "": r.compare,
 		})
@@ -106,6 +108,8 @@ type run struct {
 	m    model
 	now  time.Time
 	last bot.JobID
+
+	claims map[bot.JobID]bot.Claim // the last of each job
 }
 
 func (r *run) commit(t *rapid.T, c engine.Changes) {
@@ -142,6 +146,10 @@ func (r *run) claim(t *rapid.T) {
 	var got []bot.JobID
 	for _, j := range list {
 		got = append(got, j.ID)
+		if j.Begun != r.m.begun[j.ID] {
+			t.Fatalf("job %d is said to be begun: %v", j.ID, j.Begun)
+		}
+		r.claims[j.ID] = j.Claim()
 	}
 	if want := r.m.claim(r.now, max); !slices.Equal(got, want) {
 		t.Fatalf("claimed %v, expected %v", got, want)
@@ -167,13 +175,21 @@ func (r *run) again(t *rapid.T) {
 	j.Due, j.Tries, j.Dead = r.due(t), rapid.IntRange(0, 1).Draw(t, "tries"), rapid.Bool().Draw(t, "dead")
 	r.commit(t, engine.Changes{Again: []bot.Job{j}})
 	r.m.free(j.ID)
+	delete(r.m.begun, j.ID)
 	r.m.jobs[r.m.index(j.ID)] = j
 }
 
 func (r *run) release(t *rapid.T) {
 	id := r.some(t).ID
-	if err := r.s.Release(context.Background(), id); err != nil {
+	good := slices.Contains(slices.Collect(maps.Values(r.m.claimed)), id)
+	if err := r.s.Renew(context.Background(), r.claims[id]); (err == nil) != good {
+		t.Fatalf("the claim of job %d is renewed: %v, expected that it is good: %v", id, err, good)
+	}
+	if err := r.s.Release(context.Background(), r.claims[id]); err != nil {
 		t.Fatal(err)
+	}
+	if good {
+		r.m.begun[id] = true
 	}
 	r.m.free(id)
 }

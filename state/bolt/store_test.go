@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"keyturn/bot"
 	"keyturn/bot/engine"
 	"keyturn/state"
 	"keyturn/state/statetest"
@@ -42,6 +43,21 @@ func open(t testing.TB, c Config) *Store {
 	return s
 }
 
+// lapse ends every claim, as no store of one process ever does by itself.
+func (l *lanes) lapse() {
+	l.mu.Lock()
+	var all []bot.Claim
+	for _, ln := range l.byName {
+		if ln.claimed != 0 {
+			all = append(all, bot.Claim{Job: ln.claimed, Number: ln.number})
+		}
+	}
+	l.mu.Unlock()
+	for _, c := range all {
+		l.release(c, true)
+	}
+}
+
 func TestStore(t *testing.T) {
 	reopen := func(t *testing.T, path string, now func() time.Time) engine.Store {
 		c := config(path)
@@ -69,5 +85,8 @@ func TestStore(t *testing.T) {
 			return b
 		},
 		Auditor: must(state.OpenAuditor(testKey)),
+		Replica: func(_ *testing.T, s engine.Store, _ func() time.Time) engine.Store { return s },
+		Lapse:   func(_ *testing.T, s engine.Store) { s.(*Store).lanes.lapse() },
+		Alone:   true,
 	})
 }

@@ -3,6 +3,6 @@
 //
 // A store that passes it applies a write set whole or not at all, shows each
 // member of a commit group what came before it, hands out the heads of lanes
-// once and in order, and keeps secrets sealed and the audit trail unbroken
+// once and in order, refuses what is made under a claim that is over, and keeps secrets sealed and the audit trail unbroken
 // over a restart. A new store begins here.
 package statetest

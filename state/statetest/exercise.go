@@ -26,6 +26,15 @@ type Subject struct {
 	Disk func(t *testing.T, s engine.Store) []byte
 	// Auditor is of the key that the store signs with.
 	Auditor *state.Auditor
+
+	// Replica opens the data of a store that Open gave once more, as another
+	// process does while the first one goes on, closed at the end of the test.
+	// A store whose data belong to one process gives s itself and says Alone.
+	Replica func(t *testing.T, s engine.Store, now func() time.Time) engine.Store
+	// Lapse makes the term of every claim that s gave run out, as when its
+	// process has stood still for that long. s itself notices nothing.
+	Lapse func(t *testing.T, s engine.Store)
+	Alone bool
 }
 
 // Start is when the suite's clock begins.
@@ -34,7 +43,7 @@ var Start = time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
 // Exercise runs the suite.
 func Exercise(t *testing.T, s Subject) {
 	for _, group := range []map[string]func(*testing.T, *bench){
-		commits, records, jobs, trails,
+		commits, records, jobs, claims, replicas, trails,
 	} {
 		for name, test := range group {
 			t.Run(name, func(t *testing.T) {
@@ -129,11 +138,17 @@ func (b *bench) idle() {
 	}
 }
 
-func (b *bench) release(id bot.JobID) {
+func (b *bench) release(c bot.Claim) {
 	b.t.Helper()
-	if err := b.store.Release(context.Background(), id); err != nil {
+	if err := b.store.Release(context.Background(), c); err != nil {
 		b.t.Fatalf("releasing failed: %v", err)
 	}
+}
+
+// plain is a job without what is said of its claim.
+func plain(j bot.Job) bot.Job {
+	j.Held, j.Begun = 0, false
+	return j
 }
 
 func kinds(list []bot.Job) []string {

@@ -25,7 +25,7 @@ var jobs = map[string]func(*testing.T, *bench){
 	"a job that is being replaced is not handed out":      collapseRace,
 	"next says when the next free head is due":            next,
 	"adding jobs wakes":                                   wake,
-	"claims end with the store, jobs do not":              claimsEnd,
+	"jobs outlive the store":                              outlive,
 	"IDs are never used twice":                            freshIDs,
 	"a clock that steps backwards only delays":            backwards,
 	"a job can be taken out of the middle of its lane":    middle,
@@ -117,9 +117,10 @@ func exclusive(t *testing.T, b *bench) {
 func released(t *testing.T, b *bench) {
 	b.job(bot.Job{Lane: "l", Kind: "x"})
 	j := b.claimed("x")
-	b.release(j.ID)
-	same(t, "the job", j, b.claimed("x"))
-	b.release(999)
+	b.release(j.Claim())
+	same(t, "the job", plain(j), plain(b.claimed("x")))
+	b.release(bot.Claim{Job: 999, Number: 1})
+	b.release(bot.Claim{})
 	b.idle()
 }
 
@@ -133,7 +134,7 @@ func putBack(t *testing.T, b *bench) {
 	b.reopen()
 	b.idle()
 	b.clock = Start.Add(time.Minute)
-	same(t, "the job", j, b.claimed("first"))
+	same(t, "the job", plain(j), plain(b.claimed("first")))
 	b.commit(engine.Changes{Done: []bot.JobID{j.ID}, Again: []bot.Job{j}})
 	b.claimed("second")
 }
@@ -214,18 +215,19 @@ func wake(t *testing.T, b *bench) {
 	woken("adding a job")
 	j := b.claimed("a")
 	drained()
-	b.release(j.ID)
+	b.release(j.Claim())
 	woken("giving a job back")
 	b.commit(engine.Changes{Done: []bot.JobID{b.claimed("a").ID}})
 	woken("freeing a lane")
 }
 
-func claimsEnd(t *testing.T, b *bench) {
+func outlive(t *testing.T, b *bench) {
 	b.job(bot.Job{Lane: "l", Kind: "first", Payload: []byte(`{"text":"hello"}`)})
 	b.job(bot.Job{Lane: "l", Kind: "second"})
 	j := b.claimed("first")
+	b.release(j.Claim())
 	b.reopen()
-	same(t, "the job after reopening", j, b.claimed("first"))
+	same(t, "the job after reopening", plain(j), plain(b.claimed("first")))
 	b.idle()
 }
 
@@ -243,7 +245,7 @@ func backwards(t *testing.T, b *bench) {
 	b.job(bot.Job{Lane: "l", Kind: "x", Due: b.clock})
 	b.job(bot.Job{Lane: "m", Kind: "y", Due: b.clock})
 	j := b.claimed("x")
-	b.release(j.ID)
+	b.release(j.Claim())
 	b.clock = Start
 	b.idle()
 	due, ok, err := b.store.Next(context.Background())
@@ -270,7 +272,7 @@ func wholeJob(t *testing.T, b *bench) {
 		Tries: 3, Last: "a reason", Payload: []byte(`{"a": [1, 2]}`), Collapse: "c"}
 	want.ID = b.job(want)
 	b.reopen()
-	same(t, "the claimed job", want, b.claimed("say"))
+	same(t, "the claimed job", want, plain(b.claimed("say")))
 	same(t, "the listed job", []bot.Job{want}, b.jobs(""))
 }
 
