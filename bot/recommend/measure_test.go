@@ -74,7 +74,7 @@ func library(t testing.TB) []Doc {
 		if f[0] == "Service desk" {
 			s.kind, s.title = Knowledge, "How to: %s"
 		}
-		out = append(out, Doc{ID: fmt.Sprintf("other/%03d", i), Kind: s.kind, Service: []string{f[0]}, Feature: f[1], Title: fmt.Sprintf(s.title, f[1]), Text: f[2], Active: s.kind == Incident, Changed: noon})
+		out = append(out, Doc{ID: f[0] + "/" + f[1], Kind: s.kind, Service: []string{f[0]}, Feature: f[1], Title: fmt.Sprintf(s.title, f[1]), Text: f[2], Active: s.kind == Incident, Changed: noon})
 	}
 	return out
 }

@@ -10,20 +10,19 @@ const MaxQuery = 500
 
 // Query is what a person says is wrong, understood.
 type Query struct {
-	Said     string   // as typed, cut to [MaxQuery]
-	Services []string // keys of the services that it may be about, likeliest first
-	Sure     bool     // a product was named, not only guessed
-	Codes    []string // error codes, in lower case
-	words    []string // as typed, without what says nothing
-	of       map[string]string
-	terms    []string
+	Said     string            // as typed, cut to [MaxQuery]
+	Services []string          // keys of the services that it may be about, likeliest first
+	Sure     bool              // a product was named, not only guessed
+	Codes    []string          // error codes, in lower case
+	terms    []string          // what is looked for, in the order of the words
+	of       map[string]string // the word that each term was made of
 }
 
 // Parse understands a question. Whatever is typed is one.
 func Parse(said string) Query {
-	said = strings.ToValidUTF8(strings.Join(strings.Fields(said), " "), "")
+	said = strings.Join(strings.Fields(strings.ToValidUTF8(said, "")), " ")
 	if r := []rune(said); len(r) > MaxQuery {
-		said = string(r[:MaxQuery])
+		said = strings.TrimSpace(string(r[:MaxQuery]))
 	}
 	q := Query{Said: said, Codes: codesOf(said), of: map[string]string{}}
 	named := wordsOf(said)
@@ -41,11 +40,11 @@ func Parse(said string) Query {
 		add("!"+m[1], m[1])
 	}
 	for _, w := range named {
+		if codeShape.FindString(w) == w {
+			continue // counted as a code
+		}
 		for _, t := range termsOf(w) {
 			add(t, w)
-		}
-		if !stop[w] {
-			q.words = append(q.words, w)
 		}
 	}
 	return q
@@ -95,9 +94,14 @@ var spoken = func() map[string]string {
 		booking channel guest external sharing browser offline desktop webcam voicemail room folder datafile pending processing slow hang blank readonly`) {
 		out[stem(w)] = w
 	}
-	for from, to := range map[string]string{"screensharing": "screen sharing", "addin": "add-in", "readonly": "read-only", "freebusy": "free/busy",
-		"autoreply": "automatic replies", "datafile": "data file", "activesync": "ActiveSync"} {
+	for from, to := range written {
 		out[stem(from)] = to
 	}
 	return out
 }()
+
+// written is how a person writes what wordsOf writes as one word.
+var written = map[string]string{"screensharing": "screen sharing", "addin": "add-in", "readonly": "read-only", "freebusy": "free/busy",
+	"autoreply": "automatic replies", "datafile": "data file", "activesync": "ActiveSync", "sharedmailbox": "shared mailbox", "conditionalaccess": "Conditional Access",
+	"selfservice": "self-service", "login": "sign-in", "signout": "sign-out", "companyportal": "Company Portal", "somethingwrong": "something went wrong", "admincenter": "admin center",
+	"powerbi": "Power BI", "flow": "Power Automate", "powerapps": "Power Apps", "onpremises": "on-premises"}

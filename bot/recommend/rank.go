@@ -58,6 +58,7 @@ const (
 	unfitFactor   = 0.6
 	activeFactor  = 1.1
 	enough        = 2.6 // the least score of a hit
+	fewest        = 30  // of fewer texts than this, how rare a word is says little
 )
 
 // Index is texts, counted.
@@ -209,8 +210,10 @@ func (x *Index) hit(q Query, asked []term, i int, at time.Time) (Hit, bool) {
 	return h, strong && h.Score >= enough
 }
 
+// rarity is how much a term tells texts apart.
 func (x *Index) rarity(term string) float64 {
-	return math.Log(1 + (float64(len(x.docs)-x.in[term])+0.5)/(float64(x.in[term])+0.5))
+	n, in := float64(max(len(x.docs), fewest)), float64(x.in[term])
+	return math.Log(1 + (n-in+0.5)/(in+0.5))
 }
 
 // covered is how much of a question a text has at all, by its words.
@@ -292,25 +295,22 @@ func (h Hit) Why() string {
 	if h.Fits && len(h.Doc.Service) > 0 {
 		because = append(because, "it is about "+strings.Join(h.Doc.Service[:1], ""))
 	}
-	if w := h.Words; len(w) > 0 {
-		quoted := make([]string, 0, 4)
-		for _, s := range w[:min(len(w), 4)] {
-			quoted = append(quoted, "“"+shown(s)+"”")
+	var quoted []string
+	for _, w := range h.Words {
+		if _, name := products[w]; name && h.Fits {
+			continue // said already
 		}
+		if f, ok := written[w]; ok {
+			w = f
+		}
+		if quoted = append(quoted, "“"+w+"”"); len(quoted) == 4 {
+			break
+		}
+	}
+	if len(quoted) > 0 {
 		because = append(because, "it speaks of "+and(quoted))
 	}
 	return and(because)
-}
-
-// shown is a word of the question as a person would write it.
-func shown(w string) string {
-	if s, ok := spoken[stem(w)]; ok {
-		return s
-	}
-	if p, ok := products[w]; ok {
-		return p.shown
-	}
-	return w
 }
 
 func and(list []string) string {

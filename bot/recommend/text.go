@@ -123,7 +123,9 @@ func terms(text string) []string {
 		out = append(out, "!"+m[1])
 	}
 	for _, w := range wordsOf(text) {
-		out = append(out, termsOf(w)...)
+		if codeShape.FindString(w) != w {
+			out = append(out, termsOf(w)...)
+		}
 	}
 	return out
 }
@@ -135,6 +137,12 @@ func termsOf(w string) []string {
 	}
 	s := stem(w)
 	out := []string{s}
+	if _, name := products[w]; name {
+		out[0] = w // Teams is not a team
+	}
+	if w == "teams" {
+		return out
+	}
 	for _, c := range concepts[s] {
 		out = append(out, "~"+c)
 	}
