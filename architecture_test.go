@@ -109,6 +109,11 @@ var rules = []rule{
 		why:   "the chat page draws only the JSON that the simulator received, so that it shows what a platform would show",
 	},
 	{
+		of:    `web/about`,
+		never: []string{"./..."},
+		why:   "what anybody may read knows nothing that not anybody may know",
+	},
+	{
 		of:    `web/signin`,
 		may:   []string{"./bot"},
 		never: []string{"./adapters/...", "./state/...", "./sim/..."},
@@ -278,6 +283,7 @@ func TestTheRulesRefuseWhatTheyAreThereFor(t *testing.T) {
 		"sim":              "keyturn/bot",
 		"sim/slack":        "github.com/slack-go/slack",
 		"web/chat":         "keyturn/bot",
+		"web/about":        "keyturn/bot",
 		"test/playground":  "keyturn/sim/play",
 		"cmd/keyturn":      "go.etcd.io/bbolt",
 	} {

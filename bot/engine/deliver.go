@@ -215,6 +215,8 @@ func (d *Draft) placeGone(p Deliver, cause error) error {
 	switch {
 	case p.Sub != "":
 		return d.stopSubscription(p, cause)
+	case p.Draw.Run != "" && p.Draw.What == drawChecklist && bot.KindOf(cause) == bot.KindUninstalled:
+		return nil // nothing else in the workspace can be reached either: the run waits where it is
 	case p.Draw.Run != "" && p.Draw.What == drawChecklist:
 		return d.moveRun(p.Draw.Run, cause.Error())
 	case p.Draw.Run != "" && p.Draw.What == drawCard:

@@ -26,7 +26,7 @@ tenants:
 `
 
 // about keeps the errors that speak of Teams.
-func about(wrong faults, what string) (out []string) {
+func faultsOf(wrong faults, what string) (out []string) {
 	for _, w := range wrong {
 		if strings.HasPrefix(w, what) {
 			out = append(out, w)
@@ -45,7 +45,7 @@ func TestATeamsBotSignsInWithAFederatedTokenThatIsReadAnew(t *testing.T) {
 		return c
 	}
 	_, wrong := parse().check()
-	if got := about(wrong, "teams"); len(got) != 1 || !strings.Contains(got[0], "teams.federated_token_file") {
+	if got := faultsOf(wrong, "teams"); len(got) != 1 || !strings.Contains(got[0], "teams.federated_token_file") {
 		t.Fatalf("without the file check says %q", got)
 	}
 	for _, value := range []string{"first", "renewed"} {
@@ -53,8 +53,8 @@ func TestATeamsBotSignsInWithAFederatedTokenThatIsReadAnew(t *testing.T) {
 			t.Fatal(err)
 		}
 		c := parse()
-		if _, wrong := c.check(); len(about(wrong, "teams")) > 0 {
-			t.Fatalf("with the file check says %q", about(wrong, "teams"))
+		if _, wrong := c.check(); len(faultsOf(wrong, "teams")) > 0 {
+			t.Fatalf("with the file check says %q", faultsOf(wrong, "teams"))
 		}
 		bot := c.teamsBot(&desk{}, commands.New("/keyturn"), teams.NewMemory(), nil, slog.New(slog.DiscardHandler), time.Now)
 		got, err := bot.Credential.Assertion(context.Background(), "audience")
@@ -75,8 +75,8 @@ func TestATeamsBotHasOneCredential(t *testing.T) {
 			t.Fatal(err)
 		}
 		change(c.Teams)
-		if _, wrong := c.check(); len(about(wrong, "teams: give")) != 1 {
-			t.Errorf("%s: check says %q", name, about(wrong, "teams"))
+		if _, wrong := c.check(); len(faultsOf(wrong, "teams: give")) != 1 {
+			t.Errorf("%s: check says %q", name, faultsOf(wrong, "teams"))
 		}
 	}
 }

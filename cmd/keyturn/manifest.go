@@ -35,8 +35,8 @@ type teamsManifestCmd struct {
 	Config  string `help:"Configuration file; the app ID and public_url stand there." required:"" type:"existingfile"`
 	Out     string `help:"Package to write (zip); without it the manifest is printed." short:"o" type:"path"`
 	Release string `help:"Version of the package; Teams takes only newer ones." default:"1.0.0"`
-	Privacy string `help:"Address of your privacy statement. Default: public_url/privacy." placeholder:"https://..."`
-	Terms   string `help:"Address of your terms of use. Default: public_url/terms." placeholder:"https://..."`
+	Privacy string `help:"Address of your privacy statement. Default: Keyturn's own page, public_url/privacy." placeholder:"https://..."`
+	Terms   string `help:"Address of your terms of use. Default: Keyturn's own page, public_url/terms." placeholder:"https://..."`
 }
 
 // Run writes the package, or prints the manifest.

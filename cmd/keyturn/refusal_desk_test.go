@@ -94,37 +94,16 @@ func (h *house) section(s *slack.State, who play.Person, step string) (words str
 		if !m.Bot || m.Deleted || h.place(s, m.Channel) != "to "+who.Slack {
 			continue
 		}
-		var blocks []json.RawMessage
-		if json.Unmarshal(m.Blocks, &blocks) != nil {
-			continue
-		}
-		var part []json.RawMessage
-		flush := func() bool {
+		for _, part := range partsOf(m) {
 			raw, _ := json.Marshal(part)
-			part = nil
-			c := play.MessageCard(slack.Message{Blocks: raw})
-			for _, b := range c.Buttons {
+			for _, b := range play.MessageCard(slack.Message{Blocks: raw}).Buttons {
 				if aims(b.Value, step) {
 					buttons = append(buttons, b.Label)
 				}
 			}
-			words = every(raw)
-			return len(buttons) > 0
-		}
-		for _, b := range blocks {
-			var kind struct {
-				Type string `json:"type"`
+			if len(buttons) > 0 {
+				return every(raw), buttons
 			}
-			if json.Unmarshal(b, &kind) == nil && kind.Type == "divider" {
-				if flush() {
-					return words, buttons
-				}
-				continue
-			}
-			part = append(part, b)
-		}
-		if flush() {
-			return words, buttons
 		}
 	}
 	return "", nil
@@ -166,10 +145,41 @@ func (h *house) expectApproval(who play.Person, step string, words ...string) {
 	})
 }
 
-// expectDone waits until a step is done and says how it was proved.
+// expectDone waits until a step is done and says how it was proved, in the part
+// of a card that is about that step: other parts may say that theirs is done.
 func (h *house) expectDone(who play.Person, title string, words ...string) {
 	h.Helper()
-	h.expectCard(who, append([]string{title, "✅ done"}, words...)...)
+	h.until(fmt.Sprintf("the card of %s to say that %s is done, with %q", who.Name, title, words), func(s *slack.State) bool {
+		for _, m := range s.Messages {
+			if m.Bot && !m.Deleted && h.place(s, m.Channel) == "to "+who.Slack && slices.ContainsFunc(partsOf(m), func(part []json.RawMessage) bool {
+				raw, _ := json.Marshal(part)
+				return containsAll(every(raw), append([]string{title, "✅ done"}, words...))
+			}) {
+				return true
+			}
+		}
+		return false
+	})
+}
+
+// partsOf cuts a message where it draws a line.
+func partsOf(m slack.Message) [][]json.RawMessage {
+	var blocks []json.RawMessage
+	if json.Unmarshal(m.Blocks, &blocks) != nil {
+		return nil
+	}
+	parts := [][]json.RawMessage{nil}
+	for _, b := range blocks {
+		var kind struct {
+			Type string `json:"type"`
+		}
+		if json.Unmarshal(b, &kind) == nil && kind.Type == "divider" {
+			parts = append(parts, nil)
+			continue
+		}
+		parts[len(parts)-1] = append(parts[len(parts)-1], b)
+	}
+	return parts
 }
 
 // refusesWrites approves a step once for every refusal: the call fails, the

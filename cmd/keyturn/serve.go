@@ -24,6 +24,7 @@ import (
 	"keyturn/commands"
 	"keyturn/state"
 	"keyturn/state/bolt"
+	"keyturn/web/about"
 )
 
 type serveCmd struct {
@@ -152,6 +153,7 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 	})
 	desk.Engine = p.engine
 	p.routes.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	about.Serve(p.routes)
 	return p, nil
 }
 
