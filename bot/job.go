@@ -74,6 +74,10 @@ type Sent struct {
 	Gone   bool       `json:"gone,omitempty"`   // the platform says that it no longer exists
 }
 
+// AuditCheckpoint is the act of what stands in the place of entries that were
+// removed after their time: the store alone writes it.
+const AuditCheckpoint = "checkpoint"
+
 // AuditEntry records a person's act or an outside write. Entries of a tenant
 // form an HMAC chain: the store sets Seq, Prev and MAC.
 type AuditEntry struct {
@@ -89,6 +93,8 @@ type AuditEntry struct {
 	Change  string    `json:"change,omitempty"` // change number
 	Call    *Call     `json:"call,omitempty"`   // as shown: placeholders, no secrets
 	Plan    string    `json:"plan,omitempty"`   // digest
+	Calls   []Call    `json:"calls,omitempty"`  // of an approval: the whole plan, as shown
+	Exists  []string  `json:"exists,omitempty"` // of an approval: what was found, as shown
 	Status  int       `json:"status,omitempty"`
 	Request string    `json:"request,omitempty"` // client-request-id
 	Note    string    `json:"note,omitempty"`

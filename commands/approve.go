@@ -36,7 +36,7 @@ func approveClick(a *Ask) (bot.Reply, error) {
 		return m.old()
 	}
 	a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Account: approval.Account, Via: approval.Via, Act: "approve",
-		Run: m.run.ID, Step: string(m.spec.ID), Change: m.run.Change, Plan: m.digest})
+		Run: m.run.ID, Step: string(m.spec.ID), Change: m.run.Change, Plan: m.digest, Calls: m.step.Plan.Calls, Exists: m.step.Plan.Exists})
 	return bot.Reply{}, a.PutRun(&m.run, &after)
 }
 

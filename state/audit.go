@@ -23,7 +23,16 @@ type Head struct {
 }
 
 // HeadOf is the head of a chain that ends with e.
-func HeadOf(e bot.AuditEntry) Head { return Head{Tenant: e.Tenant, Count: e.Seq, MAC: e.MAC} }
+func HeadOf(e bot.AuditEntry) Head {
+	if e.Act == bot.AuditCheckpoint {
+		return Head{Tenant: e.Tenant, Count: e.Seq, MAC: e.Prev} // of the last entry that it stands for
+	}
+	return Head{Tenant: e.Tenant, Count: e.Seq, MAC: e.MAC}
+}
+
+// String is a head as it is noted outside: the tenant, the count, the MAC.
+// [FindHeads] finds it in any text.
+func (h Head) String() string { return fmt.Sprintf("%s %d:%s", h.Tenant, h.Count, h.MAC) }
 
 // Auditor signs and verifies audit chains. It may be used by several
 // goroutines.
@@ -61,7 +70,16 @@ func (a *Auditor) Chain(prev Head, e bot.AuditEntry) (bot.AuditEntry, error) {
 	if prev.Tenant != e.Tenant {
 		return bot.AuditEntry{}, fmt.Errorf("an audit entry of tenant %q cannot follow the chain of %q: %w", e.Tenant, prev.Tenant, ErrInvalid)
 	}
+	if e.Act == bot.AuditCheckpoint {
+		return bot.AuditEntry{}, fmt.Errorf("a checkpoint stands for entries and is none: %w", ErrInvalid)
+	}
 	e.Seq, e.Prev, e.MAC = prev.Count+1, prev.MAC, ""
+	return a.sign(e)
+}
+
+// sign gives the entry in the form that it has after being stored, with its
+// MAC.
+func (a *Auditor) sign(e bot.AuditEntry) (bot.AuditEntry, error) {
 	e, err := settled(e)
 	if err != nil {
 		return bot.AuditEntry{}, err
@@ -75,8 +93,8 @@ func (a *Auditor) Chain(prev Head, e bot.AuditEntry) (bot.AuditEntry, error) {
 }
 
 // Verify checks that the entries are the chain of head's tenant from its first
-// entry to head: every byte of every entry, none missing, none moved, none
-// added. Where no head is known from outside, [Auditor.VerifyPart] checks the
+// entry, or from the checkpoint that stands for its oldest, to head: every byte
+// of every entry, none missing, none moved, none added. Where no head is known from outside, [Auditor.VerifyPart] checks the
 // rest. The error is an [ErrTampered] and says where.
 func (a *Auditor) Verify(entries []bot.AuditEntry, head Head) error {
 	if err := a.VerifyPart(entries, Head{Tenant: head.Tenant}); err != nil {
@@ -100,7 +118,17 @@ func (a *Auditor) Verify(entries []bot.AuditEntry, head Head) error {
 // VerifyPart checks that the entries are an unbroken part of a chain that
 // follows prev. It cannot know whether more entries followed.
 func (a *Auditor) VerifyPart(entries []bot.AuditEntry, prev Head) error {
-	for _, e := range entries {
+	for i, e := range entries {
+		if e.Act == bot.AuditCheckpoint && e.Tenant == prev.Tenant {
+			if i > 0 || prev.Count > 0 {
+				return fmt.Errorf("%w: a checkpoint stands after entry %d of %s, where only an entry can", ErrTampered, prev.Count, prev.Tenant)
+			}
+			if err := a.genuine(e); err != nil {
+				return err
+			}
+			prev = HeadOf(e)
+			continue
+		}
 		if e.Tenant != prev.Tenant {
 			return fmt.Errorf("%w: entry %d belongs to tenant %q, not to %q", ErrTampered, e.Seq, e.Tenant, prev.Tenant)
 		}

@@ -30,7 +30,9 @@
 //   - What was sealed opens under its own record name and no other.
 //   - An audit entry's MAC covers everything in it, and through Prev
 //     everything before it. A chain proves what is in it; that nothing was cut
-//     from its end proves only a [Head] kept elsewhere.
+//     from its end, or written anew by a holder of the key, proves only a [Head]
+//     kept elsewhere. Where the oldest entries were removed after their time, a
+//     signed checkpoint stands in their place ([Auditor.Checkpoint]).
 //   - A record read and written again has the same bytes.
 //   - What [Validate] refuses, no store ever sees.
 package state

@@ -1,7 +1,7 @@
 // Package outward carries what must be heard when chat is silent: notes by a
 // fallback way of the tenant ([Webhook], [Mail]), beats to a monitor that
 // watches Keyturn itself ([Heartbeat]), and one look at Microsoft's public
-// status page ([PublicStatus]).
+// status page ([PublicStatus]). [Syslog] gives single lines to a collector.
 //
 // It decides nothing. When a note is due, and what it says, is decided in
 // bot/incident; retries belong to the engine. Each call here is one try with a
@@ -22,6 +22,6 @@
 //     the HTTP policy: at most the host is named. What a server answers is
 //     quoted only where it repeats none of them.
 //   - Nothing leaves unencrypted but to this machine, and a password not even
-//     there. Redirects are not followed.
+//     there. Lines for a collector may, since they hold no secret. Redirects are not followed.
 //   - Words from outside cannot add a header, a recipient or a second message.
 package outward

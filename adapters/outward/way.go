@@ -34,6 +34,8 @@ const (
 	Alarm Kind = "alarm" // something is wrong; "" counts as this
 	Over  Kind = "over"  // what an alarm told has ended
 	Test  Kind = "test"  // somebody tries whether the way works
+
+	AuditHead Kind = "audit-head" // the end of a tenant's audit trail, for whoever notes it
 )
 
 // Note is what is told by a fallback way: plain words, for a person.

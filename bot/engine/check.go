@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"keyturn/bot"
@@ -46,7 +47,9 @@ func (w *work) check(ctx context.Context) error {
 			r.Confirm(w.ref.Step, st.By, st.Answers, finding.Facts, d.Now)
 		default:
 			r.Prove(w.ref.Step, finding, d.Now)
-			d.Record(bot.AuditEntry{Tenant: r.Tenant, Act: "proved", Run: r.ID, Step: string(w.ref.Step), Person: st.By, Change: r.Change, Note: fmt.Sprint(finding.Proof)})
+			proved := entry(r, st, "proved")
+			proved.Note = strings.Join(finding.Proof, "; ")
+			d.Record(proved)
 			return d.standing(r, w.ref.Step)
 		}
 		return nil

@@ -1,7 +1,7 @@
 // Package engine is the loop: request, decide, commit, jobs, outside world,
 // commit. Everything that enters ends in one commit; everything that leaves is
 // a job in a lane. It knows stores and platforms only through its ports:
-// [Store], [Chat], [Finder], [bot.Caller], [Health], [Pace], [KeyMaker].
+// [Store], [Chat], [Finder], [bot.Caller], [Health], [Witness], [Pace], [KeyMaker].
 //
 // # A click
 //
@@ -62,8 +62,8 @@
 //
 // Jobs of a lane run one after another, in the order of their IDs. Lanes: one
 // for a request's own answer (now/), a conversation (chat/), a step of a run
-// (step/), a tenant's readings (poll/), a person's page (home/), a message for
-// later (later/). Classes order what competes for a platform's limits: click,
+// (step/), a tenant's readings (poll/), the heads of its audit trail (audit/), a
+// person's page (home/), a message for later (later/). Classes order what competes for a platform's limits: click,
 // hand-off, checklist, incident, digest. A job that draws something replaces an
 // older one that nobody has begun.
 //

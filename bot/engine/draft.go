@@ -35,6 +35,9 @@ type Env struct {
 	Pace, PaceAfterClick time.Duration
 	// PollEvery is the time between two readings of a tenant's service health.
 	PollEvery time.Duration
+	// HeadEvery is the time between two heads of a tenant's audit trail that
+	// leave the store; zero is an hour.
+	HeadEvery time.Duration
 	// CheckEvery is the time between two looks of a step that waits for an act
 	// elsewhere.
 	CheckEvery time.Duration

@@ -23,6 +23,7 @@ type Config struct {
 	Chats   map[bot.Platform]Chat
 	Callers map[bot.System]bot.Caller
 	Health  Health
+	Witness Witness // nil sends no heads of audit trails out
 	Decide  Decide
 	Now     func() time.Time
 	ID      func() string // a fresh random ID, safe for URLs
@@ -244,6 +245,8 @@ func (e *Engine) run(ctx context.Context, j bot.Job) error {
 		return e.poll(ctx, j)
 	case kindGroups:
 		return e.readGroups(ctx, j)
+	case kindHead:
+		return e.witness(ctx, j)
 	}
 	return &bot.Failure{Kind: bot.KindBadRequest, Says: fmt.Sprintf("There is no job of kind %q.", j.Kind), Fix: "It was made by a newer Keyturn: start that one."}
 }
@@ -270,7 +273,7 @@ func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
 	switch {
 	case errors.As(cause, &f) && f.Kind == bot.KindThrottled:
 		j.Due = now.Add(max(f.RetryAfter, 50*time.Millisecond))
-	case j.Kind == kindPoll,
+	case j.Kind == kindPoll, j.Kind == kindHead,
 		j.Kind == kindDeliver && bot.KindOf(cause) == bot.KindUnreachable && now.Sub(j.Made) < patience,
 		j.Tries+1 < tries && worthAnother(cause):
 		j.Tries++

@@ -17,6 +17,7 @@ const (
 	kindStep    = "step"    // a step is read, run or read back
 	kindPoll    = "poll"    // a tenant's service health is read
 	kindGroups  = "groups"  // who is in a tenant's admin-managed user groups is read
+	kindHead    = "head"    // the head of a tenant's audit trail leaves the store
 )
 
 // Deliver makes a message be at a place as it is drawn now: posted when the

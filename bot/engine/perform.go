@@ -44,7 +44,7 @@ func (w *work) perform(ctx context.Context) error {
 			return bot.ErrStale
 		}
 		if st.Undoing {
-			d.Record(bot.AuditEntry{Tenant: r.Tenant, Act: "undone", Run: r.ID, Step: string(w.ref.Step), Person: st.By})
+			d.Record(entry(r, st, "undone"))
 			d.forget(r, w.ref.Step)
 			r.Unmade(w.ref.Step)
 			return nil
@@ -78,7 +78,9 @@ func (w *work) stillSame(ctx context.Context) (bool, error) {
 		if r.Step(w.ref.Step).State != setup.Running {
 			return bot.ErrStale
 		}
-		d.Record(bot.AuditEntry{Tenant: r.Tenant, Act: "void", Run: r.ID, Step: string(w.ref.Step), Person: st.Approval.Person, Plan: st.Approval.Digest, Note: why})
+		void := entry(r, r.Step(w.ref.Step), "void")
+		void.Note = why
+		d.Record(void)
 		if trouble != nil {
 			r.Step(w.ref.Step).Approval = nil
 			r.Fail(w.ref.Step, stamped(*trouble, d.Now))
@@ -150,9 +152,9 @@ func (w *work) intend(ctx context.Context, c bot.Call, request string) error {
 			return &bot.Failure{Kind: bot.KindConflict, Says: "The run was ended meanwhile, so nothing more was called."}
 		}
 		after.Begin(w.ref.Step, c.ID, request, d.Now)
-		shown := c
-		d.Record(bot.AuditEntry{Tenant: r.Tenant, Act: "call", Person: st.Approval.Person, Account: st.Approval.Account, Via: st.Approval.Via,
-			Run: r.ID, Step: string(w.ref.Step), Change: st.Approval.Change, Call: &shown, Plan: st.Approval.Digest, Request: request})
+		intent := entry(&r, st, "call")
+		intent.Call, intent.Request = &c, request
+		d.Record(intent)
 		d.Out.Runs = append(d.Out.Runs, after)
 		w.run = after.Clone()
 		w.ctx.Run = &w.run
@@ -179,7 +181,9 @@ func (w *work) record1(ctx context.Context, c bot.Call, res bot.CallResult, save
 		if res.Found {
 			note = "found from an earlier attempt, not called again: " + c.What
 		}
-		d.Record(bot.AuditEntry{Tenant: r.Tenant, Act: "result", Person: st.By, Run: r.ID, Step: string(w.ref.Step), Status: res.Status, Request: res.RequestID, Note: note})
+		result := entry(&r, st, "result")
+		result.Status, result.Request, result.Note = res.Status, res.RequestID, note
+		d.Record(result)
 		if err := d.inventory(&after, w.ref.Step, c); err != nil {
 			return err
 		}
@@ -279,13 +283,11 @@ func (w *work) removeLeftover(ctx context.Context, c bot.Call, found string) err
 }
 
 // note records an entry about the approved step.
-func (w *work) note(ctx context.Context, entry bot.AuditEntry) error {
-	return w.e.commit(ctx, "note/"+entry.Act+"/"+entry.Request, func(d *Draft) error {
-		entry.Tenant, entry.Run, entry.Step = w.run.Tenant, w.run.ID, string(w.ref.Step)
-		if a := w.step().Approval; a != nil {
-			entry.Person, entry.Account, entry.Via, entry.Change, entry.Plan = a.Person, a.Account, a.Via, a.Change, a.Digest
-		}
-		d.Record(entry)
+func (w *work) note(ctx context.Context, n bot.AuditEntry) error {
+	return w.e.commit(ctx, "note/"+n.Act+"/"+n.Request, func(d *Draft) error {
+		e := entry(&w.run, w.step(), n.Act)
+		e.Call, e.Status, e.Request, e.Note = n.Call, n.Status, n.Request, n.Note
+		d.Record(e)
 		return nil
 	})
 }
@@ -331,7 +333,9 @@ func (w *work) callFailed(ctx context.Context, c bot.Call, cause error) error {
 		if st.State != setup.Running {
 			return bot.ErrStale
 		}
-		d.Record(bot.AuditEntry{Tenant: r.Tenant, Act: "failed", Person: st.By, Run: r.ID, Step: string(w.ref.Step), Status: f.Status, Request: f.RequestID, Note: f.Says})
+		failed := entry(r, st, "failed")
+		failed.Status, failed.Request, failed.Note = f.Status, f.RequestID, f.Says
+		d.Record(failed)
 		r.Fail(w.ref.Step, problem(f, c.ID, d.Now))
 		return nil
 	})

@@ -23,6 +23,11 @@ func (e *Engine) begin(ctx context.Context) error {
 			if have && len(alive(jobs)) == 0 && e.Health != nil {
 				d.pollNow(t.ID)
 			}
+			if e.Witness != nil {
+				if err := d.witnessed(t.ID); err != nil {
+					return err
+				}
+			}
 			if err := d.resume(t); err != nil {
 				return err
 			}

@@ -27,6 +27,7 @@ type config struct {
 	Slack   *slackConfig   `yaml:"slack"`
 	Teams   *teamsConfig   `yaml:"teams"`
 	Tenants []tenantConfig `yaml:"tenants"`
+	Audit   auditConfig    `yaml:"audit"`
 
 	PollEvery  duration `yaml:"poll_every"`
 	CheckEvery duration `yaml:"check_every"`

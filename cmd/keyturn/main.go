@@ -24,7 +24,7 @@ type cli struct {
 	Manifest manifestCmd `cmd:"" help:"Print an app manifest."`
 	Key      keyCmd      `cmd:"" help:"Make a sealing key."`
 	Backup   backupCmd   `cmd:"" help:"Copy the state to a file while the bot runs."`
-	Audit    auditCmd    `cmd:"" help:"Verify or export the audit trail."`
+	Audit    auditCmd    `cmd:"" help:"Verify, export or report from the audit trail."`
 	Export   exportCmd   `cmd:"" help:"Print what Keyturn knows, as JSON."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }

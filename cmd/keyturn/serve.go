@@ -129,13 +129,18 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 	if err != nil {
 		return nil, err
 	}
-	store, err := bolt.Open(bolt.Config{Path: c.Data, Sealer: sealer, Auditor: auditor, Log: log, Now: now})
+	store, err := bolt.Open(bolt.Config{Path: c.Data, Sealer: sealer, Auditor: auditor, Log: log, Now: now, Keep: bolt.Keep{Audit: time.Duration(c.Audit.Keep)}})
 	if err != nil {
 		return nil, err
 	}
 	g := graph.New(graph.Config{GraphURL: c.Outside.Graph, LoginURL: c.Outside.Login, HTTP: client, Tenants: c.graphTenants(), Resolver: resolver, Now: now, Wait: c.pauses.wait})
 	sn := servicenow.New(servicenow.Config{HTTP: client, Tenants: c.serviceNowTenants(), Now: now, Wait: c.pauses.wait})
 	p := &process{conf: c, store: store, log: log, routes: http.NewServeMux()}
+	witness, err := c.Audit.witness(client, c.Outside.CABundle, log, now)
+	if err != nil {
+		store.Close()
+		return nil, err
+	}
 	desk, table := &desk{}, commands.New("/keyturn")
 	chats, err := p.platforms(desk, table, client, now)
 	if err != nil {
@@ -148,6 +153,7 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 		Chats:   chats,
 		Callers: map[bot.System]bot.Caller{bot.Graph: g, bot.Login: g, bot.DNS: g, bot.ServiceNow: sn},
 		Health:  health{g},
+		Witness: witness,
 		Decide:  table.Decide,
 		Now:     now, ID: httpx.NewRequestID, Keys: keyMaker{}, Pace: c.pace(), Log: log, Wait: c.pauses.wait, Backoff: c.pauses.backoff,
 	})
@@ -178,7 +184,7 @@ func (h health) Overviews(ctx context.Context, t bot.TenantID, as bot.Reader) ([
 func (c *config) env(tenants []*bot.Tenant) *engine.Env {
 	return &engine.Env{Tenants: tenants, Guide: setup.GuideFor, Base: c.base,
 		Pace: c.Checklist.Every.or(5 * time.Second), PaceAfterClick: c.Checklist.AfterClick.or(1500 * time.Millisecond),
-		PollEvery: c.PollEvery.or(2 * time.Minute), CheckEvery: c.CheckEvery.or(15 * time.Second)}
+		PollEvery: c.PollEvery.or(2 * time.Minute), CheckEvery: c.CheckEvery.or(15 * time.Second), HeadEvery: c.Audit.Heads.Every.or(time.Hour)}
 }
 
 func (c *config) pace() engine.Pace {

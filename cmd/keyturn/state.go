@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"keyturn/bot"
-	"keyturn/bot/engine"
 	"keyturn/state"
 	"keyturn/state/bolt"
 )
@@ -44,23 +43,12 @@ func liveState(store *bolt.Store) http.Handler {
 		}
 	})
 	mux.HandleFunc("GET /incidents/{tenant}", serveIncidents(store))
-	return mux
-}
-
-// allAudit asks for more entries than any chain has.
-const allAudit = 1 << 30
-
-func writeAudit(ctx context.Context, store engine.Store, t bot.TenantID, w io.Writer) error {
-	var entries []bot.AuditEntry
-	err := store.Read(ctx, func(v engine.View) error {
-		var err error
-		entries, err = v.Audit(t, allAudit)
-		return err
+	mux.HandleFunc("GET /run/{id}", func(w http.ResponseWriter, r *http.Request) {
+		if err := writeRun(r.Context(), store, r.PathValue("id"), w); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
 	})
-	if err != nil {
-		return err
-	}
-	return state.WriteAudit(w, entries)
+	return mux
 }
 
 // ask reads a path from a running bot's socket. It reports false where none
@@ -147,70 +135,5 @@ func (b backupCmd) Run(c *console) error {
 		return fmt.Errorf("writing the backup: %w", err)
 	}
 	fmt.Fprintln(c.out, "Copied the state to", b.To)
-	return nil
-}
-
-type auditCmd struct {
-	Export auditExportCmd `cmd:"" help:"Print a tenant's audit trail, a line of JSON an entry."`
-	Verify auditVerifyCmd `cmd:"" help:"Verify the chain of a tenant's audit trail."`
-}
-
-type auditExportCmd struct {
-	Config string `help:"Configuration file (YAML)." required:"" type:"existingfile"`
-	Tenant string `arg:"" help:"Tenant."`
-}
-
-// Run prints the trail.
-func (a auditExportCmd) Run(c *console) error {
-	conf, _, err := load(a.Config)
-	if err != nil {
-		return err
-	}
-	return exportAudit(c.ctx, conf, bot.TenantID(a.Tenant), c.out)
-}
-
-func exportAudit(ctx context.Context, conf *config, t bot.TenantID, w io.Writer) error {
-	running, err := ask(ctx, conf.Data, "/audit/"+string(t), w)
-	if err != nil || running {
-		return err
-	}
-	store, _, err := openState(conf)
-	if err != nil {
-		return err
-	}
-	defer store.Close()
-	return writeAudit(ctx, store, t, w)
-}
-
-type auditVerifyCmd struct {
-	Config string `help:"Configuration file (YAML)." required:"" type:"existingfile"`
-	Tenant string `arg:"" help:"Tenant."`
-}
-
-// Run verifies the trail of a running or stopped bot.
-func (a auditVerifyCmd) Run(c *console) error {
-	conf, _, err := load(a.Config)
-	if err != nil {
-		return err
-	}
-	r, w := io.Pipe()
-	go func() { w.CloseWithError(exportAudit(c.ctx, conf, bot.TenantID(a.Tenant), w)) }()
-	entries, err := state.ReadAudit(r)
-	if err != nil {
-		return err
-	}
-	auditor, err := state.OpenAuditor(conf.Key.value.Reveal())
-	if err != nil {
-		return err
-	}
-	if len(entries) == 0 {
-		fmt.Fprintln(c.out, "The audit trail of", a.Tenant, "is empty.")
-		return nil
-	}
-	head := state.HeadOf(entries[len(entries)-1])
-	if err := auditor.Verify(entries, head); err != nil {
-		return err
-	}
-	fmt.Fprintf(c.out, "The audit trail of %s is whole: %d entries, head %s.\n", a.Tenant, len(entries), head.MAC)
 	return nil
 }

@@ -40,6 +40,7 @@ func (c *config) check() ([]*bot.Tenant, faults) {
 	}
 	c.checkOutside(&f)
 	c.checkChats(&f)
+	c.Audit.check(&f)
 	if len(c.Tenants) == 0 {
 		f.add("tenants: name at least one Microsoft 365 tenant")
 	}

@@ -38,10 +38,13 @@ type Config struct {
 	Wait time.Duration
 }
 
-// Keep says how long finished things stay. Zero takes the default.
+// Keep says how long what is over stays. Zero takes the default.
 type Keep struct {
 	Runs      time.Duration // after their end; 400 days
 	Incidents time.Duration // resolved ones, after their last change was seen; 90 days
+	// Audit is how long entries of the audit trails stay; zero keeps them for
+	// good. A checkpoint is left in the place of those that are removed.
+	Audit time.Duration
 }
 
 // The defaults of [Keep].

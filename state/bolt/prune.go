@@ -24,6 +24,9 @@ func (s *Store) prune(tx *bolt.Tx, n int) error {
 	if err := s.outdated(tx, bRecordsUntil, now, n, pruneRecord); err != nil {
 		return err
 	}
+	if err := s.pruneTrails(tx, now, n); err != nil {
+		return err
+	}
 	return s.outdated(tx, bResolvedAt, now.Add(-s.keep.Incidents), n, pruneIncident)
 }
 
