@@ -77,6 +77,15 @@ type Reader struct {
 // Configured reports whether there is such a credential.
 func (r Reader) Configured() bool { return r.ClientID != "" }
 
+// ZoneName is the tenant's time zone by its IANA name, for what is told by the
+// clock there.
+func (t *Tenant) ZoneName() string {
+	if t.Zone == nil {
+		return ""
+	}
+	return t.Zone.String()
+}
+
 // Person finds a person by ID.
 func (t *Tenant) Person(id PersonID) (Person, bool) {
 	for _, p := range t.People {

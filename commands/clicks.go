@@ -54,7 +54,8 @@ func clicks() []Click {
 		{actRole, "roles", Owner, roleClick},
 		{actHistory, "incident", Member, historyClick},
 		{incident.ActionPage, "incident", Member, pageClick},
-		{actOnIt, "incident", Known, onItClick},
+		{actOnIt, "on-it", Known, onItClick},
+		{incident.ActionMute, "mute", Known, muteClick},
 	}
 }
 

@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -98,7 +97,7 @@ func incidentVerb(a *Ask) (bot.Reply, error) {
 	if len(a.Args) == 0 {
 		return say("Which one? For example: " + a.Table.Command + " incident EX123456. " + a.Table.Command + " incidents lists the open ones."), nil
 	}
-	return a.history(strings.ToUpper(a.Args[0]), time.Time{})
+	return a.history(a.Args[0], time.Time{})
 }
 
 func historyClick(a *Ask) (bot.Reply, error) { return a.history(a.Request.Value, time.Time{}) }
@@ -113,31 +112,15 @@ func pageClick(a *Ask) (bot.Reply, error) {
 
 // history is the page of an incident's history that ends before a time.
 func (a *Ask) history(id string, before time.Time) (bot.Reply, error) {
-	k, err := a.Incident(a.Tenant.ID, id)
-	if errors.Is(err, bot.ErrNotFound) {
-		return sayf("I do not know an incident %q of %s. %s incidents lists the open ones.", clipped(id, 20), a.Tenant.Name, a.Table.Command), nil
+	k, no, err := a.issue(id)
+	if err != nil || no != nil {
+		return orEmpty(no), err
 	}
-	if err != nil {
-		return bot.Reply{}, err
+	m := incident.HistoryBefore(k, before)
+	if a.Person.ID != "" {
+		m.Add(bot.Buttons{Items: []bot.Button{incident.MuteButton(k, a.Person.ID)}})
 	}
-	return bot.Private(incident.HistoryBefore(k, before)), nil
-}
-
-// onItClick says that the clicker's team works on an incident.
-func onItClick(a *Ask) (bot.Reply, error) {
-	k, err := a.Incident(a.Tenant.ID, a.Request.Value)
-	if errors.Is(err, bot.ErrNotFound) {
-		return say("I no longer keep that incident."), nil
-	}
-	if err != nil {
-		return bot.Reply{}, err
-	}
-	if k.Worker == a.Person.ID {
-		return say("You said so already; the message names you."), nil
-	}
-	k.Worker, k.Working = a.Person.ID, a.Now
-	a.Out.Incidents = append(a.Out.Incidents, k)
-	return bot.Reply{}, a.Roots(a.Tenant, k.Issue.ID)
+	return bot.Private(m), nil
 }
 
 // clipped is a typed word, cut where nothing that is meant is so long.

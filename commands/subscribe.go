@@ -8,23 +8,78 @@ import (
 	"keyturn/bot/incident"
 )
 
-// subscribeVerb makes this channel be told, of all services or of some.
+// subscribeVerb makes this channel be told what the words say. Without words a
+// channel that is told nothing gets what most want; one that is told something
+// keeps it.
 func subscribeVerb(a *Ask) (bot.Reply, error) {
 	at := a.Request.Place.Root()
 	if at.Direct() {
 		return say("Type this in the channel that should be told. Invite me there first."), nil
 	}
-	var services []string
-	for _, s := range strings.Split(a.Words(), ",") {
-		if s = strings.TrimSpace(s); s != "" && !strings.EqualFold(s, "all") {
-			services = append(services, s)
-		}
+	base, _, err := a.base(at)
+	if err != nil {
+		return bot.Reply{}, err
 	}
-	return a.subscribe(at, services, nil)
+	sub, no, err := a.read(base, a.Words())
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	return a.subscribe(sub)
 }
 
-func (a *Ask) subscribe(at bot.Place, services, classes []string) (bot.Reply, error) {
-	if err := a.Subscribe(a.Tenant.ID, at, services, classes, a.Person.ID, nil); err != nil {
+// base is what a channel is told, or what it would be told by default.
+func (a *Ask) base(at bot.Place) (sub incident.Subscription, have bool, err error) {
+	sub, have, err = a.Subscription(a.Tenant.ID, at)
+	if !have {
+		sub = incident.NewSubscription(a.Tenant.ZoneName())
+		sub.Tenant, sub.Place = a.Tenant.ID, at
+	}
+	return sub, have, err
+}
+
+// read reads what was typed about a subscription; the reply says each thing
+// that is wrong with it.
+func (a *Ask) read(base incident.Subscription, words string) (incident.Subscription, *bot.Reply, error) {
+	services, err := a.services()
+	if err != nil {
+		return base, nil, err
+	}
+	sub, err := incident.ParseSubscription(words, incident.Words{Base: base, Services: services, Mention: a.mention})
+	if err == nil {
+		return sub, nil, nil
+	}
+	m := bot.Say(bot.T("I have changed nothing. " + strings.Join(strings.Split(err.Error(), "\n"), ".\n") + "."))
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Use the form", Action: actSubs}}})
+	no := bot.Private(m)
+	return base, &no, nil
+}
+
+// mention finds who is meant by a word that the chat turned into an account.
+// Slack's user groups are accounts too, by their letter.
+func (a *Ask) mention(word string) (bot.Text, error) {
+	who, err := bot.ParseAccount(word)
+	if err != nil {
+		return nil, errNobody(word)
+	}
+	if who.Platform == bot.Slack && strings.HasPrefix(who.ID, "S") {
+		return bot.Text{{Text: "the on-call group", Group: who.ID}}, nil
+	}
+	name := who.ID
+	if p, ok := a.Tenant.Who(who); ok {
+		name = p.Name
+	}
+	return bot.Mention(who, name), nil
+}
+
+type errNobody string
+
+func (e errNobody) Error() string {
+	return "I cannot tell who “" + clipped(string(e), 40) + "” is: choose the person or user group from the list that the chat offers after @"
+}
+
+func (a *Ask) subscribe(sub incident.Subscription) (bot.Reply, error) {
+	sub.By = a.Person.ID
+	if err := a.Subscribe(sub, nil); err != nil {
 		return bot.Reply{}, err
 	}
 	w, err := a.Watch(a.Tenant.ID)
@@ -36,7 +91,9 @@ func (a *Ask) subscribe(at bot.Place, services, classes []string) (bot.Reply, er
 		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Start the guide", Action: actGuide, Value: "direct"}}})
 		return bot.Private(m), nil
 	}
-	return say("Done. I have said so in the channel."), nil
+	m := bot.Say(bot.T("Done. I have said so in the channel."))
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Change it", Action: actSubs}}})
+	return bot.Private(m), nil
 }
 
 // subscribeForm is the form's answer: the same as the command.
@@ -48,30 +105,35 @@ func subscribeForm(a *Ask) (bot.Reply, error) {
 	if no, err := a.mayTell(at); err != nil || no != "" {
 		return bot.Reply{Errors: map[string]string{"channel": no}}, err
 	}
+	base, _, err := a.base(at)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	sub, wrong := incident.FromForm(base, a.Request.Input)
+	if len(wrong) > 0 {
+		return bot.Reply{Errors: wrong}, nil
+	}
 	a.claim(at)
-	return a.subscribe(at, a.Request.Input["services"], a.Request.Input["classes"])
+	return a.subscribe(sub)
 }
 
+// openSubscribe opens the form with what the channel is told now, and the
+// services that the tenant's own incidents name.
 func (a *Ask) openSubscribe() (bot.Reply, error) {
+	at := a.Request.Place.Root()
+	base, _, err := a.base(at)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	if at.Direct() {
+		base.Place.Channel = ""
+	}
 	services, err := a.services()
 	if err != nil {
 		return bot.Reply{}, err
 	}
-	f := bot.Form{Action: actSubs, Value: string(a.Tenant.ID), Title: "Tell a channel", Submit: "Subscribe"}
-	in := bot.Input{Name: "channel", Label: "Channel", Kind: bot.Channel, Hint: "Invite me to it first."}
-	if !a.Request.Place.Direct() {
-		in.Values = []string{a.Request.Place.Channel}
-	}
-	f.Inputs = append(f.Inputs, in)
-	if len(services) > 0 {
-		in := bot.Input{Name: "services", Label: "Services", Kind: bot.Choices, Optional: true, Hint: "None chosen means all."}
-		for _, s := range services {
-			in.Options = append(in.Options, bot.Option{Value: s, Label: s})
-		}
-		f.Inputs = append(f.Inputs, in)
-	}
-	f.Inputs = append(f.Inputs, bot.Input{Name: "classes", Label: "What", Kind: bot.Choices, Optional: true, Hint: "None chosen means both.",
-		Options: []bot.Option{{Value: "incident", Label: "Incidents"}, {Value: "advisory", Label: "Advisories"}}})
+	f := incident.SubscriptionForm(base, services)
+	f.Action, f.Value = actSubs, string(a.Tenant.ID)
 	return bot.Reply{Form: &f}, nil
 }
 
@@ -89,61 +151,4 @@ func (a *Ask) services() ([]string, error) {
 	}
 	slices.Sort(out)
 	return out[:min(len(out), 100)], nil
-}
-
-// unsubscribeVerb stops telling this channel.
-func unsubscribeVerb(a *Ask) (bot.Reply, error) {
-	subs, err := a.Subscriptions(a.Tenant.ID)
-	if err != nil {
-		return bot.Reply{}, err
-	}
-	for _, s := range subs {
-		if s.Place != a.Request.Place.Root() {
-			continue
-		}
-		a.Out.Unsubscribed = append(a.Out.Unsubscribed, s)
-		a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Via: a.Request.From.String(), Act: "unsubscribe", Note: s.Place.String()})
-		if s.Stopped == "" {
-			a.Say(s.Place, bot.Say(bot.T(a.Person.Name+" switched service health off for this channel. "), bot.C(a.Table.Command+" subscribe"), bot.T(" switches it on again.")), bot.ClassHandoff)
-		}
-		return say("Done. This channel is told nothing more."), nil
-	}
-	return say("This channel is not subscribed, so nothing changed."), nil
-}
-
-// subscriptionsVerb shows what this channel is told. Other channels are not
-// named: the asker may not belong to them.
-func subscriptionsVerb(a *Ask) (bot.Reply, error) {
-	subs, err := a.Subscriptions(a.Tenant.ID)
-	if err != nil {
-		return bot.Reply{}, err
-	}
-	at := a.Request.Place.Root()
-	var m bot.Message
-	for _, s := range subs {
-		if s.Place == at {
-			m.Add(bot.Paragraph{Text: describe(s)})
-		}
-	}
-	if m.Empty() {
-		m.Add(bot.Paragraph{Text: bot.Join(bot.T("This place is told nothing. "), bot.C(a.Table.Command+" subscribe"), bot.T(" in a channel changes that."))})
-	}
-	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Change or add", Action: actSubs}}})
-	return bot.Private(m), nil
-}
-
-func describe(s incident.Subscription) bot.Text {
-	what := "incidents and advisories"
-	if len(s.Classes) > 0 {
-		what = strings.Join(s.Classes, " and ") + " posts"
-	}
-	of := "all services"
-	if len(s.Services) > 0 {
-		of = strings.Join(s.Services, ", ")
-	}
-	t := bot.Join(bot.B("This channel is told: "), bot.T(what+" of "+of+", as they change. Since "), bot.When(s.Made, bot.DateOnly))
-	if s.Stopped != "" {
-		t = bot.Join(t, bot.T(". ⛔ Stopped: "+s.Stopped))
-	}
-	return t
 }

@@ -36,8 +36,11 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 		return e.held(ctx, j)
 	}
 	said := s.edit && p.Draw.What == drawFixed // before a crash
-	if s.m.Empty() || said || (s.edit && s.sent.Digest == s.digest) {
+	if s.m.Empty() {
 		return e.finish(ctx, j, nil)
+	}
+	if said || (s.edit && s.sent.Digest == s.digest) {
+		return e.finish(ctx, j, p.stands(s.sent))
 	}
 	if wait := e.Pace.Take(e.Now(), s.at, s.edit); wait > 0 {
 		j.Due = e.Now().Add(wait)
@@ -51,6 +54,15 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 		return e.undelivered(ctx, chat, j, p, edited, err)
 	}
 	return e.finish(ctx, j, &bot.Sent{Key: p.Key, Ref: ref, At: e.Now(), Digest: s.digest})
+}
+
+// stands is the ledger's entry of a message that is as it should be, where
+// there is more to write than that: the changes that it tells.
+func (p Deliver) stands(sent bot.Sent) *bot.Sent {
+	if len(p.Covers) == 0 {
+		return nil
+	}
+	return &sent
 }
 
 // outgoing is a message as it is drawn now, beside what the ledger knows of it.
@@ -155,6 +167,11 @@ func (e *Engine) finish(ctx context.Context, j bot.Job, sent *bot.Sent) error {
 			return nil
 		}
 		d.Out.Sent = []bot.Sent{*sent}
+		if p, err := payload[Deliver](j); err == nil {
+			for _, c := range p.Covers {
+				d.Out.Sent = append(d.Out.Sent, bot.Sent{Key: c, Ref: sent.Ref, At: sent.At})
+			}
+		}
 		return d.reached(j)
 	})
 	if err != nil && !errors.Is(err, bot.ErrTakenOver) {
@@ -253,8 +270,8 @@ func (e *Engine) draw(v View, p Deliver) (bot.Message, error) {
 		}
 		return *p.Draw.Message, nil
 	}
-	if p.Draw.What == drawRoot {
-		return e.drawRootOf(v, p)
+	if p.Draw.Sub != "" {
+		return e.drawOf(v, p)
 	}
 	r, err := v.Run(p.Draw.Run)
 	if errors.Is(err, bot.ErrNotFound) {

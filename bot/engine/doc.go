@@ -34,12 +34,16 @@
 //
 // # An incident
 //
-//	poll job ─▶ Health.Issues ─▶ incident.Reading ─▶ one commit ─▶ delivery jobs ─▶ Chat ─▶ ledger
-//	             complete, or      names changes      incidents      drawn at the
-//	             an error          with reasons       the watch      moment of sending
-//	                                                  the next poll
+//	poll job ─▶ Health.Issues ─▶ incident.Reading ─▶ Desk.Tell ─▶ one commit ─▶ delivery jobs ─▶ Chat ─▶ ledger
+//	             complete, or      names changes      of each      incidents      drawn at the
+//	             an error          with reasons       channel      the watch      moment of sending
+//	                                                      ▲        the desks
+//	                                    wake job ─────────┘        the next poll, the next waking
+//	                                    quiet hours end, a digest is due
 //
-// A root and its replies share the lane of their channel, so the root is first.
+// A root and its replies share the lane of their channel, so the root is first:
+// before it is posted a newer drawing of it never takes its place in the lane.
+// What one message tells of many changes is in the ledger under each of them.
 // A reading that fails is recorded and, once it has lasted, told once; its end
 // is told too.
 //
@@ -63,7 +67,8 @@
 // Jobs of a lane run one after another, in the order of their IDs. Lanes: one
 // for a request's own answer (now/), a conversation (chat/), a step of a run
 // (step/), a tenant's readings (poll/), the heads of its audit trail (audit/), a
-// person's page (home/), a message for later (later/). Classes order what competes for a platform's limits: click,
+// person's page (home/), a message for later (later/), a channel's digests and
+// quiet hours (wake/). Classes order what competes for a platform's limits: click,
 // hand-off, checklist, incident, digest. A job that draws something replaces an
 // older one that nobody has begun.
 //

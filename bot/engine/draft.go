@@ -38,6 +38,9 @@ type Env struct {
 	// HeadEvery is the time between two heads of a tenant's audit trail that
 	// leave the store; zero is an hour.
 	HeadEvery time.Duration
+	// SummaryAfter is how long nothing may have been read before what happened
+	// meanwhile is told in one message; 0 is [incident.SummaryAfter].
+	SummaryAfter time.Duration
 	// CheckEvery is the time between two looks of a step that waits for an act
 	// elsewhere.
 	CheckEvery time.Duration

@@ -7,12 +7,15 @@ import (
 
 	"keyturn/bot"
 	"keyturn/bot/engine"
+	"keyturn/bot/incident"
 	"keyturn/bot/setup"
 )
 
 func TestAChannelThatIsGoneStopsItsSubscription(t *testing.T) {
 	w := newWorld(t)
-	w.commit("sub", func(d *engine.Draft) error { return d.Subscribe("contoso", channel, nil, nil, "ada", nil) })
+	w.commit("sub", func(d *engine.Draft) error {
+		return d.Subscribe(incident.Subscription{Tenant: "contoso", Place: channel, By: "ada", Style: incident.Live}, nil)
+	})
 	w.settle()
 	w.chat.set(func(_ string, at bot.Place, _ bot.Message) fate {
 		if at.Root() == channel {

@@ -18,6 +18,7 @@ const (
 	kindPoll    = "poll"    // a tenant's service health is read
 	kindGroups  = "groups"  // who is in a tenant's admin-managed user groups is read
 	kindHead    = "head"    // the head of a tenant's audit trail leaves the store
+	kindWake    = "wake"    // what waited for its time in a channel is told
 )
 
 // Deliver makes a message be at a place as it is drawn now: posted when the
@@ -30,6 +31,7 @@ type Deliver struct {
 	Sub       string       `json:"sub,omitempty"` // the subscription it belongs to
 	Tenant    bot.TenantID `json:"tenant,omitempty"`
 	Ambiguous bool         `json:"ambiguous,omitempty"` // an earlier try may have landed
+	Covers    []string     `json:"covers,omitempty"`    // ledger keys of changes that are told by it
 }
 
 // collapse names deliveries of which only the newest counts: those that are
@@ -51,6 +53,8 @@ type Draw struct {
 	Steps    []setup.StepID `json:"steps,omitempty"`
 	Incident string         `json:"incident,omitempty"`
 	Sub      string         `json:"sub,omitempty"`
+	Group    string         `json:"group,omitempty"`
+	Post     string         `json:"post,omitempty"`
 }
 
 const (
@@ -58,6 +62,8 @@ const (
 	drawChecklist = "checklist"
 	drawCard      = "card"
 	drawRoot      = "root"     // an incident's root message
+	drawGroup     = "group"    // the root that the issues of a storm share
+	drawPost      = "post"     // the root of a message center post
 	drawReminder  = "reminder" // a step that a person wanted to be reminded of
 )
 
@@ -77,6 +83,11 @@ type homeJob struct {
 
 type pollJob struct {
 	Tenant bot.TenantID `json:"tenant"`
+}
+
+type wakeJob struct {
+	Tenant bot.TenantID `json:"tenant"`
+	Sub    string       `json:"sub"`
 }
 
 func chatLane(p bot.Place) string { return "chat/" + p.Root().String() }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"time"
 
 	"keyturn/bot"
@@ -104,6 +103,9 @@ func (d *Draft) Told(t *bot.Tenant, issues []incident.Issue) error {
 	if failed != nil {
 		return failed
 	}
+	if o.Gap != nil {
+		o.Gap.After = d.env.SummaryAfter
+	}
 	d.Out.Watches = append(d.Out.Watches, o.Watch)
 	for _, k := range o.Known {
 		k.Tenant = t.ID
@@ -117,103 +119,25 @@ func (d *Draft) Told(t *bot.Tenant, issues []incident.Issue) error {
 		if s.Stopped != "" {
 			continue
 		}
-		if o.Gap != nil && (o.Gap.Told || o.Gap.Long()) {
-			d.Say(s.Place, incident.ReadableAgain(*o.Gap), bot.ClassIncident)
-		}
-		for _, told := range o.Told {
-			if err := d.tell(t, s, told); err != nil {
-				return err
-			}
+		if err := d.tell(t, s, o); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func rootKey(sub, issue string) string { return "incident/" + sub + "/" + issue + "/root" }
-
-// tell adds the root and the replies of one changed issue for one
-// subscription.
-func (d *Draft) tell(t *bot.Tenant, s incident.Subscription, told incident.Told) error {
-	key := rootKey(s.ID, told.Known.Issue.ID)
-	_, rooted, err := d.Sent(key)
-	if err != nil {
-		return err
-	}
-	if !rooted && !incident.Matches(s, told.Known.Issue) {
+// tell takes what a reading found to the desk of one subscription. A reading
+// that found nothing costs a subscription nothing.
+func (d *Draft) tell(t *bot.Tenant, s incident.Subscription, o incident.Outcome) error {
+	if len(o.Told) == 0 && o.Gap == nil {
 		return nil
 	}
-	d.root(t.ID, s, told.Known.Issue.ID)
-	for i, c := range told.Changes {
-		if !c.Replies() {
-			continue
-		}
-		m := incident.Reply(told.Known, c)
-		if m.Empty() {
-			continue
-		}
-		m = s.Call(m)
-		m.Key = fmt.Sprintf("incident/%s/%s/%s/%d", s.ID, told.Known.Issue.ID, replyID(c), i)
-		d.deliver(Deliver{Key: m.Key, Place: s.Place, Under: key, Tenant: t.ID, Sub: s.ID, Draw: Draw{What: drawFixed, Message: &m}}, bot.ClassIncident, d.Now)
-	}
-	return nil
-}
-
-// replyID names a change so that it is told once per subscription.
-func replyID(c incident.Change) string {
-	if c.Post != nil {
-		return c.Post.Created.UTC().Format("20060102T150405.000") + "-" + string(c.Reason)
-	}
-	return c.At.UTC().Format("20060102T150405.000") + "-" + string(c.Reason)
-}
-
-// root makes an issue's root message be as it is now.
-func (d *Draft) root(t bot.TenantID, s incident.Subscription, issue string) {
-	key := rootKey(s.ID, issue)
-	d.deliver(Deliver{Key: key, Place: s.Place, Tenant: t, Sub: s.ID, Draw: Draw{What: drawRoot, Incident: issue, Sub: s.ID}}, bot.ClassIncident, d.Now)
-}
-
-// Roots redraws an issue's root in every channel that has one.
-func (d *Draft) Roots(t *bot.Tenant, issue string) error {
-	subs, err := d.Subscriptions(t.ID)
+	desk, err := d.desk(s)
 	if err != nil {
 		return err
 	}
-	for _, s := range subs {
-		if _, ok, err := d.Sent(rootKey(s.ID, issue)); err != nil {
-			return err
-		} else if ok && s.Stopped == "" {
-			d.root(t.ID, s, issue)
-		}
-	}
-	return nil
-}
-
-// drawRootOf draws an issue's root for one subscription.
-func (e *Engine) drawRootOf(v View, p Deliver) (bot.Message, error) {
-	k, err := v.Incident(p.Tenant, p.Draw.Incident)
-	if errors.Is(err, bot.ErrNotFound) {
-		return bot.Message{}, nil
-	}
-	if err != nil {
-		return bot.Message{}, err
-	}
-	subs, err := v.Subscriptions(p.Tenant)
-	if err != nil {
-		return bot.Message{}, err
-	}
-	for _, s := range subs {
-		if s.ID != p.Draw.Sub {
-			continue
-		}
-		var o incident.Options
-		if t, ok := e.Env.Tenant(p.Tenant); ok && k.Worker != "" {
-			if person, ok := t.Person(k.Worker); ok {
-				o.Worker = bot.T(person.Name)
-			}
-		}
-		return incident.Root(k, s, o), nil
-	}
-	return bot.Message{}, nil // unsubscribed meanwhile
+	after, acts := desk.Tell(s, o.Told, o.Gap, d.Now)
+	return d.putDesk(t, s, after, acts)
 }
 
 // pollFailed records a poll that stopped for any reason, a bug too, as a

@@ -50,7 +50,9 @@ func (w *world) news(issues ...json.RawMessage) {
 
 func (w *world) subscribed() string {
 	w.t.Helper()
-	w.commit("sub", func(d *engine.Draft) error { return d.Subscribe("contoso", channel, nil, nil, "ada", nil) })
+	w.commit("sub", func(d *engine.Draft) error {
+		return d.Subscribe(incident.Subscription{Tenant: "contoso", Place: channel, By: "ada", Style: incident.Live}, nil)
+	})
 	w.settle()
 	var sub string
 	w.read(func(v engine.View) error {

@@ -8,7 +8,7 @@ import (
 )
 
 // begin makes sure that every tenant with a credential is polled, and that
-// open runs go on where they were.
+// open runs and desks go on where they were.
 func (e *Engine) begin(ctx context.Context) error {
 	return e.commit(ctx, "begin/"+e.ID(), func(d *Draft) error {
 		for _, t := range d.env.Tenants {
@@ -32,6 +32,9 @@ func (e *Engine) begin(ctx context.Context) error {
 				return err
 			}
 			if err := d.resumeRoles(t); err != nil {
+				return err
+			}
+			if err := d.resumeDesks(t); err != nil {
 				return err
 			}
 		}
@@ -64,6 +67,27 @@ func (d *Draft) resume(t *bot.Tenant) error {
 			if len(alive(jobs)) == 0 {
 				d.stepJob(r.ID, spec.ID, d.Now)
 			}
+		}
+	}
+	return nil
+}
+
+// resumeDesks has every desk woken that no job stands for.
+func (d *Draft) resumeDesks(t *bot.Tenant) error {
+	subs, err := d.Subscriptions(t.ID)
+	if err != nil {
+		return err
+	}
+	for _, s := range subs {
+		jobs, err := d.Jobs(wakeLane(s.ID))
+		if err != nil {
+			return err
+		}
+		if len(alive(jobs)) > 0 {
+			continue
+		}
+		if err := d.Reschedule(s); err != nil {
+			return err
 		}
 	}
 	return nil

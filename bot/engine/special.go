@@ -51,60 +51,15 @@ func (w *work) channels(ctx context.Context) error {
 		again.Due = d.Now.Add(500 * time.Millisecond)
 		if again.Tries == 0 {
 			again.Tries++
-			if err := d.Subscribe(after.Tenant, place, nil, nil, after.Requester, &after); err != nil {
+			s := incident.NewSubscription(w.ctx.Tenant.ZoneName())
+			s.Tenant, s.Place, s.By = after.Tenant, place, after.Requester
+			if err := d.Subscribe(s, &after); err != nil {
 				return err
 			}
 		}
 		d.Out.Again = []bot.Job{again}
 		return nil
 	})
-}
-
-// Subscribe makes a channel be told, and says so there. run is set when a
-// guide does it.
-func (d *Draft) Subscribe(tenant bot.TenantID, at bot.Place, services, classes []string, by bot.PersonID, run *setup.Run) error {
-	subs, err := d.Subscriptions(tenant)
-	if err != nil {
-		return err
-	}
-	s := incident.Subscription{ID: d.NewID("sub"), Tenant: tenant, Place: at.Root(), Services: services, Classes: classes, By: by, Made: d.Now}
-	for _, old := range subs {
-		if old.Place == s.Place {
-			s.ID, s.Made = old.ID, old.Made // one subscription a channel: this replaces it
-		}
-	}
-	d.Out.Subscriptions = append(d.Out.Subscriptions, s)
-	known, err := d.Incidents(tenant, false)
-	if err != nil {
-		return err
-	}
-	var mine []incident.Known
-	for _, k := range known {
-		if incident.Matches(s, k.Issue) {
-			mine = append(mine, k)
-		}
-	}
-	t, _ := d.env.Tenant(tenant)
-	m := incident.ActiveNow(s, mine)
-	who := ""
-	if p, ok := t.Person(by); ok {
-		who = p.Name + " set this up. "
-	}
-	intro := bot.Paragraph{Text: bot.T(who + "From now on this channel is told about Microsoft 365 incidents" + of(services) + ", and each message is kept up to date.")}
-	m.Parts = append([]bot.Part{intro}, m.Parts...)
-	if run != nil {
-		m.Key = "run/" + run.ID + "/test"
-	}
-	d.Say(s.Place, m, bot.ClassHandoff)
-	d.Record(bot.AuditEntry{Tenant: tenant, Person: by, Act: "subscribe", Note: s.Place.String() + of(services)})
-	return nil
-}
-
-func of(services []string) string {
-	if len(services) == 0 {
-		return ""
-	}
-	return " of " + strings.Join(services, ", ")
 }
 
 // record closes a run with what exists now.

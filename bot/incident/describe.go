@@ -9,8 +9,16 @@ import (
 
 // Describe says in sentences what a channel is told, so that whoever reads it
 // knows what they will not see.
-func Describe(sub Subscription) bot.Text {
-	t := bot.Join(bot.B("This channel is told"), bot.T(": "+whatIsTold(sub)+"."))
+func Describe(sub Subscription) bot.Text { return describe("This channel is told", sub) }
+
+// Greet is [Describe] for the moment at which a channel begins to be told.
+func Greet(sub Subscription) bot.Text {
+	sub.By, sub.Made, sub.Stopped = "", time.Time{}, ""
+	return describe("From now on this channel is told", sub)
+}
+
+func describe(head string, sub Subscription) bot.Text {
+	t := bot.Join(bot.B(head), bot.T(": "+whatIsTold(sub)+"."))
 	say := func(s string) { t = append(t, bot.Span{Text: " " + s}) }
 	if f := sub.Features; len(f) > 0 {
 		say("Only about " + listed(f) + ".")

@@ -3,6 +3,7 @@ package incident
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 
 	"keyturn/bot"
@@ -67,6 +68,9 @@ type Act struct {
 // RootKey is the [Act] key of an issue's or a message center post's root.
 func RootKey(id string) string { return id + "/root" }
 
+// RootOf is the issue or post whose root has an [Act] key.
+func RootOf(key string) (id string, ok bool) { return strings.CutSuffix(key, "/root") }
+
 func groupKey(id string) string { return id + "/group" }
 
 // Facts are what a desk looks up.
@@ -128,7 +132,7 @@ func (d Desk) Tell(sub Subscription, told []Told, gap *Gap, at time.Time) (Desk,
 	var acts []Act
 	for _, t := range told {
 		if d.has(t.Known.Issue.ID) && !slices.ContainsFunc(live, func(l Told) bool { return l.Known.Issue.ID == t.Known.Issue.ID }) {
-			acts = append(acts, d.redraw(t.Known.Issue.ID)...) // its replies are held, its state is not
+			acts = append(acts, d.Redraw(t.Known.Issue.ID)...) // its replies are held, its state is not
 		}
 	}
 	if sub.Stopped != "" {
@@ -195,8 +199,8 @@ func (d *Desk) wait(t Told, at time.Time) {
 	}
 }
 
-// redraw brings what the channel has of an issue up to date.
-func (d *Desk) redraw(issue string) []Act {
+// Redraw brings what the channel has of an issue up to date.
+func (d Desk) Redraw(issue string) []Act {
 	if _, own := d.Roots[issue]; own {
 		return []Act{{Kind: ActRoot, Key: RootKey(issue), Issue: issue, Class: bot.ClassIncident}}
 	}

@@ -123,8 +123,8 @@ func statusOptions(chosen []string) []bot.Option {
 }
 
 // FromForm reads what [SubscriptionForm] asked for into base, which keeps what
-// the form does not ask: who is on call, who muted it, maintenance windows and
-// its desk. wrong says by input what is wrong; the subscription is base then.
+// the form does not ask: who is on call, who muted it and maintenance
+// windows. wrong says by input what is wrong; the subscription is base then.
 func FromForm(base Subscription, input map[string][]string) (_ Subscription, wrong map[string]string) {
 	wrong = map[string]string{}
 	get := func(name string) string {

@@ -18,6 +18,7 @@ import (
 type room struct {
 	name    string
 	sub     Subscription
+	desk    Desk
 	all     bool              // everything that Microsoft says is to be told here
 	roots   map[string]string // what stands under a key now
 	replies map[string]bool
@@ -67,6 +68,7 @@ func (s *story) restart() {
 	again(s.t, &s.known)
 	for _, r := range s.rooms {
 		again(s.t, &r.sub)
+		again(s.t, &r.desk)
 	}
 }
 
@@ -100,20 +102,20 @@ func (s *story) read(issues []Issue) {
 	}
 	for _, r := range s.rooms {
 		var acts []Act
-		r.sub.Desk, acts = r.sub.Desk.Tell(r.sub, o.Told, o.Gap, s.now)
+		r.desk, acts = r.desk.Tell(r.sub, o.Told, o.Gap, s.now)
 		s.act(r, acts)
 	}
 }
 
 func (s *story) wake() {
 	for _, r := range s.rooms {
-		if due := r.sub.Desk.Due(r.sub); due.After(s.now) {
+		if due := r.desk.Due(r.sub); due.After(s.now) {
 			continue
 		}
 		var acts []Act
-		r.sub.Desk, acts = r.sub.Desk.Wake(r.sub, s.facts(), s.now)
+		r.desk, acts = r.desk.Wake(r.sub, s.facts(), s.now)
 		s.act(r, acts)
-		if due := r.sub.Desk.Due(r.sub); !due.After(s.now) {
+		if due := r.desk.Due(r.sub); !due.After(s.now) {
 			s.t.Fatalf("%s: after waking at %v it is due at %v", r.name, s.now, due)
 		}
 	}
@@ -121,7 +123,7 @@ func (s *story) wake() {
 
 func (s *story) draw(r *room, a Act) string {
 	if a.Kind == ActGroup {
-		g, ok := r.sub.Desk.Group(a.Group)
+		g, ok := r.desk.Group(a.Group)
 		if !ok {
 			s.t.Fatalf("%s: there is no group %s", r.name, a.Group)
 		}
@@ -166,7 +168,7 @@ func (s *story) settle() {
 		s.wake()
 	}
 	for _, r := range s.rooms {
-		if n := len(r.sub.Desk.Waiting) + len(r.sub.Desk.Held); n > 0 {
+		if n := len(r.desk.Waiting) + len(r.desk.Held); n > 0 {
 			s.t.Fatalf("%s: %d changes wait for ever", r.name, n)
 		}
 		for id := range s.issued {
@@ -179,15 +181,15 @@ func (s *story) settle() {
 				s.t.Fatalf("%s: %s never happened", r.name, id)
 			}
 		}
-		for id := range r.sub.Desk.Roots {
-			if r.sub.Desk.Storm.group(id) >= 0 {
+		for id := range r.desk.Roots {
+			if r.desk.Storm.group(id) >= 0 {
 				s.t.Fatalf("%s: %s has two roots", r.name, id)
 			}
 			if got, want := r.roots[RootKey(id)], s.draw(r, Act{Kind: ActRoot, Issue: id}); got != want {
 				s.t.Fatalf("%s: the root of %s shows\n%s\nbut it is\n%s", r.name, id, got, want)
 			}
 		}
-		for _, g := range r.sub.Desk.Storm.Groups {
+		for _, g := range r.desk.Storm.Groups {
 			if got, want := r.roots[groupKey(g.ID)], s.draw(r, Act{Kind: ActGroup, Group: g.ID}); got != want {
 				s.t.Fatalf("%s: the group shows\n%s\nbut it is\n%s", r.name, got, want)
 			}

@@ -108,7 +108,7 @@ func TestTheFormSaysWhatTheWordsSay(t *testing.T) {
 	berlin(t)
 	base := NewSubscription("Europe/Berlin")
 	base.Place = bot.Place{Platform: bot.Slack, Team: "T1", Channel: "C1"}
-	base.Muted, base.Desk.Digest = []bot.PersonID{"erin"}, minutes(1)
+	base.Muted = []bot.PersonID{"erin"}
 	for _, words := range []string{"", "Exchange Online, Teams; incidents only; quiet 22:00-06:00 incidents too; mention @oncall", "digest only 7am; messages high of Planner; status service interruption",
 		"live; features Mail flow, Calendar; no messages; zone UTC", "resolved only"} {
 		want, err := ParseSubscription(words, Words{Base: base, Services: seenServices, Mention: oncall})

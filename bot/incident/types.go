@@ -75,10 +75,6 @@ type Subscription struct {
 	Quiet       Quiet          `json:"quiet,omitzero"`
 	Maintenance []Window       `json:"maintenance,omitempty"`
 	Muted       []bot.PersonID `json:"muted,omitempty"` // who is never mentioned here
-
-	// Desk is what waits to be told here and what has a root here. It is the
-	// bot's own: forms and commands pass it on as it is.
-	Desk Desk `json:"desk,omitzero"`
 }
 
 // Style is how a channel is told.

@@ -31,7 +31,10 @@ type config struct {
 
 	PollEvery  duration `yaml:"poll_every"`
 	CheckEvery duration `yaml:"check_every"`
-	Checklist  struct {
+	// SummaryAfter is how long nothing may have been read before what happened
+	// meanwhile is told in one message.
+	SummaryAfter duration `yaml:"summary_after"`
+	Checklist    struct {
 		Every      duration `yaml:"every"`
 		AfterClick duration `yaml:"after_click"`
 	} `yaml:"checklist"`

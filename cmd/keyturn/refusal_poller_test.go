@@ -94,7 +94,7 @@ func TestServiceHealthThatCannotBeRead(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			h := open(t, withReader, hasty(&pauseLog{}))
 			h.readable(true)
-			h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe")
+			h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe live")
 			h.expectChannel(play.Incidents, "From now on this channel is told")
 			tt.provoke(h)
 			h.readable(false)
@@ -123,7 +123,7 @@ func TestServiceHealthThatCannotBeRead(t *testing.T) {
 func TestAStatusThatNobodyKnowsIsShownAsItIs(t *testing.T) {
 	h := open(t, withReader, hasty(&pauseLog{}))
 	h.readable(true)
-	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe")
+	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe live")
 	h.expectChannel(play.Incidents, "From now on")
 	put := func(id, status, classification string) {
 		now := h.now().UTC().Format(time.RFC3339Nano)
@@ -147,7 +147,7 @@ func TestAGraphThatRefusesFiltersAndRepeatsPages(t *testing.T) {
 		t.Fatal(err)
 	}
 	h.readable(true)
-	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe")
+	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe live")
 	h.expectChannel(play.Incidents, "From now on")
 	first, second := h.publishes(0), h.publishes(1)
 	h.expectChannel(play.Incidents, first)

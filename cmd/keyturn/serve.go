@@ -20,6 +20,7 @@ import (
 	"keyturn/adapters/slack"
 	"keyturn/bot"
 	"keyturn/bot/engine"
+	"keyturn/bot/incident"
 	"keyturn/bot/setup"
 	"keyturn/commands"
 	"keyturn/state"
@@ -184,7 +185,8 @@ func (h health) Overviews(ctx context.Context, t bot.TenantID, as bot.Reader) ([
 func (c *config) env(tenants []*bot.Tenant) *engine.Env {
 	return &engine.Env{Tenants: tenants, Guide: setup.GuideFor, Base: c.base,
 		Pace: c.Checklist.Every.or(5 * time.Second), PaceAfterClick: c.Checklist.AfterClick.or(1500 * time.Millisecond),
-		PollEvery: c.PollEvery.or(2 * time.Minute), CheckEvery: c.CheckEvery.or(15 * time.Second), HeadEvery: c.Audit.Heads.Every.or(time.Hour)}
+		PollEvery: c.PollEvery.or(2 * time.Minute), CheckEvery: c.CheckEvery.or(15 * time.Second), HeadEvery: c.Audit.Heads.Every.or(time.Hour),
+		SummaryAfter: c.SummaryAfter.or(incident.SummaryAfter)}
 }
 
 func (c *config) pace() engine.Pace {

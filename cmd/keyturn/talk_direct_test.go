@@ -78,6 +78,9 @@ func TestTheDirectGuideFromItsCommandToItsFirstIncident(t *testing.T) {
 	h.expectChannel(play.Incidents, "Rita Okafor set this up", "From now on this channel is told")
 	h.expectHome(play.Erin, "Nothing waits for you")
 
+	// The first story is an advisory, which would wait for the daily digest.
+	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe live")
+	h.expectChannel(play.Incidents, "Rita Okafor changed this", "at once")
 	id := h.publishes(0)
 	root := h.expectChannel(play.Incidents, id, "[History]")
 	h.idle()

@@ -294,7 +294,7 @@ func TestAnApprovalOnTeamsLocksTheCardOnSlack(t *testing.T) {
 
 func TestARemovalFromATeamStopsItsSubscriptionsAndSaysSo(t *testing.T) {
 	h := openOn(t, play.Both, withReader)
-	if err := h.crew.Type(h.Context(), play.Mona, "m365-incidents", "subscribe"); err != nil {
+	if err := h.crew.Type(h.Context(), play.Mona, "m365-incidents", "subscribe live"); err != nil {
 		t.Fatal(err)
 	}
 	h.shows("the word in the channel", in(play.OnTeams, "m365-incidents"), "From now on this channel is told")

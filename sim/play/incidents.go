@@ -175,19 +175,27 @@ func (g *game) polled(ctx context.Context) error {
 	return g.catchUp(ctx)
 }
 
-// resolved checks that every incident has one root and that its final state
-// is shown.
+// resolved checks that every incident has one root, its own or that of the
+// many that came together, and that its final state is shown.
 func (g *game) resolved(ctx context.Context, list []story) error {
 	for _, at := range g.clients {
 		for _, s := range list {
-			roots := 0
+			own, shared := 0, 0
 			for _, c := range at.shown() {
-				if c.Where == incidentsName && c.Thread == "" && strings.Contains(c.Text, s.id) && strings.Contains(c.Text, "[History]") {
-					roots++
+				if c.Where != incidentsName || c.Thread != "" {
+					continue
+				}
+				for line := range strings.Lines(c.Text) {
+					if strings.HasPrefix(line, s.id) && !strings.Contains(line, "has its own message") && strings.Contains(c.Text, "One message for all of them") {
+						shared++
+					}
+				}
+				if strings.Contains(c.Text, s.id) && strings.Contains(c.Text, "[History]") {
+					own++
 				}
 			}
-			if roots != 1 {
-				return fmt.Errorf("incident %s has %d messages of its own in the channel on %s, not one", s.id, roots, at.name())
+			if own+shared != 1 {
+				return fmt.Errorf("incident %s has %d messages of its own in the channel on %s and stands in %d for many, not in one of all", s.id, own, at.name(), shared)
 			}
 		}
 	}

@@ -52,20 +52,29 @@ func (s Script) Play(ctx context.Context) error {
 	return nil
 }
 
-// subscribe has the channel on the other platform be told too, where there is
-// one.
+// subscribe has the channel on every platform be told everything at once:
+// without a word advisories wait for the daily digest.
 func (g *game) subscribe(ctx context.Context) error {
-	if g.World.Platform != Both {
-		return nil
+	who := []Person{Rita}
+	if g.World.Platform == Both {
+		who = append(who, Mona)
 	}
-	if err := g.types(ctx, Mona, incidentsName, "subscribe"); err != nil {
-		return err
+	for _, x := range who {
+		if err := g.types(ctx, x, incidentsName, "subscribe live"); err != nil {
+			return err
+		}
 	}
-	return g.until(ctx, "the word that the channel on Teams is subscribed", func() bool {
-		return slices.ContainsFunc(g.on(OnTeams).shown(), func(c Card) bool {
-			return c.Where == incidentsName && strings.Contains(c.Text, "From now on this channel is told")
+	for _, at := range g.clients {
+		err := g.until(ctx, "the word that the channel on "+at.name()+" is told everything at once", func() bool {
+			return slices.ContainsFunc(at.shown(), func(c Card) bool {
+				return c.Where == incidentsName && strings.Contains(c.Text, "advisories and message center posts of any service at once")
+			})
 		})
-	})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // game is one play of a guide.

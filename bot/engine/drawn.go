@@ -1,0 +1,72 @@
+package engine
+
+import (
+	"errors"
+
+	"keyturn/bot"
+	"keyturn/bot/incident"
+)
+
+// drawOf draws what a desk keeps up to date in a channel: the root of an issue
+// or a message center post, or that of a storm. What is kept no more, and what
+// was unsubscribed meanwhile, is empty.
+func (e *Engine) drawOf(v View, p Deliver) (bot.Message, error) {
+	s, ok, err := subscription(v, p.Tenant, p.Draw.Sub)
+	if err != nil || !ok {
+		return bot.Message{}, err
+	}
+	switch p.Draw.What {
+	case drawGroup:
+		return e.drawGroup(v, s, p.Draw.Group)
+	case drawPost:
+		k, ok, err := posts.Get(v, p.Tenant, p.Draw.Post)
+		if err != nil || !ok {
+			return bot.Message{}, err
+		}
+		return incident.Announce(k.Post), nil
+	}
+	k, err := v.Incident(p.Tenant, p.Draw.Incident)
+	if errors.Is(err, bot.ErrNotFound) {
+		return bot.Message{}, nil
+	}
+	if err != nil {
+		return bot.Message{}, err
+	}
+	return incident.Root(k, s, e.rootOptions(p.Tenant, k)), nil
+}
+
+// rootOptions are what a root shows beside Microsoft's own words.
+func (e *Engine) rootOptions(tenant bot.TenantID, k incident.Known) (o incident.Options) {
+	t, ok := e.Env.Tenant(tenant)
+	if !ok || k.Worker == "" {
+		return o
+	}
+	if person, ok := t.Person(k.Worker); ok {
+		o.Worker = bot.T(person.Name)
+	}
+	return o
+}
+
+// drawGroup draws the root that the issues of a storm share.
+func (e *Engine) drawGroup(v View, s incident.Subscription, id string) (bot.Message, error) {
+	desk, ok, err := desks.Get(v, s.Tenant, s.ID)
+	if err != nil || !ok {
+		return bot.Message{}, err
+	}
+	g, ok := desk.Group(id)
+	if !ok {
+		return bot.Message{}, nil
+	}
+	var f incident.Facts
+	for _, id := range g.Members {
+		k, err := v.Incident(s.Tenant, id)
+		if errors.Is(err, bot.ErrNotFound) {
+			continue
+		}
+		if err != nil {
+			return bot.Message{}, err
+		}
+		f.Issues = append(f.Issues, k)
+	}
+	return incident.GroupMessage(g, f), nil
+}

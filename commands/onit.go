@@ -1,0 +1,89 @@
+package commands
+
+import (
+	"errors"
+	"slices"
+	"strings"
+
+	"keyturn/bot"
+	"keyturn/bot/incident"
+)
+
+// issue finds the incident that a button or a word means; the reply says why
+// there is none.
+func (a *Ask) issue(id string) (incident.Known, *bot.Reply, error) {
+	id = strings.ToUpper(strings.TrimSpace(id))
+	k, err := a.Incident(a.Tenant.ID, id)
+	if errors.Is(err, bot.ErrNotFound) {
+		no := sayf("I do not keep an incident “%s” of %s. %s incidents lists the open ones.", clipped(id, 20), a.Tenant.Name, a.Table.Command)
+		return k, &no, nil
+	}
+	return k, nil, err
+}
+
+// onItVerb and onItClick say that the asker works on an incident.
+func onItVerb(a *Ask) (bot.Reply, error) {
+	if len(a.Args) == 0 {
+		return say("On which one? For example: " + a.Table.Command + " on-it EX123456."), nil
+	}
+	return a.onIt(a.Args[0])
+}
+
+func onItClick(a *Ask) (bot.Reply, error) { return a.onIt(a.Request.Value) }
+
+func (a *Ask) onIt(id string) (bot.Reply, error) {
+	k, no, err := a.issue(id)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	if k.Worker == a.Person.ID {
+		return say("You said so already; the message names you."), nil
+	}
+	k.Worker, k.Working = a.Person.ID, a.Now
+	a.Out.Incidents = append(a.Out.Incidents, k)
+	if err := a.Roots(a.Tenant, k.Issue.ID); err != nil {
+		return bot.Reply{}, err
+	}
+	if a.Request.Kind == bot.Clicked {
+		return bot.Reply{}, nil // the message that was clicked names the person
+	}
+	return sayf("Noted. The messages about %s name you.", k.Issue.ID), nil
+}
+
+// muteVerb and muteClick have the asker not be mentioned about an incident any
+// more, or again. Without an incident it is about everything in this channel.
+func muteVerb(a *Ask) (bot.Reply, error) {
+	if len(a.Args) > 0 {
+		return a.mute(a.Args[0])
+	}
+	s, ok, err := a.Subscription(a.Tenant.ID, a.Request.Place)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	if !ok {
+		return say("This channel is told nothing, so nobody is mentioned here. For one incident: " + a.Table.Command + " mute EX123456."), nil
+	}
+	says := "I do not mention you in this channel any more. " + a.Table.Command + " mute again takes that back."
+	if i := slices.Index(s.Muted, a.Person.ID); i >= 0 {
+		s.Muted = slices.Delete(slices.Clone(s.Muted), i, i+1)
+		says = "I mention you in this channel again, where you are on call."
+	} else {
+		s.Muted = append(slices.Clone(s.Muted), a.Person.ID)
+	}
+	return say(says), a.Change(s)
+}
+
+func muteClick(a *Ask) (bot.Reply, error) { return a.mute(a.Request.Value) }
+
+func (a *Ask) mute(id string) (bot.Reply, error) {
+	k, no, err := a.issue(id)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	k, muted := incident.Mute(k, a.Person.ID)
+	a.Out.Incidents = append(a.Out.Incidents, k)
+	if muted {
+		return sayf("I do not mention you about %s any more. The channel goes on being told.", k.Issue.ID), nil
+	}
+	return sayf("I mention you about %s again, where you are on call.", k.Issue.ID), nil
+}

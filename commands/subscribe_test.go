@@ -1,0 +1,150 @@
+package commands_test
+
+import (
+	"strings"
+	"testing"
+
+	"keyturn/bot"
+	"keyturn/bot/engine"
+	"keyturn/bot/incident"
+)
+
+// told is what the channel is told.
+func (w *world) told() (s incident.Subscription) {
+	w.t.Helper()
+	must(w.t, w.store.Read(w.t.Context(), func(v engine.View) error {
+		subs, err := v.Subscriptions("contoso")
+		if len(subs) == 1 {
+			s = subs[0]
+		}
+		return err
+	}))
+	return s
+}
+
+func TestASubscriptionIsMadeAndChangedByWords(t *testing.T) {
+	w := newWorld(t)
+	w.begin()
+	r := w.do(typed("ada", "subscribe Microsoft Teams; incidents only; digest 08:00; mention slack:T1:Urita slack:T1:S0ONCALL"))
+	if !strings.Contains(words(r), "This channel is subscribed") {
+		t.Fatalf("it was answered: %s", words(r))
+	}
+	s := w.told()
+	if len(s.Services) != 1 || s.DigestAt != "08:00" || s.Messages || len(s.OnCall) != 3 || s.OnCall[0].Text != "Rita" || s.OnCall[2].Group != "S0ONCALL" {
+		t.Errorf("the channel is told %+v", s)
+	}
+	w.do(typed("ada", "subscriptions quiet 22:00-06:00; live"))
+	if now := w.told(); now.ID != s.ID || now.Style != incident.Live || now.Quiet.From != "22:00" || len(now.Services) != 1 {
+		t.Errorf("a change loses what it does not name: %+v", now)
+	}
+	r = w.do(typed("ada", "subscribe quiet never; digest soon"))
+	if got := words(r); !strings.Contains(got, "I have changed nothing.") || !strings.Contains(got, "quiet 22:00-06:00") || !strings.Contains(got, "digest") {
+		t.Errorf("two mistakes were answered: %s", got)
+	}
+	if now := w.told(); now.Quiet.From != "22:00" {
+		t.Errorf("a mistake changed something: %+v", now)
+	}
+	r = w.do(typed("ada", "subscriptions"))
+	if got := words(r); !strings.Contains(got, "Microsoft Teams") || !strings.Contains(got, "Quiet from 22:00 to 06:00") || !strings.Contains(got, "[Change]") || !strings.Contains(got, "Rita") {
+		t.Errorf("subscriptions says: %s", got)
+	}
+	for _, sp := range r.Message.Parts[0].(bot.Paragraph).Text {
+		if sp.Who != nil || sp.Group != "" {
+			t.Error("showing a subscription pings somebody")
+		}
+	}
+}
+
+func TestASubscriptionIsMadeAndChangedByForm(t *testing.T) {
+	w := newWorld(t)
+	w.begin()
+	form := w.do(clicked("ada", "subscribe", "contoso")).Form
+	if form == nil {
+		t.Fatal("there is no form")
+	}
+	input := map[string][]string{}
+	offered := ""
+	for _, in := range form.Inputs {
+		input[in.Name] = in.Values
+		for _, o := range in.Options {
+			offered += o.Label + "\n"
+		}
+	}
+	issue, err := incident.Parse(incident.Samples()[0])
+	must(t, err)
+	if !strings.Contains(offered, issue.Service) || input["channel"][0] != channel.Channel || input["digest"][0] != "09:00" {
+		t.Errorf("the form does not suggest the tenant's own services, the channel and the defaults: %v\n%s", input, offered)
+	}
+	input["style"], input["quiet_from"] = []string{"digest"}, []string{"22:00"}
+	if r := w.do(submitted("ada", "subscribe", "contoso", input)); r.Errors["quiet_to"] == "" {
+		t.Errorf("half of the quiet hours was taken: %+v", r)
+	}
+	input["quiet_to"] = []string{"06:00"}
+	w.do(submitted("ada", "subscribe", "contoso", input))
+	if s := w.told(); s.Style != incident.DigestOnly || s.Quiet.To != "06:00" {
+		t.Errorf("the channel is told %+v", s)
+	}
+}
+
+func TestAMaintenanceWindowIsSaidInTheChannelAndEnds(t *testing.T) {
+	w := newWorld(t)
+	w.begin()
+	if r := w.do(typed("ada", "maintenance 2026-12-01 22:00 to 2026-12-02 04:00")); !strings.Contains(words(r), "told nothing") {
+		t.Errorf("a channel that is told nothing was answered: %s", words(r))
+	}
+	w.do(typed("ada", "subscribe"))
+	for typedWords, answer := range map[string]string{"maintenance": "From when to when?", "maintenance tonight": "changed nothing", "maintenance 2026-12-01 22:00 to 2026-12-02 04:00 because of the move": "I have said so"} {
+		if r := w.do(typed("ada", typedWords)); !strings.Contains(words(r), answer) {
+			t.Errorf("%q was answered: %s", typedWords, words(r))
+		}
+	}
+	if s := w.told(); len(s.Maintenance) != 1 || s.Maintenance[0].Why != "the move" {
+		t.Errorf("the windows are %+v", s.Maintenance)
+	}
+	w.do(typed("ada", "maintenance off"))
+	if s := w.told(); len(s.Maintenance) != 0 {
+		t.Errorf("the windows are %+v", s.Maintenance)
+	}
+}
+
+func TestWhoMutedIsNotMentioned(t *testing.T) {
+	w := newWorld(t)
+	w.begin()
+	known := func() (k incident.Known) {
+		must(t, w.store.Read(t.Context(), func(v engine.View) (err error) { k, err = v.Incident("contoso", "EX1"); return err }))
+		return k
+	}
+	if r := w.do(clicked("ada", "history", "EX1")); !strings.Contains(words(r), "[Mute for me]") {
+		t.Errorf("the history has no button to mute: %s", words(r))
+	}
+	w.do(clicked("ada", incident.ActionMute, "EX1"))
+	if k := known(); len(k.Muted) != 1 || k.Muted[0] != "ada" {
+		t.Errorf("muted are %v", k.Muted)
+	}
+	if r := w.do(typed("ada", "incident EX1")); !strings.Contains(words(r), "[Mention me again]") {
+		t.Errorf("the history does not say that it is muted: %s", words(r))
+	}
+	w.do(typed("ada", "mute ex1"))
+	if k := known(); len(k.Muted) != 0 {
+		t.Errorf("muted are %v", k.Muted)
+	}
+	w.do(typed("ada", "subscribe"))
+	w.do(typed("ada", "mute"))
+	if s := w.told(); len(s.Muted) != 1 {
+		t.Errorf("muted in the channel are %v", s.Muted)
+	}
+}
+
+func TestWeAreOnItNamesThePerson(t *testing.T) {
+	w := newWorld(t)
+	w.begin()
+	if r := w.do(typed("ada", "on-it EX1")); !strings.Contains(words(r), "name you") {
+		t.Errorf("it was answered: %s", words(r))
+	}
+	if r := w.do(clicked("ada", "on-it", "EX1")); !strings.Contains(words(r), "already") {
+		t.Errorf("a second time was answered: %s", words(r))
+	}
+	if r := w.do(typed("ada", "on-it EX999")); !strings.Contains(words(r), "do not keep") {
+		t.Errorf("an unknown incident was answered: %s", words(r))
+	}
+}
