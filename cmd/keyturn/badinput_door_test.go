@@ -154,7 +154,7 @@ func TestCommandsOfAnyKindAreAnswered(t *testing.T) {
 func TestAnIssueThatCannotBeUnderstoodIsPassedOver(t *testing.T) {
 	h := open(t, withReader)
 	h.readable(true)
-	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe")
+	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe live")
 	h.expectChannel(play.Incidents, "From now on")
 	now, _ := json.Marshal(h.now().UTC().Format(time.RFC3339Nano))
 	odd := `{"id":"EX666666","title":[],"service":7,"status":{"a":1},"posts":"none","classification":null,"isResolved":"maybe","startDateTime":"soon","lastModifiedDateTime":` + string(now) + `}`

@@ -48,7 +48,7 @@ func TestAnIncidentChannelThatTakesNoMessages(t *testing.T) {
 			h.clicks(play.Rita, "Try again", "channels")
 			h.expectChannel(play.Incidents, "From now on this channel is told")
 			h.everybodyUntil("✅ finished")
-			id := h.publishes(0)
+			id := h.publishes(1)
 			h.expectChannel(play.Incidents, id)
 		})
 	}
@@ -63,7 +63,7 @@ func TestAnIncidentChannelThatTakesNoMessages(t *testing.T) {
 		h.clicks(play.Rita, "Skip with reason", "channels")
 		h.submits(play.Rita, map[string]any{"why": "that channel was deleted"})
 		h.everybodyUntil("✅ finished")
-		h.types(play.Rita, "/keyturn subscribe")
+		h.types(play.Rita, "/keyturn subscribe live")
 		if s := h.world.Slack.Snapshot(); len(s.Views) > 0 {
 			h.submits(play.Rita, map[string]any{})
 		}
@@ -87,7 +87,7 @@ func TestASubscribedChannelThatIsClosedIsToldToTheAdminsOnce(t *testing.T) {
 			h := open(t, withReader, hasty(&pauseLog{}))
 			h.readable(true)
 			h.readable(true)
-			h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe")
+			h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe live")
 			h.expectChannel(play.Incidents, "From now on this channel is told")
 			h.idle() // the next message is the incident
 			tt.gone(h)
@@ -101,7 +101,7 @@ func TestASubscribedChannelThatIsClosedIsToldToTheAdminsOnce(t *testing.T) {
 				t.Errorf("an owner was told %d times that the channel is closed, expected once", n)
 			}
 			_, _ = h.world.Slack.Unarchive(play.Incidents)
-			h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe")
+			h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe live")
 			h.becomes("the channel to be told again", func() bool { return !h.stopped(play.Incidents) })
 		})
 	}
@@ -190,7 +190,7 @@ func TestAFormThatDoesNotOpenInTime(t *testing.T) {
 func TestAnAppThatIsUninstalledAndPutBack(t *testing.T) {
 	h := open(t, withReader, hasty(&pauseLog{}))
 	h.readable(true)
-	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe")
+	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe live")
 	h.expectChannel(play.Incidents, "From now on this channel is told")
 	h.begins("cleanup", nil)
 	h.expectChecklist("0 of")
@@ -200,7 +200,7 @@ func TestAnAppThatIsUninstalledAndPutBack(t *testing.T) {
 	h.world.Slack.Reinstall()
 	h.typesIn(play.Rita, play.Incidents, "/keyturn subscriptions")
 	h.expectPrivate(play.Rita, "Stopped", "uninstalled from the workspace")
-	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe")
+	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe live")
 	h.becomes("the channel to be told again", func() bool { return !h.stopped(play.Incidents) })
 	id := h.publishes(1)
 	h.expectChannel(play.Incidents, id)
@@ -213,7 +213,7 @@ func TestAnAppThatIsUninstalledAndPutBack(t *testing.T) {
 func TestARevokedTokenIsNamedWithItsFix(t *testing.T) {
 	h := open(t, withReader, hasty(&pauseLog{}))
 	h.readable(true)
-	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe")
+	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe live")
 	h.expectChannel(play.Incidents, "From now on this channel is told")
 	h.world.Slack.Faults.Add(slackSays("chat.*", "token_revoked", 0))
 	h.publishes(0)
@@ -222,7 +222,7 @@ func TestARevokedTokenIsNamedWithItsFix(t *testing.T) {
 		return strings.Contains(h.log.String(), "The app's token was revoked. Install the app in the workspace again and put its new token into the configuration.")
 	})
 	h.world.Slack.Faults.Clear()
-	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe")
+	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe live")
 	id := h.publishes(1)
 	h.expectChannel(play.Incidents, id)
 }

@@ -115,7 +115,7 @@ func TestATenantWithoutServiceNowIsAskedForNothingThere(t *testing.T) {
 func TestAReaderInTheConfigurationSavesTheRegistration(t *testing.T) {
 	h := open(t, withReader, withoutServiceNow)
 	h.expectReading() // what the first one finds is not news
-	h.types(play.Rita, "/keyturn subscribe")
+	h.types(play.Rita, "/keyturn subscribe live")
 	h.expectChannel(play.Ops, "From now on this channel is told")
 	h.expectChannel(play.Ops, h.publishes(0))
 
