@@ -100,7 +100,7 @@ func installed(npm string) (string, error) {
 		return "", fmt.Errorf("the folder for it cannot be made: %w", err)
 	}
 	defer os.RemoveAll(fresh)
-	args := []string{"install", "--prefix", fresh, "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--no-package-lock"}
+	args := []string{"install", "--prefix", fresh, "--ignore-scripts", "--no-audit", "--no-fund", "--no-save", "--no-package-lock", "--fetch-retries=5"}
 	for p, version := range packages {
 		args = append(args, p+"@"+version)
 	}

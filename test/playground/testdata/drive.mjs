@@ -71,11 +71,12 @@ const verbs = {
   // So a click counts when the client sent something, and is repeated if not.
   async click(page, { name }) {
     for (let tries = 1; ; tries++) {
-      const sent = page.waitForResponse((r) => r.url().includes('/_conversation/v1/'), { timeout: 3000 }).catch(() => null);
+      const sent = page.waitForRequest((r) => r.url().includes('/_conversation/v1/'), { timeout: 5000 }).catch(() => null);
       await last(page.getByRole('button', { name, exact: true })).click();
-      const response = await sent;
+      const request = await sent;
+      const response = await request?.response(); // however long the bot takes
       if (response?.ok()) return settled(page);
-      if (response || tries === 5) throw new Error(`the click on ${name} had the result: ${response?.status() ?? 'nothing'}`);
+      if (request || tries === 5) throw new Error(`the click on ${name} had the result: ${response?.status() ?? 'nothing'}`);
     }
   },
   async fill(page, { name, text }) {
