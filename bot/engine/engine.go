@@ -219,6 +219,7 @@ func (e *Engine) do(ctx context.Context, j bot.Job) {
 	}
 	if errors.Is(err, bot.ErrTakenOver) {
 		e.Log.Warn("a job went to another process, which did not hear of this one for a while", "job", j.ID, "kind", j.Kind, "lane", j.Lane)
+		_ = e.Store.Release(context.WithoutCancel(ctx), j.Claim()) // if it did not after all, nobody else would let it go
 		return
 	}
 	if ctx.Err() != nil {

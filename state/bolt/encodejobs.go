@@ -47,10 +47,17 @@ func (e *encoder) done(id bot.JobID) {
 	e.drop(j)
 }
 
-// hold keeps workers from taking a job that is about to change, and reports
-// whether nobody has begun it.
-func (e *encoder) hold(id bot.JobID) (untouched bool) {
-	held, untouched := e.s.lanes.hold(id)
+// hold keeps workers from taking a job that is about to change.
+func (e *encoder) hold(id bot.JobID) {
+	if e.s.lanes.hold(id) {
+		*e.held = append(*e.held, id)
+	}
+}
+
+// holdUntouched is hold for a job that nobody has begun; it reports whether
+// that is so.
+func (e *encoder) holdUntouched(id bot.JobID) bool {
+	held, untouched := e.s.lanes.holdUntouched(id)
 	if held {
 		*e.held = append(*e.held, id)
 	}
@@ -127,7 +134,7 @@ func (e *encoder) collapse(name string, gone map[bot.JobID]bool, again map[bot.J
 		if !ok {
 			j = e.stored(id)
 		}
-		if j.ID != 0 && j.Tries == 0 && !j.Dead && e.hold(id) {
+		if j.ID != 0 && j.Tries == 0 && !j.Dead && e.holdUntouched(id) {
 			e.drop(j)
 		}
 		return nil

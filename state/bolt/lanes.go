@@ -229,23 +229,39 @@ func (l *lanes) next() (time.Time, bool) {
 	return due, found
 }
 
-// hold keeps a job from being claimed until unhold. Untouched says that nobody
-// has begun it. A job that is not known is one that the commit under way adds:
-// it is not held, and there is nothing to undo.
-func (l *lanes) hold(id bot.JobID) (held, untouched bool) {
+// hold keeps a job from being claimed until unhold. A job that is not known is
+// one that the commit under way adds: it is not held, and there is nothing to
+// undo.
+func (l *lanes) hold(id bot.JobID) (held bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	e, ok := l.byID[id]
+	if !ok {
+		return false
+	}
+	e.held++
+	if ln := l.byName[e.lane]; ln != nil { // else it is dead
+		l.settle(ln)
+	}
+	return true
+}
+
+// holdUntouched holds a job that nobody has begun, and leaves every other to
+// whoever has it.
+func (l *lanes) holdUntouched(id bot.JobID) (held, untouched bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	e, ok := l.byID[id]
 	if !ok {
 		return false, true
 	}
-	e.held++
 	ln := l.byName[e.lane]
-	if ln == nil {
-		return true, false // it is dead, so it was begun
+	if ln == nil || ln.claimed == id || e.begun { // without a lane it is dead, so it was begun
+		return false, false
 	}
+	e.held++
 	l.settle(ln)
-	return true, ln.claimed != id && !e.begun
+	return true, true
 }
 
 // unhold undoes holds, one for each ID given.

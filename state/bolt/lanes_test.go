@@ -216,3 +216,30 @@ func (r *run) compare(t *rapid.T) {
 		t.Fatalf("next says %v of %v", next, heads)
 	}
 }
+
+// Who adds a job replaces those of its name that nobody has begun, and leaves
+// the one that a worker has to that worker: also where both commit at once.
+func TestAJobThatIsAtWorkIsLeftToItsWorker(t *testing.T) {
+	s := open(t, config(filepath.Join(t.TempDir(), "db")))
+	named := bot.Job{Lane: "chat/here", Kind: "deliver", Collapse: "deliver/a", Due: statetest.Start, Made: statetest.Start, Payload: []byte(`{}`)}
+	if err := s.Commit(t.Context(), func(engine.View) (engine.Changes, error) { return engine.Changes{Jobs: []bot.Job{named}}, nil }); err != nil {
+		t.Fatal(err)
+	}
+	list, err := s.Claim(t.Context(), statetest.Start, 5)
+	if err != nil || len(list) != 1 {
+		t.Fatalf("claimed %v, %v", list, err)
+	}
+	group := make([]*member, 0, 2)
+	for _, c := range []engine.Changes{{Jobs: []bot.Job{named}}, {Done: []bot.JobID{list[0].ID}, Under: list[0].Claim()}} {
+		group = append(group, &member{ctx: t.Context(), done: make(chan error, 1), decide: func(engine.View) (engine.Changes, error) { return c, nil }})
+	}
+	s.chores <- func() { s.write(group) }
+	for i, m := range group {
+		if err := <-m.done; err != nil {
+			t.Errorf("member %d: %v", i, err)
+		}
+	}
+	if next, err := s.Claim(t.Context(), statetest.Start, 5); err != nil || len(next) != 1 || next[0].ID == list[0].ID {
+		t.Errorf("after that %v, %v is claimed, expected the new job alone", next, err)
+	}
+}
