@@ -27,6 +27,10 @@ func Validate(c engine.Changes) error {
 		k.need("object", "key", o.Key)
 		k.need("object "+o.Key, "run (objects belong to the tenant of their run)", o.Run)
 	}
+	for _, o := range c.Unlisted {
+		k.need("object", "key", o.Key)
+		k.need("object "+o.Key, "run (objects belong to the tenant of their run)", o.Run)
+	}
 	validateIncidents(&k, c)
 	for _, b := range c.Bindings {
 		k.need("binding", "channel or user", b.Place.Channel+b.Place.User)

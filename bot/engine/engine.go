@@ -244,6 +244,8 @@ func (e *Engine) run(ctx context.Context, j bot.Job) error {
 		return e.stepJob(ctx, j)
 	case kindPoll:
 		return e.poll(ctx, j)
+	case kindSweep:
+		return e.sweep(ctx, j)
 	case kindGroups:
 		return e.readGroups(ctx, j)
 	case kindHead:

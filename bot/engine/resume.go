@@ -11,6 +11,9 @@ import (
 // open runs and desks go on where they were.
 func (e *Engine) begin(ctx context.Context) error {
 	return e.commit(ctx, "begin/"+e.ID(), func(d *Draft) error {
+		if err := d.sweepLater(); err != nil {
+			return err
+		}
 		for _, t := range d.env.Tenants {
 			_, have, err := e.reader(d.View, t)
 			if err != nil {

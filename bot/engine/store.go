@@ -55,6 +55,9 @@ type Changes struct {
 
 	Runs    []setup.Run
 	Objects []bot.Object
+	// Unlisted objects are taken out of the inventory. One that is not there is
+	// no error.
+	Unlisted []bot.Object
 
 	Incidents     []incident.Known
 	Subscriptions []incident.Subscription

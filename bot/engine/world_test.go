@@ -52,6 +52,7 @@ type world struct {
 	t      testing.TB
 	clock  *clock
 	path   string
+	keep   bolt.Keep
 	store  *bolt.Store
 	chat   *chat
 	finder bool
@@ -110,7 +111,7 @@ func (w *world) knownGaps() {
 func (w *world) open() {
 	w.t.Helper()
 	key := value(keyset())(w.t)
-	w.store = value(bolt.Open(bolt.Config{Path: w.path, Sealer: value(state.OpenSealer(key))(w.t), Auditor: value(state.OpenAuditor(key))(w.t), Now: w.clock.Now, NoSync: true}))(w.t)
+	w.store = value(bolt.Open(bolt.Config{Path: w.path, Sealer: value(state.OpenSealer(key))(w.t), Auditor: value(state.OpenAuditor(key))(w.t), Now: w.clock.Now, NoSync: true, Keep: w.keep}))(w.t)
 	var c engine.Chat = w.chat
 	if w.finder {
 		c = finding{w.chat}

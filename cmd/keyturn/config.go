@@ -23,6 +23,12 @@ type config struct {
 	Key       secret `yaml:"key"`
 	Log       string `yaml:"log"`
 
+	// Keep is how long finished runs and resolved incidents stay.
+	Keep struct {
+		Runs      duration `yaml:"runs"`
+		Incidents duration `yaml:"incidents"`
+	} `yaml:"keep"`
+
 	Outside outside        `yaml:"outside"`
 	Slack   *slackConfig   `yaml:"slack"`
 	Teams   *teamsConfig   `yaml:"teams"`

@@ -2,12 +2,14 @@ package main
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 )
 
-// duration is a time span as people write it: 90s, 5m, 8h.
+// duration is a time span as people write it: 90s, 5m, 8h, 400d.
 type duration time.Duration
 
 // UnmarshalYAML reads the span.
@@ -17,8 +19,13 @@ func (d *duration) UnmarshalYAML(n *yaml.Node) error {
 		return err
 	}
 	v, err := time.ParseDuration(s)
+	if days, ok := strings.CutSuffix(s, "d"); ok {
+		var n int
+		n, err = strconv.Atoi(days)
+		v = time.Duration(n) * 24 * time.Hour
+	}
 	if err != nil || v <= 0 {
-		return fmt.Errorf("line %d: %q is no time span: write 90s, 5m or 8h", n.Line, s)
+		return fmt.Errorf("line %d: %q is no time span: write 90s, 5m, 8h or 400d", n.Line, s)
 	}
 	*d = duration(v)
 	return nil

@@ -130,7 +130,7 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 	if err != nil {
 		return nil, err
 	}
-	store, err := bolt.Open(bolt.Config{Path: c.Data, Sealer: sealer, Auditor: auditor, Log: log, Now: now, Keep: bolt.Keep{Audit: time.Duration(c.Audit.Keep)}})
+	store, err := bolt.Open(bolt.Config{Path: c.Data, Sealer: sealer, Auditor: auditor, Log: log, Now: now, Keep: c.keep()})
 	if err != nil {
 		return nil, err
 	}
@@ -180,6 +180,10 @@ func (h health) Issues(ctx context.Context, t bot.TenantID, as bot.Reader, since
 func (h health) Overviews(ctx context.Context, t bot.TenantID, as bot.Reader) ([]json.RawMessage, error) {
 	r, err := h.Client.Overviews(ctx, t, as)
 	return r.Items, err
+}
+
+func (c *config) keep() bolt.Keep {
+	return bolt.Keep{Runs: time.Duration(c.Keep.Runs), Incidents: time.Duration(c.Keep.Incidents), Audit: time.Duration(c.Audit.Keep)}
 }
 
 func (c *config) env(tenants []*bot.Tenant) *engine.Env {

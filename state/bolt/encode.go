@@ -127,6 +127,36 @@ func (e *encoder) objects(c engine.Changes) {
 		v, err := state.Encode("object "+o.Key, o)
 		e.record(bObjects, tenantKey(tenant, o.Key), v, err)
 	}
+	gone := make(map[string]bool)
+	for _, o := range c.Unlisted {
+		if tenant, ok := e.runTenant(c, o.Run); ok {
+			gone[o.Key] = true
+			e.out.delete(bObjects, tenantKey(tenant, o.Key))
+		}
+	}
+	for _, o := range c.Unlisted {
+		tenant, ok := e.runTenant(c, o.Run)
+		if !ok || e.tx.Bucket(bRuns).Get(tenantKey(tenant, o.Run)) != nil {
+			continue
+		}
+		owned, err := owns(e.tx, tenant, o.Run, gone)
+		if err != nil {
+			e.fail(err)
+		} else if !owned {
+			e.out.delete(bRunOwner, []byte(o.Run))
+		}
+	}
+}
+
+// owns reports whether a run has objects besides those that are gone.
+func owns(tx *bolt.Tx, tenant bot.TenantID, run string, gone map[string]bool) (bool, error) {
+	found := false
+	err := each(tx.Bucket(bObjects), tenantKey(tenant, ""), func(_, v []byte) error {
+		o, err := state.Decode[bot.Object]("an object", v)
+		found = found || o.Run == run && !gone[o.Key]
+		return err
+	})
+	return found, err
 }
 
 func (e *encoder) runTenant(c engine.Changes, run string) (bot.TenantID, bool) {

@@ -65,7 +65,7 @@ func pruneDelivery(tx *bolt.Tx, key []byte, _ time.Time) error {
 }
 
 // pruneRun leaves a run that goes on or ended anew after the index entry was
-// made. Of a removed run it keeps the tenant, for the sake of its objects.
+// made. Of a removed run it keeps the tenant as long as objects of it are listed.
 func pruneRun(tx *bolt.Tx, id []byte, at time.Time) error {
 	key := tenantKey(bot.TenantID(tx.Bucket(bRunOwner).Get(id)), string(id))
 	b := tx.Bucket(bRuns).Get(key)
@@ -79,7 +79,14 @@ func pruneRun(tx *bolt.Tx, id []byte, at time.Time) error {
 	if r.State == setup.RunOpen || r.Ended.Unix() > at.Unix() {
 		return nil
 	}
-	return tx.Bucket(bRuns).Delete(key)
+	if err := tx.Bucket(bRuns).Delete(key); err != nil {
+		return err
+	}
+	owned, err := owns(tx, r.Tenant, r.ID, nil)
+	if err != nil || owned {
+		return err
+	}
+	return tx.Bucket(bRunOwner).Delete(id)
 }
 
 // pruneIncident leaves an incident that changed after the index entry was made.

@@ -21,6 +21,7 @@ var claims = map[string]func(*testing.T, *bench){
 	"a job that was given back may have been begun":             begunBefore,
 	"a job that was put back is as its worker left it":          putBackUnbegun,
 	"a panic under a claim leaves the claim":                    panicUnderClaim,
+	"a newer job beside a claimed one leaves the claim":         replacedBeside,
 	"no step of the clock ends a claim":                         clockAndClaims,
 	"a claim that ran out changes nothing":                      ranOut,
 	"a claim on a job that is gone changes nothing":             goneUnder,
@@ -192,6 +193,36 @@ func panicUnderClaim(t *testing.T, b *bench) {
 	<-gone
 	b.idle()
 	b.good("after it", j.Claim())
+}
+
+// replacedBeside has others add work that would replace the claimed job, all the
+// time, while its worker goes on.
+func replacedBeside(t *testing.T, b *bench) {
+	b.job(bot.Job{Lane: "l", Kind: "x", Collapse: "c"})
+	j := b.claimed("x")
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				if err := b.try(engine.Changes{Jobs: []bot.Job{{Lane: "l", Kind: "newer", Due: b.clock, Collapse: "c"}}}); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for range 200 {
+		b.good("the worker", j.Claim())
+	}
+	close(stop)
+	wg.Wait()
+	same(t, "what is there", []string{"x", "newer"}, kinds(b.jobs("l")))
 }
 
 func clockAndClaims(t *testing.T, b *bench) {

@@ -139,6 +139,15 @@ func objects(t *testing.T, b *bench) {
 		same(t, "fabrikam's objects", []bot.Object{foreign}, list)
 		return errors.Join(err, err2)
 	})
+	b.commit(engine.Changes{Unlisted: []bot.Object{app, {Key: "never/there", Run: "r1"}, {Key: row.Key, Run: "unknown"}}})
+	b.reopen()
+	b.read(func(v engine.View) error {
+		list, err := v.Objects("contoso")
+		same(t, "after one was taken out", []bot.Object{row}, list)
+		list, err2 := v.Objects("fabrikam")
+		same(t, "fabrikam's like-named one", []bot.Object{foreign}, list)
+		return errors.Join(err, err2)
+	})
 }
 
 func incidents(t *testing.T, b *bench) {
