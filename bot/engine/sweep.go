@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"maps"
 	"strings"
 	"time"
 
@@ -58,6 +59,9 @@ func (e *Engine) sweep(ctx context.Context, j bot.Job) error {
 		}
 	}
 	return e.commit(ctx, "swept", func(d *Draft) error {
+		if err := e.clearDesks(d); err != nil {
+			return err
+		}
 		again := j
 		again.Due, again.Tries, again.Last = d.Now.Add(sweepEvery), 0, ""
 		d.Out.Again = []bot.Job{again}
@@ -139,6 +143,41 @@ func (e *Engine) outdated(v View, now time.Time) (o outdated, err error) {
 	return o, nil
 }
 
+// clearDesks forgets announcements that have not changed for as long as runs
+// stay, and takes roots of what is not known any more off the desks: what comes
+// up again after so long is news, and gets a root of its own.
+func (e *Engine) clearDesks(d *Draft) error {
+	live, err := e.living(d.View)
+	if err != nil {
+		return err
+	}
+	for _, t := range e.Env.Tenants {
+		announced, err := posts.All(d.View, t.ID)
+		if err != nil {
+			return err
+		}
+		for _, p := range announced {
+			if d.Now.Sub(p.Seen) >= keepRemoved {
+				posts.Drop(&d.Out, t.ID, p.Post.ID)
+			}
+		}
+		for sub := range live.subs {
+			desk, ok, err := desks.Get(d.View, t.ID, sub)
+			if err != nil {
+				return err
+			}
+			had := len(desk.Roots)
+			maps.DeleteFunc(desk.Roots, func(id string, since time.Time) bool {
+				return !live.incidents[id] && d.Now.Sub(since) >= keepSaid
+			})
+			if ok && len(desk.Roots) < had {
+				desks.Put(&d.Out, t.ID, sub, desk)
+			}
+		}
+	}
+	return nil
+}
+
 // The ledger's keys by what they belong to. Keys of any other form stay: they
 // are one for a place or a person, and do not become more with time.
 const (
@@ -168,6 +207,13 @@ func (e *Engine) living(v View) (live, error) {
 		}
 		for _, k := range known {
 			l.incidents[k.Issue.ID] = true
+		}
+		announced, err := posts.All(v, t.ID)
+		if err != nil {
+			return l, err
+		}
+		for _, p := range announced {
+			l.incidents[p.Post.ID] = true
 		}
 		subs, err := v.Subscriptions(t.ID)
 		if err != nil {
