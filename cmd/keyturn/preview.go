@@ -11,12 +11,13 @@ import (
 	"time"
 
 	"keyturn/adapters/slack"
+	"keyturn/adapters/teams"
 	"keyturn/bot"
 	"keyturn/bot/incident"
 )
 
 type previewCmd struct {
-	Platform platformFlag `help:"Chat platform to draw for: slack." required:"" placeholder:"PLATFORM"`
+	Platform platformFlag `help:"Chat platform to draw for: slack or teams." required:"" placeholder:"PLATFORM"`
 	Thread   bool         `help:"Also what stands in an issue's thread: the replies that follow its posts, and its history."`
 	Files    []string     `arg:"" name:"file" help:"Saved answer of Microsoft Graph: one issue or message center post, a list, or {\"value\": [...]}; - is standard input."`
 }
@@ -40,8 +41,12 @@ func (p previewCmd) Run(c *console) error {
 	if err := errors.Join(wrong...); err != nil {
 		return err
 	}
+	payload := slack.PreviewPayload
+	if p.Platform == platformFlag(bot.Teams) {
+		payload = teams.PreviewPayload
+	}
 	for _, m := range messages {
-		b, err := slack.PreviewPayload(m)
+		b, err := payload(m)
 		if err != nil {
 			return fmt.Errorf("drawing %q: %w", m.Words(), err)
 		}
@@ -120,12 +125,10 @@ type platformFlag string
 // UnmarshalText reads the platform's name.
 func (p *platformFlag) UnmarshalText(b []byte) error {
 	switch name := string(b); name {
-	case string(bot.Slack):
+	case string(bot.Slack), string(bot.Teams):
 		*p = platformFlag(name)
 		return nil
-	case "teams":
-		return errors.New("Microsoft Teams is not there yet; Keyturn draws for slack")
 	default:
-		return fmt.Errorf("there is no platform %q; Keyturn draws for slack", name)
+		return fmt.Errorf("there is no platform %q; Keyturn draws for slack and for teams", name)
 	}
 }

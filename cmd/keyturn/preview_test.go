@@ -28,11 +28,16 @@ func dataFile(t *testing.T, name string) string {
 	return path
 }
 
-// preview runs the command and gives its lines.
+// preview runs the command for Slack and gives its lines.
 func preview(t *testing.T, args ...string) []string {
 	t.Helper()
+	return previewFor(t, "slack", args...)
+}
+
+func previewFor(t *testing.T, platform string, args ...string) []string {
+	t.Helper()
 	var out, complaint strings.Builder
-	if code := run(t.Context(), append([]string{"preview", "--platform", "slack"}, args...), &out, &complaint); code != 0 {
+	if code := run(t.Context(), append([]string{"preview", "--platform", platform}, args...), &out, &complaint); code != 0 {
 		t.Fatalf("preview ended with %d: %s", code, complaint.String())
 	}
 	return strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
@@ -76,6 +81,34 @@ func TestMicrosoftsRealTextIsDrawnWithinSlacksLimits(t *testing.T) {
 			for i, line := range lines {
 				for _, w := range refused(line) {
 					t.Errorf("line %d: %s", i+1, w)
+				}
+			}
+		})
+	}
+}
+
+// Teams takes cards of about 28 KB, and shows what is in a text as it stands.
+func TestMicrosoftsRealTextIsDrawnWithinTheSizeOfATeamsCard(t *testing.T) {
+	for _, name := range []string{"graph/issues.json", "graph/messages.json"} {
+		t.Run(name, func(t *testing.T) {
+			for i, line := range previewFor(t, "teams", "--thread", dataFile(t, name)) {
+				var body struct {
+					Summary     string `json:"summary"`
+					Attachments []struct {
+						Content json.RawMessage `json:"content"`
+					} `json:"attachments"`
+				}
+				if err := json.Unmarshal([]byte(line), &body); err != nil || len(body.Attachments) != 1 || body.Summary == "" {
+					t.Fatalf("line %d is no activity with one card and a summary: %v\n%s", i+1, err, line)
+				}
+				if n := len(body.Attachments[0].Content); n > 28_000 {
+					t.Errorf("line %d: a card of %d bytes", i+1, n)
+				}
+				for words := range strings.Lines(every(body.Attachments[0].Content)) {
+					found := markup.FindString(codeSpan.ReplaceAllString(words, ""))
+					if found != "" && found != strings.TrimSpace(words) { // one alone is code that Microsoft quotes
+						t.Errorf("line %d: a reader would see %q in: %s", i+1, found, words)
+					}
 				}
 			}
 		})
