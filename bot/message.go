@@ -68,10 +68,22 @@ type Note struct {
 // Divider is a line between parts.
 type Divider struct{}
 
-// Image is a picture. Alt says in words what it shows.
+// Image is a picture. Alt says in words what it shows; where the picture cannot
+// be shown the words stand in its place. It is at URL, or Keyturn draws it from
+// Chart at the moment of sending.
 type Image struct {
-	URL string `json:"url"`
-	Alt string `json:"alt"`
+	URL   string `json:"url,omitempty"`
+	Alt   string `json:"alt"`
+	Chart *Chart `json:"chart,omitempty"`
+	// PNG is the picture drawn from Chart. It is made for one send and not
+	// kept: the same data give the same picture.
+	PNG []byte `json:"-"`
+}
+
+// Chart is what a picture is drawn from: data of a kind that the painter knows.
+type Chart struct {
+	Kind string          `json:"kind"`
+	Data json.RawMessage `json:"data"`
 }
 
 // Buttons is one row of buttons.

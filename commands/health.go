@@ -33,7 +33,7 @@ func healthVerb(a *Ask) (bot.Reply, error) {
 	}
 	m := incident.Health(services, known, w, a.Now)
 	if len(services) > 0 && !w.Good.IsZero() {
-		m.Add(bot.Buttons{Items: []bot.Button{{Label: "All services", Action: actVerb, Value: "health all"}}})
+		m.Add(bot.Buttons{Items: []bot.Button{{Label: "All services", Action: actVerb, Value: "health all"}, {Label: "Post the last 30 days", Action: actVerb, Value: "picture"}}})
 	}
 	return bot.Private(m), nil
 }
@@ -117,9 +117,11 @@ func (a *Ask) history(id string, before time.Time) (bot.Reply, error) {
 		return orEmpty(no), err
 	}
 	m := incident.HistoryBefore(k, before)
+	row := []bot.Button{{Label: "Post the timeline", Action: actVerb, Value: "picture " + k.Issue.ID, Says: "Post the timeline of " + k.Issue.ID}}
 	if a.Person.ID != "" {
-		m.Add(bot.Buttons{Items: []bot.Button{incident.MuteButton(k, a.Person.ID)}})
+		row = append(row, incident.MuteButton(k, a.Person.ID))
 	}
+	m.Add(bot.Buttons{Items: row})
 	return bot.Private(m), nil
 }
 

@@ -3,7 +3,9 @@ package chart
 import (
 	"bytes"
 	"fmt"
+	"image"
 	"image/color"
+	"image/png"
 	"strings"
 
 	"gonum.org/v1/plot/font"
@@ -16,12 +18,17 @@ import (
 	"keyturn/bot/incident"
 )
 
-// Width is how many pixels a picture is wide.
-const Width = 720
+// Width is how many pixels a picture is wide, and Scale how many of them are
+// one of its units: a chat shows it about half as wide, and phones sharply.
+const (
+	Width = Scale * wide
+	Scale = 2
+)
 
 const (
-	dpi        = 72 // one unit of a picture is one pixel
-	boldWeight = 3  // font.WeightBold, above the regular weight
+	wide       = 400        // in units, about what a chat gives a picture on a phone
+	dpi        = 72 * Scale // 72 units of the plotting library are an inch
+	boldWeight = 3          // font.WeightBold, above the regular weight
 )
 
 // The colours: a scale that goes from light to dark, so that it holds in grey.
@@ -46,22 +53,50 @@ type sheet struct {
 	fonts *font.Cache
 }
 
-// newSheet is an empty light sheet of a height in pixels.
+// newSheet is an empty light sheet of a height in units.
 func newSheet(height int) *sheet {
-	img := vgimg.NewWith(vgimg.UseWH(vg.Length(Width), vg.Length(height)), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(paper))
+	img := vgimg.NewWith(vgimg.UseWH(wide, vg.Length(height)), vgimg.UseDPI(dpi), vgimg.UseBackgroundColor(paper))
 	return &sheet{Canvas: draw.New(img), image: img, fonts: font.NewCache(liberation.Collection())}
 }
 
-// png is the finished picture.
+// png is the finished picture, in as few colours as it needs: a phone loads it.
 func (s *sheet) png() ([]byte, error) {
+	full := s.image.Image()
+	small := image.NewPaletted(full.Bounds(), shades)
+	nearest := map[color.Color]uint8{}
+	for y := full.Bounds().Min.Y; y < full.Bounds().Max.Y; y++ {
+		for x := full.Bounds().Min.X; x < full.Bounds().Max.X; x++ {
+			c := full.At(x, y)
+			n, known := nearest[c]
+			if !known {
+				n = uint8(shades.Index(c))
+				nearest[c] = n
+			}
+			small.SetColorIndex(x, y, n)
+		}
+	}
 	var b bytes.Buffer
-	if _, err := (vgimg.PngCanvas{Canvas: s.image}).WriteTo(&b); err != nil {
+	if err := (&png.Encoder{CompressionLevel: png.BestCompression}).Encode(&b, small); err != nil {
 		return nil, fmt.Errorf("the picture cannot be written as PNG: %w", err)
 	}
 	return b.Bytes(), nil
 }
 
-// style is a text style of a size in pixels.
+// shades are every colour of a picture: each of the palette's, and what its
+// edges fade through on paper.
+var shades = func() (all color.Palette) {
+	const steps = 16
+	for _, c := range []color.Color{ink, faint, line, levels[incident.LevelFine], levels[incident.LevelAdvisory], levels[incident.LevelIncident], levels[incident.LevelOutage]} {
+		full := color.NRGBAModel.Convert(c).(color.NRGBA)
+		for n := range steps {
+			mix := func(from, to uint8) uint8 { return uint8((int(from)*n + int(to)*(steps-n)) / steps) }
+			all = append(all, color.NRGBA{mix(paper.R, full.R), mix(paper.G, full.G), mix(paper.B, full.B), 0xff})
+		}
+	}
+	return append(all, paper)
+}()
+
+// style is a text style of a size in units.
 func (s *sheet) style(size float64, c color.Color, bold bool) draw.TextStyle {
 	f := font.Font{Typeface: "Liberation", Variant: "Sans", Size: vg.Length(size)}
 	if bold {
@@ -70,7 +105,7 @@ func (s *sheet) style(size float64, c color.Color, bold bool) draw.TextStyle {
 	return draw.TextStyle{Color: c, Font: f, Handler: text.Plain{Fonts: s.fonts}, YAlign: draw.YCenter}
 }
 
-// within shortens a text to a width in pixels, ending in "…".
+// within shortens a text to a width in units, ending in "…".
 func within(st draw.TextStyle, says string, width vg.Length) string {
 	if st.Width(says) <= width {
 		return says
@@ -80,6 +115,24 @@ func within(st draw.TextStyle, says string, width vg.Length) string {
 		runes = runes[:len(runes)-1]
 	}
 	return strings.TrimRight(string(runes), " ,.;:") + "…"
+}
+
+// wrapped breaks a text into at most so many lines of a width; the last is
+// shortened.
+func wrapped(st draw.TextStyle, says string, width vg.Length, lines int) []string {
+	var out []string
+	for words := strings.Fields(says); len(words) > 0; {
+		n := 1
+		for n < len(words) && st.Width(strings.Join(words[:n+1], " ")) <= width {
+			n++
+		}
+		if len(out)+1 == lines {
+			n = len(words)
+		}
+		out = append(out, within(st, strings.Join(words[:n], " "), width))
+		words = words[n:]
+	}
+	return out
 }
 
 func (s *sheet) write(st draw.TextStyle, x, y vg.Length, says string) {

@@ -36,7 +36,7 @@ func month() incident.HeatMap {
 		issue("MV1", "Microsoft Viva", "advisory", "extendedRecovery", -80, 0, false),
 		issue("MF1", "Power Automate in Microsoft 365 for very large organizations", "incident", "serviceRestored", -27, -26, true),
 	}
-	return incident.HeatMapOf(known, incident.Watch{Good: day(0)}, day(0), 30, time.UTC)
+	return incident.HeatMapOf(known, nil, incident.Watch{Good: day(0)}, day(0), 30, time.UTC)
 }
 
 func story() incident.Timeline {
@@ -72,7 +72,7 @@ func picture(t *testing.T, name string, b []byte, err error) image.Image {
 		t.Fatal(err)
 	}
 	box := img.Bounds()
-	if box.Dx() != Width || box.Dy() < 80 || box.Dy() > 700 {
+	if box.Dx() != Width || box.Dy() < 80*Scale || box.Dy() > 620*Scale {
 		t.Errorf("%s is %d by %d pixels", name, box.Dx(), box.Dy())
 	}
 	for x := range box.Dx() {
@@ -97,7 +97,7 @@ func white(c color.Color) bool {
 
 // at is the colour in the middle of a day's cell.
 func at(img image.Image, h incident.HeatMap, row, d int) color.Color {
-	return img.At(margin+names+int((float64(d)+0.5)*float64(dayWidth(h)))-1, heatHead+row*rowSize+rowSize/2)
+	return img.At(Scale*(margin+names)+int((float64(d)+0.5)*float64(dayWidth(h))*Scale)-1, Scale*(heatHead+row*rowSize+rowSize/2))
 }
 
 func TestAHeatMapShowsEachDayInTheColourOfItsLevel(t *testing.T) {
@@ -133,20 +133,21 @@ func TestLevelsDifferInLightness(t *testing.T) {
 
 func TestADayThatNobodyReadIsStripedAndNotFine(t *testing.T) {
 	known := []incident.Known{issue("EX1", "Exchange Online", "advisory", "serviceRestored", -25, -20, true)}
-	h := incident.HeatMapOf(known, incident.Watch{Good: day(-3)}, day(0), 30, time.UTC)
+	h := incident.HeatMapOf(known, nil, incident.Watch{Good: day(-3)}, day(0), 30, time.UTC)
 	b, err := HeatMap(h)
 	img := picture(t, "heatmap-unread", b, err)
 	if l := h.Cells[0][29]; l != incident.LevelNotRead {
 		t.Fatalf("today is %q", l.Word())
 	}
 	striped := 0
-	x0 := margin + names + int(29*dayWidth(h))
-	for x := range int(dayWidth(h)) - 2 {
-		if c := img.At(x0+x, heatHead+rowSize/2); !white(c) {
+	x0 := Scale*(margin+names) + int(29*dayWidth(h)*Scale)
+	wide := int(dayWidth(h)*Scale) - 2*Scale
+	for x := range wide {
+		if c := img.At(x0+x, Scale*(heatHead+rowSize/2)); !white(c) {
 			striped++
 		}
 	}
-	if striped == 0 || striped > int(dayWidth(h))-4 {
+	if striped == 0 || striped > wide-4 {
 		t.Errorf("%d of the cell's pixels are not white", striped)
 	}
 	if w := incident.HeatMapWords(h); !strings.Contains(w, "not read on 3 days") {
@@ -155,15 +156,15 @@ func TestADayThatNobodyReadIsStripedAndNotFine(t *testing.T) {
 }
 
 func TestPicturesOfNothingAndOfTooMuch(t *testing.T) {
-	b, err := HeatMap(incident.HeatMapOf(nil, incident.Watch{Good: day(0)}, day(0), 30, time.UTC))
+	b, err := HeatMap(incident.HeatMapOf(nil, nil, incident.Watch{Good: day(0)}, day(0), 30, time.UTC))
 	picture(t, "heatmap-empty", b, err)
 	var many []incident.Known
 	for n := range 40 {
 		many = append(many, issue(fmt.Sprint("X", n), fmt.Sprintf("Service number %d", n), "incident", "serviceDegradation", -n, 0, false))
 	}
-	b, err = HeatMap(incident.HeatMapOf(many, incident.Watch{Good: day(0)}, day(0), 30, time.UTC))
+	b, err = HeatMap(incident.HeatMapOf(many, nil, incident.Watch{Good: day(0)}, day(0), 30, time.UTC))
 	picture(t, "heatmap-many", b, err)
-	b, err = HeatMap(incident.HeatMapOf(many[:3], incident.Watch{Good: day(0)}, day(0), 7, time.UTC))
+	b, err = HeatMap(incident.HeatMapOf(many[:3], nil, incident.Watch{Good: day(0)}, day(0), 7, time.UTC))
 	picture(t, "heatmap-week", b, err)
 	for _, h := range []incident.HeatMap{{}, {Days: []time.Time{monday}, Services: []string{"a"}}, {Days: []time.Time{monday}, Services: []string{"a"}, Cells: [][]incident.Level{{}}}} {
 		if _, err := HeatMap(h); err == nil {
@@ -191,5 +192,25 @@ func TestATimelineShowsEveryEventOrSaysHowManyAreLeftOut(t *testing.T) {
 	}
 	if w := incident.TimelineWords(long); !strings.Contains(w, "step 59") || !strings.Contains(w, "not resolved by") {
 		t.Errorf("the words: %s", w)
+	}
+}
+
+// What stands side by side in a row of a timeline must not run together.
+func TestTheTimeOfAnEventEndsBeforeItsWords(t *testing.T) {
+	st := newSheet(10).style(11, ink, false)
+	for m := range 12 {
+		says := day(0).AddDate(0, m, 5).Format("2 Jan 15:04")
+		if end := margin + 17 + st.Width(says); end > when-4 {
+			t.Errorf("%q ends at %v, and the words begin at %v", says, end, when)
+		}
+	}
+}
+
+// A phone loads the picture with the message, and Teams carries it in the card.
+func TestPicturesAreSmall(t *testing.T) {
+	heat, err := HeatMap(month())
+	line, err2 := Timeline(story())
+	if err != nil || err2 != nil || len(heat) > 60<<10 || len(line) > 60<<10 {
+		t.Errorf("%d and %d bytes (%v, %v)", len(heat), len(line), err, err2)
 	}
 }

@@ -5,8 +5,9 @@
 //
 // Invariants:
 //
-//   - A picture is [Width] pixels wide, what a chat shows without scaling, and
-//     no label is cut by its edge: names that are too long end in "…".
+//   - A picture is [Width] pixels wide and drawn to be read at half of that, the
+//     width that chats give it; no label is cut by its edge: names that are too
+//     long end in "…", longer texts take a second line.
 //   - Levels differ in lightness and not in hue alone, so that they are told
 //     apart by readers who do not see colours as others do; a day that nobody
 //     has read is striped and never looks like a good one.

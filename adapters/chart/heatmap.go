@@ -11,13 +11,13 @@ import (
 	"keyturn/bot/incident"
 )
 
-// The measures of a heat map, in pixels.
+// The measures of a heat map, in units.
 const (
-	margin   = 16
-	names    = 190 // for the names of services
-	rowSize  = 24
-	heatHead = 62 // title and dates
-	heatFoot = 40 // legend
+	margin   = 10
+	names    = 132 // for the names of services
+	rowSize  = 20
+	heatHead = 48 // title and dates
+	heatFoot = 46 // legend, two rows
 )
 
 // HeatMap draws services by day as a PNG picture. It is an error where there
@@ -38,32 +38,33 @@ func HeatMap(h incident.HeatMap) ([]byte, error) {
 	height := heatHead + rows*rowSize + heatFoot
 	s := newSheet(height)
 	top := vg.Length(height)
-	s.write(s.style(15, ink, true), margin, top-20, "Microsoft 365 service health by day")
-	s.dates(h, top-heatHead+10)
+	s.write(s.style(14, ink, true), margin, top-16, "Microsoft 365 service health by day")
+	s.dates(h, top-heatHead+9)
 	grid := top - heatHead
 	if len(h.Services) == 0 {
-		s.write(s.style(13, faint, false), margin, grid-rowSize/2, "No issue of these days is known.")
+		s.write(s.style(12, faint, false), margin, grid-rowSize/2, "No issue of these days is known.")
 	}
 	width := dayWidth(h)
 	for n, name := range h.Services {
 		y := grid - vg.Length((n+1)*rowSize)
-		st := s.style(13, ink, false)
-		s.write(st, margin, y+rowSize/2, within(st, name, names-10))
+		st := s.style(12, ink, false)
+		s.write(st, margin, y+rowSize/2, within(st, name, names-6))
 		for d, l := range h.Cells[n] {
-			s.cell(l, margin+names+vg.Length(d)*width, y+2, width-2, rowSize-4)
+			s.cell(l, margin+names+vg.Length(d)*width, y+2, width-1, rowSize-4)
 		}
 	}
-	s.legend(heatFoot / 2)
+	s.legend(heatFoot-14, []incident.Level{incident.LevelFine, incident.LevelAdvisory, incident.LevelIncident})
+	s.legend(heatFoot-32, []incident.Level{incident.LevelOutage, incident.LevelNotRead})
 	if h.More > 0 {
 		st := s.style(12, faint, false)
 		st.XAlign = draw.XRight
-		s.write(st, Width-margin, heatFoot/2, fmt.Sprintf("and %d more", h.More))
+		s.write(st, wide-margin, heatFoot-32, fmt.Sprintf("and %d more", h.More))
 	}
 	return s.png()
 }
 
 func dayWidth(h incident.HeatMap) vg.Length {
-	return vg.Length(Width-2*margin-names) / vg.Length(len(h.Days))
+	return vg.Length(wide-2*margin-names) / vg.Length(len(h.Days))
 }
 
 // dates writes the days above the columns: each Monday, or each day where they
@@ -81,7 +82,7 @@ func (s *sheet) dates(h incident.HeatMap, y vg.Length) {
 			says = day.Format("2 Jan")
 		}
 		x := margin + names + vg.Length(n)*width
-		if x < end || x+st.Width(says) > Width-2 {
+		if x < end || x+st.Width(says) > wide-2 {
 			continue
 		}
 		month = day.Month()
@@ -90,16 +91,16 @@ func (s *sheet) dates(h incident.HeatMap, y vg.Length) {
 	}
 }
 
-func (s *sheet) legend(y vg.Length) {
+func (s *sheet) legend(y vg.Length, which []incident.Level) {
 	st := s.style(12, faint, false)
 	x := vg.Length(margin)
-	for _, l := range []incident.Level{incident.LevelFine, incident.LevelAdvisory, incident.LevelIncident, incident.LevelOutage, incident.LevelNotRead} {
-		s.cell(l, x, y-7, 14, 14)
+	for _, l := range which {
+		s.cell(l, x, y-6, 12, 12)
 		if l == incident.LevelNotRead {
-			s.frame(x, y-7, 14, 14)
+			s.frame(x, y-6, 12, 12)
 		}
-		s.write(st, x+20, y, l.Word())
-		x += 20 + st.Width(l.Word()) + 18
+		s.write(st, x+17, y, l.Word())
+		x += 17 + st.Width(l.Word()) + 14
 	}
 }
 

@@ -3,6 +3,7 @@ package chart
 import (
 	"errors"
 	"fmt"
+	"image/color"
 	"strconv"
 	"time"
 
@@ -12,13 +13,15 @@ import (
 	"keyturn/bot/incident"
 )
 
-// The measures of a timeline, in pixels.
+// The measures of a timeline, in units.
 const (
-	timeHead = 58 // title
-	strip    = 78 // the bar with its numbers and times
-	eventRow = 22
-	timeFoot = 14
-	maxRows  = 16 // more events than that are listed from both ends
+	titleRow = 17
+	strip    = 62 // the bar with its numbers and times
+	textRow  = 15
+	gap      = 5 // between two events
+	timeFoot = 8
+	maxRows  = 14 // more events than that are listed from both ends
+	when     = 99 // where the words of an event begin
 )
 
 // Timeline draws one issue over time as a PNG picture: a bar that is to scale,
@@ -28,20 +31,36 @@ func Timeline(t incident.Timeline) ([]byte, error) {
 		return nil, errors.New("a timeline needs an end after its start")
 	}
 	rows, skipped := listed(len(t.Events))
-	height := timeHead + strip + len(rows)*eventRow + timeFoot
-	s := newSheet(height)
-	top := vg.Length(height)
-	bold, plain := s.style(15, ink, true), s.style(13, faint, false)
-	s.write(bold, margin, top-20, within(bold, t.ID+" · "+t.Service, Width-2*margin))
-	s.write(plain, margin, top-42, within(plain, t.Title, Width-2*margin))
-	s.bar(t, top-timeHead-34)
-	y := top - timeHead - strip - eventRow/2
+	sizes := newSheet(1)
+	bold, plain := sizes.style(14, ink, true), sizes.style(12, faint, false)
+	title := wrapped(plain, t.Title, wide-2*margin, 2)
+	texts := make([][]string, len(rows))
+	height := vg.Length(22 + len(title)*titleRow + strip + timeFoot)
 	for n, row := range rows {
-		if row < 0 {
-			s.write(plain, margin+34, y-vg.Length(n*eventRow), fmt.Sprintf("%d more in between", skipped))
-			continue
+		texts[n] = []string{fmt.Sprintf("%d more in between", skipped)}
+		if row >= 0 {
+			texts[n] = wrapped(sizes.style(12, ink, false), t.Events[row].Label, wide-margin-when, 2)
 		}
-		s.event(t.Events[row], row, y-vg.Length(n*eventRow))
+		height += vg.Length(len(texts[n])*textRow + gap)
+	}
+	s := newSheet(int(height))
+	y := height - 14
+	s.write(bold, margin, y, within(bold, t.ID+" · "+t.Service, wide-2*margin))
+	for _, l := range title {
+		y -= titleRow
+		s.write(plain, margin, y, l)
+	}
+	s.bar(t, y-36)
+	y -= 36 + strip/2 + 2
+	for n, row := range rows {
+		if row >= 0 {
+			s.event(t.Events[row], row, y)
+		}
+		for _, l := range texts[n] {
+			s.write(s.style(12, map[bool]color.Color{true: ink, false: faint}[row >= 0], false), when, y, l)
+			y -= textRow
+		}
+		y -= gap
 	}
 	return s.png()
 }
@@ -64,11 +83,11 @@ func listed(n int) (rows []int, skipped int) {
 // along is where a time stands on the bar.
 func along(t incident.Timeline, at time.Time) vg.Length {
 	share := float64(at.Sub(t.Start)) / float64(t.End.Sub(t.Start))
-	return margin + 8 + vg.Length(min(1, max(0, share))*(Width-2*margin-16))
+	return margin + 4 + vg.Length(min(1, max(0, share))*(wide-2*margin-8))
 }
 
 func (s *sheet) bar(t incident.Timeline, y vg.Length) {
-	const thick = 12
+	const thick = 10
 	left, right := along(t, t.Start), along(t, t.End)
 	s.box(levels[incident.LevelFine], left, y-thick/2, right-left, thick)
 	from, over := t.Start, false
@@ -92,30 +111,29 @@ func (s *sheet) bar(t incident.Timeline, y vg.Length) {
 		s.rule(ink, 1.5, vg.Point{X: at, Y: y - thick/2 - 3}, vg.Point{X: at, Y: y + thick/2 + 3})
 		says := strconv.Itoa(n + 1)
 		if w := number.Width(says); at-w/2 > end+3 {
-			s.write(number, at, y+thick/2+12, says)
+			s.write(number, at, y+thick/2+10, says)
 			end = at + w/2
 		}
 	}
-	s.times(t, y-thick/2-14)
+	s.times(t, y-thick/2-12)
 }
 
 // times writes when the bar begins and ends, and how long it is.
 func (s *sheet) times(t incident.Timeline, y vg.Length) {
 	st := s.style(11, faint, false)
-	s.write(st, margin, y, t.Start.Format("2 Jan 2006 15:04 MST"))
-	end := t.End.Format("2 Jan 2006 15:04 MST")
+	s.write(st, margin, y, t.Start.Format("2 Jan 15:04 MST"))
+	end := t.End.Format("2 Jan 15:04 MST")
 	if !t.Over {
-		end = "not resolved by " + end
+		end = "still open " + end
 	}
 	st.XAlign = draw.XRight
-	s.write(st, Width-margin, y, end)
+	s.write(st, wide-margin, y, end)
 }
 
+// event writes an event's number and time.
 func (s *sheet) event(e incident.Event, n int, y vg.Length) {
-	number, at, says := s.style(12, ink, true), s.style(12, faint, false), s.style(13, ink, false)
+	number, at := s.style(11, ink, true), s.style(11, faint, false)
 	number.XAlign = draw.XRight
-	s.write(number, margin+22, y, strconv.Itoa(n+1))
-	s.write(at, margin+34, y, e.At.Format("2 Jan 15:04"))
-	const left = margin + 34 + 92
-	s.write(says, left, y, within(says, e.Label, Width-margin-left))
+	s.write(number, margin+13, y, strconv.Itoa(n+1))
+	s.write(at, margin+17, y, e.At.Format("2 Jan 15:04"))
 }

@@ -77,6 +77,7 @@ type Adapter struct {
 	known map[string]Identity // team ID -> who the bot is there
 	asked map[string]time.Time
 	dms   map[string]string // team ID + "/" + user ID -> channel ID
+	shown map[string]upload // team ID + "/" + picture -> its file
 }
 
 // New makes an adapter. It calls nobody.
@@ -93,6 +94,7 @@ func New(c Config) *Adapter {
 		known:   map[string]Identity{},
 		asked:   map[string]time.Time{},
 		dms:     map[string]string{},
+		shown:   map[string]upload{},
 	}
 	if a.now == nil {
 		a.now = time.Now

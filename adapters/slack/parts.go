@@ -300,6 +300,12 @@ func anyAtomic(text []span) bool {
 // image draws a picture, or its words where Slack could not fetch it.
 func (r *renderer) image(i bot.Image) (cut int) {
 	alt := first(shorten(i.Alt, maxAlt), "Picture")
+	if id := r.files[pictureSum(i.PNG)]; id != "" {
+		if !r.put(&slack.ImageBlock{Type: slack.MBTImage, BlockID: r.id(), SlackFile: &slack.SlackFileObject{ID: id}, AltText: alt}, units(alt)) {
+			return 1
+		}
+		return 0
+	}
 	u, ok := webLink(i.URL, maxURL)
 	if !ok || strings.HasPrefix(u, "mailto:") {
 		return r.paragraph([]span{{text: alt}})

@@ -59,6 +59,7 @@ type drawing struct {
 // message inside its room.
 type renderer struct {
 	rev    string // differs between messages that differ
+	files  files
 	room   room
 	blocks []slack.Block
 	text   int // characters of text drawn so far
@@ -69,14 +70,17 @@ type renderer struct {
 
 // render draws a message within the room. What does not fit is cut and said,
 // but buttons stay. An error is a mistake of whoever made the message.
-func render(m bot.Message, space room) (drawing, error) {
+func render(m bot.Message, space room) (drawing, error) { return renderWith(m, space, nil) }
+
+// renderWith is render for a message whose pictures were uploaded.
+func renderWith(m bot.Message, space room, have files) (drawing, error) {
 	rev := revision(m)
 	buttons, err := measure(m.Parts)
 	if err != nil {
 		return drawing{}, err
 	}
 	draw := func(space room) (*renderer, int) {
-		r := &renderer{rev: rev, room: space}
+		r := &renderer{rev: rev, room: space, files: have}
 		return r, r.parts(m.Parts, buttons)
 	}
 	r, cut := draw(space)

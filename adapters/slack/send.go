@@ -25,7 +25,11 @@ func (a *Adapter) Post(ctx context.Context, at bot.Place, m bot.Message) (bot.Me
 	if err != nil {
 		return bot.MessageRef{}, err
 	}
-	d, err := render(m, messageRoom)
+	have, err := a.uploads(ctx, api, at.Team, m)
+	if err != nil {
+		return bot.MessageRef{}, err
+	}
+	d, err := renderWith(m, messageRoom, have)
 	if err != nil {
 		return bot.MessageRef{}, err
 	}
@@ -36,7 +40,7 @@ func (a *Adapter) Post(ctx context.Context, at bot.Place, m bot.Message) (bot.Me
 	}
 	landed, ts, sent, err := api.PostMessageWithResponseContext(ctx, channel, posting(d, m, at.Thread)...)
 	if err != nil {
-		return bot.MessageRef{}, postFailure(err)
+		return bot.MessageRef{}, a.notReady(at.Team, have, postFailure(err))
 	}
 	if ts == "" {
 		return bot.MessageRef{}, unclear("Slack did not say where the message landed.", true, bot.KindMalformed, nil)
@@ -147,7 +151,11 @@ func (a *Adapter) Edit(ctx context.Context, ref bot.MessageRef, m bot.Message) e
 	if !ref.Known() {
 		return &bot.Failure{Kind: bot.KindNotFound, System: system, Says: "There is no message to edit."}
 	}
-	d, err := render(m, messageRoom)
+	have, err := a.uploads(ctx, api, ref.Place.Team, m)
+	if err != nil {
+		return err
+	}
+	d, err := renderWith(m, messageRoom, have)
 	if err != nil {
 		return err
 	}
@@ -160,7 +168,7 @@ func (a *Adapter) Edit(ctx context.Context, ref bot.MessageRef, m bot.Message) e
 		o = append(o, slack.MsgOptionMetadata(metadata(m.Key)))
 	}
 	_, _, _, err = api.UpdateMessageContext(ctx, channel, ref.ID, o...)
-	return failure(err)
+	return a.notReady(ref.Place.Team, have, failure(err))
 }
 
 // Home draws the App Home of one person.

@@ -75,12 +75,12 @@ type workspace struct {
 	desk *counter
 }
 
-func newWorkspace(t *testing.T) workspace {
+func newWorkspace(t *testing.T, scopes ...string) workspace {
 	t.Helper()
 	desk := &counter{}
 	app := httptest.NewUnstartedServer(nil)
 	space, err := sim.New(sim.Config{
-		BotToken: token, SigningSecret: "made-up", TeamID: theID, Scopes: append(sim.DefaultScopes(), "im:write", "channels:history"),
+		BotToken: token, SigningSecret: "made-up", TeamID: theID, Scopes: append(append(sim.DefaultScopes(), "im:write", "channels:history"), scopes...),
 		Users: []sim.User{{ID: alice, Name: "alice"}, {ID: bob, Name: "bob"}, {ID: stranger, Name: "sam", Stranger: true, TeamID: "T0OTHER"}},
 		Channels: []sim.Channel{{ID: opsID, Name: "ops", Members: []string{alice, bob, stranger, "U0KEYTURN"}},
 			{ID: "C0QUIET", Name: "quiet", Members: []string{alice}}},

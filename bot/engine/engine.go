@@ -31,7 +31,8 @@ type Config struct {
 	Wait    func(ctx context.Context, d time.Duration) error // nil waits by the clock
 	Backoff func(tries int) time.Duration                    // how long a failed job waits before its next try; nil doubles from a second to a minute
 	Pace    Pace
-	Workers int // jobs at once; 0 is 8
+	Paint   func(bot.Chart) ([]byte, error) // draws a picture as PNG; nil sends its words alone
+	Workers int                             // jobs at once; 0 is 8
 	Log     *slog.Logger
 }
 

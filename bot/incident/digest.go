@@ -52,7 +52,7 @@ func WeeklyDigest(sub Subscription, in Digested, from, to time.Time) bot.Message
 	issues, posts := in.issues(), in.posts()
 	m := in.unread(to)
 	m.Add(bot.Paragraph{Text: bot.Join(bot.B("Microsoft 365, the week"), bot.T(" since "), bot.When(week, bot.DateOnly), bot.T(": "+weekHead(sub, in.Facts, week)))})
-	if p := in.Facts.Picture; p.URL != "" {
+	if p := in.Facts.Picture; p.URL != "" || p.Chart != nil {
 		m.Add(p)
 	} else if p.Alt != "" {
 		m.Add(bot.Paragraph{Text: bot.T(p.Alt)})

@@ -50,8 +50,9 @@ const heatRows = 15
 // follows is not read. A service without issues has no row.
 //
 // A status of Microsoft's has no history, so an issue counts with the status
-// that it has now, and a resolved one by its class alone.
-func HeatMapOf(known []Known, watch Watch, at time.Time, days int, zone *time.Location) HeatMap {
+// that it has now, and a resolved one by its class alone; what readings saw on
+// the days themselves (kept) is worse where it was worse.
+func HeatMapOf(known []Known, kept []Day, watch Watch, at time.Time, days int, zone *time.Location) HeatMap {
 	h := HeatMap{}
 	y, mo, d := at.In(zone).Date()
 	for n := days - 1; n >= 0; n-- {
@@ -72,6 +73,7 @@ func HeatMapOf(known []Known, watch Watch, at time.Time, days int, zone *time.Lo
 			}
 		}
 	}
+	h.remember(kept, rows, names, watch, at)
 	keys := make([]string, 0, len(rows))
 	for key := range rows {
 		keys = append(keys, key)
@@ -91,6 +93,26 @@ func HeatMapOf(known []Known, watch Watch, at time.Time, days int, zone *time.Lo
 		h.Cells = append(h.Cells, rows[key])
 	}
 	return h
+}
+
+// remember raises days to what readings saw on them.
+func (h HeatMap) remember(kept []Day, rows map[string][]Level, names map[string]string, watch Watch, at time.Time) {
+	for _, day := range kept {
+		n := slices.IndexFunc(h.Days, func(d time.Time) bool { return d.Format(time.DateOnly) == day.Date })
+		if n < 0 {
+			continue
+		}
+		for name, level := range day.Levels {
+			key := ServiceKey(name)
+			if rows[key] == nil {
+				rows[key] = h.empty(watch, at)
+			}
+			rows[key][n] = max(rows[key][n], level)
+			if names[key] == "" || name < names[key] {
+				names[key] = name
+			}
+		}
+	}
 }
 
 // end is when a day of the map is over.

@@ -22,7 +22,8 @@ func TestAHeatMapCountsLocalDaysAndSaysTheSameInWords(t *testing.T) {
 		issue("OD1", "OneDrive for Business", "advisory", night.AddDate(0, 0, -90), at, false),
 		issue("OD2", "Microsoft OneDrive", "advisory", night.AddDate(0, 0, -90), night.AddDate(0, 0, -60), true),
 		issue("PL1", "Planner", "incident", night.AddDate(0, 0, -90), night.AddDate(0, 0, -60), true),
-	}, Watch{Good: at.Add(-30 * time.Hour)}, at, 5, zone)
+	}, []Day{{Date: DateOf(at.AddDate(0, 0, -3), zone), Levels: map[string]Level{"Exchange Online": LevelOutage, "Sway": LevelAdvisory}}, {Date: "2001-01-01", Levels: map[string]Level{"Sway": LevelOutage}}},
+		Watch{Good: at.Add(-30 * time.Hour)}, at, 5, zone)
 	var b strings.Builder
 	for n, s := range h.Services {
 		b.WriteString(s + ":")
@@ -31,7 +32,7 @@ func TestAHeatMapCountsLocalDaysAndSaysTheSameInWords(t *testing.T) {
 		}
 		b.WriteString("\n")
 	}
-	b.WriteString(HeatMapWords(h) + "\n" + HeatMapWords(HeatMapOf(nil, Watch{Good: at}, at, 5, zone)) + "\n" + HeatMapWords(HeatMap{}) + "\n")
+	b.WriteString(HeatMapWords(h) + "\n" + HeatMapWords(HeatMapOf(nil, nil, Watch{Good: at}, at, 5, zone)) + "\n" + HeatMapWords(HeatMap{}) + "\n")
 	golden(t, "heatmap", b.String())
 }
 

@@ -156,7 +156,7 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 		Health:  health{g},
 		Witness: witness,
 		Decide:  table.Decide,
-		Now:     now, ID: httpx.NewRequestID, Keys: keyMaker{}, Pace: c.pace(), Log: log, Wait: c.pauses.wait, Backoff: c.pauses.backoff,
+		Now:     now, ID: httpx.NewRequestID, Keys: keyMaker{}, Pace: c.pace(), Paint: paint, Log: log, Wait: c.pauses.wait, Backoff: c.pauses.backoff,
 	})
 	desk.Engine = p.engine
 	p.routes.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })

@@ -116,3 +116,40 @@ func TestIncidentsAreExportedWhileTheBotRunsAndAfter(t *testing.T) {
 		t.Errorf("a tenant that does not exist ends with %d", code)
 	}
 }
+
+// A picture is posted where it was asked for, with words that say the same.
+func TestPicturesInTheChannel(t *testing.T) {
+	h := open(t, withReader)
+	h.microsoftWrites("SP900001", "SharePoint Online", 5)
+	h.readable(true)
+	h.typesIn(play.Max, play.Ops, "/keyturn picture")
+	h.expectPrivate(play.Max, "It is drawn and posted here")
+	heat := h.expectChannel(play.Ops, "The last 30 days", "SharePoint Online incident on")
+	h.typesIn(play.Max, play.Ops, "/keyturn picture SP900001")
+	line := h.expectChannel(play.Ops, "SP900001 over time", "Began", "not resolved by")
+	files := h.world.Slack.Snapshot().Files
+	if len(files) != 2 {
+		t.Fatalf("%d pictures were uploaded", len(files))
+	}
+	for n, m := range []slack.Message{heat, line} {
+		if !strings.Contains(string(m.Blocks), files[n].ID) || !bytes.HasPrefix(files[n].Data, []byte("\x89PNG")) {
+			t.Errorf("the message does not show its picture: %s", m.Blocks)
+		}
+	}
+	h.typesIn(play.Max, play.Ops, "/keyturn picture EX404404")
+	h.expectPrivate(play.Max, "I do not know an incident")
+}
+
+// On Teams the picture travels in its card, so that it stands at no address.
+func TestAPictureOnTeamsIsInItsCard(t *testing.T) {
+	h := openOn(t, play.OnTeams, withReader)
+	h.readable(true)
+	if err := h.crew.Type(h.Context(), play.Rita, "", "picture"); err != nil {
+		t.Fatal(err)
+	}
+	h.shows("the picture", func(c play.Card) bool { return c.For(play.Rita) }, "The last 30 days")
+	raw, err := json.Marshal(h.world.Teams.Snapshot().Messages)
+	if err != nil || !bytes.Contains(raw, []byte("data:image/png;base64,iVBORw0")) || !bytes.Contains(raw, []byte("Microsoft published no issue")) {
+		t.Errorf("no card carries the picture and its words (%v)", err)
+	}
+}

@@ -42,6 +42,15 @@ func readContent(a args) (content, error) {
 	return c, nil
 }
 
+// content is [readContent] for a workspace, which knows its files.
+func (s *Server) content(a args) (content, error) {
+	c, err := readContent(a)
+	if err != nil {
+		return c, err
+	}
+	return c, s.pictured(c.blocks)
+}
+
 // check refuses bad blocks and attachments. The budget for all blocks together
 // holds for chat.* only, not for response addresses.
 func (c *content) check(budget bool) error {
@@ -140,7 +149,7 @@ func (s *Server) chatPost(a args) (reply, error) {
 	if err := s.mayPost(ch); err != nil {
 		return nil, err
 	}
-	c, err := readContent(a)
+	c, err := s.content(a)
 	if err != nil {
 		return nil, err
 	}
@@ -193,7 +202,7 @@ func (s *Server) chatEphemeral(a args) (reply, error) {
 	if to == nil || to.Deleted || !slices.Contains(ch.Members, to.ID) {
 		return nil, refuse("user_not_in_channel")
 	}
-	c, err := readContent(a)
+	c, err := s.content(a)
 	if err != nil {
 		return nil, err
 	}
@@ -227,7 +236,7 @@ func (s *Server) chatUpdate(a args) (reply, error) {
 	case utf8.RuneCountInString(a.str("text")) > maxUpdateText:
 		return nil, refuse("msg_too_long")
 	}
-	c, err := readContent(a)
+	c, err := s.content(a)
 	if err != nil {
 		return nil, err
 	}

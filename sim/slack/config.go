@@ -23,6 +23,9 @@ type Config struct {
 	ClientID      string `json:"-"` // asked for by apps.uninstall
 	ClientSecret  string `json:"-"`
 
+	// FileLag is how long an uploaded file takes until messages may show it.
+	FileLag time.Duration `json:"-"`
+
 	// BotURL is where the bot listens, without a trailing slash.
 	BotURL string `json:"-"`
 	// URL is where the simulator itself is reached; response addresses begin

@@ -118,6 +118,7 @@ type State struct {
 	Users         []User                               `json:"users"`
 	Channels      []Channel                            `json:"channels"`
 	Groups        []Group                              `json:"groups"`
+	Files         []File                               `json:"files,omitempty"`
 	Messages      []Message                            `json:"messages"` // oldest first, the deleted ones included
 	Ephemerals    []Ephemeral                          `json:"ephemerals"`
 	Views         []View                               `json:"views"` // open modals; the last one of a person is on top
@@ -144,6 +145,7 @@ func (st *State) clone() State {
 		c.Channels[i].Members = slices.Clone(c.Channels[i].Members)
 	}
 	c.Groups = slices.Clone(st.Groups)
+	c.Files = slices.Clone(st.Files)
 	c.Messages = slices.Clone(st.Messages)
 	c.Ephemerals = slices.Clone(st.Ephemerals)
 	c.Views = slices.Clone(st.Views)

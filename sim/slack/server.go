@@ -133,6 +133,7 @@ func (s *Server) SetBotURL(u string) {
 func (s *Server) Handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("/api/{method}", s.Faults.Wrap(http.HandlerFunc(s.serveAPI)))
+	mux.Handle("POST /upload/v1/{ticket}", s.Faults.Wrap(http.HandlerFunc(s.serveUpload)))
 	mux.Handle("/hooks/", s.Faults.Wrap(http.HandlerFunc(s.serveHook)))
 	mux.Handle("/_sim/", s.control())
 	return mux

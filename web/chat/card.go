@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"html/template"
 	"slices"
 	"strconv"
 	"strings"
@@ -308,9 +309,9 @@ func (n cnode) ColumnClass() string {
 }
 
 // Picture is an image address that the page may load; "" shows the words only.
-func (n cnode) Picture() string {
+func (n cnode) Picture() template.URL {
 	if u := n.Str("url"); n.c.t.pictures(u) {
-		return u
+		return template.URL(u)
 	}
 	return ""
 }

@@ -1,6 +1,8 @@
 package chat
 
 import (
+	"bytes"
+	"encoding/base64"
 	"html/template"
 	"net/url"
 	"regexp"
@@ -79,6 +81,17 @@ func (d *drawer) permalink(address string) string {
 		thread = u.Query().Get("thread_ts")
 	}
 	return d.address(ch.ID, thread) + "#m" + ts
+}
+
+// file is an uploaded file, as the page can show it: Slack's own pages load it
+// from Slack, with the reader's sign-in.
+func (d *drawer) file(id string) template.URL {
+	for _, f := range d.st.Files {
+		if f.ID == id && f.Done && bytes.HasPrefix(f.Data, []byte("\x89PNG")) {
+			return template.URL("data:image/png;base64," + base64.StdEncoding.EncodeToString(f.Data))
+		}
+	}
+	return ""
 }
 
 // pictures says whether the page's policy lets a picture load.

@@ -162,10 +162,13 @@ func (n node) Link() string {
 }
 
 // Picture is an image address that the page may load; "" shows the words only.
-func (n node) Picture() string {
+func (n node) Picture() template.URL {
+	if f, ok := n.v["slack_file"].(map[string]any); ok {
+		return n.d.file(str(f["id"]))
+	}
 	u := n.Str("image_url")
 	if n.d.pictures(u) {
-		return u
+		return template.URL(u)
 	}
 	return ""
 }
