@@ -137,7 +137,7 @@ func TestPicturesInTheChannel(t *testing.T) {
 		}
 	}
 	h.typesIn(play.Max, play.Ops, "/keyturn picture EX404404")
-	h.expectPrivate(play.Max, "I do not know an incident")
+	h.expectPrivate(play.Max, "I do not keep an incident")
 }
 
 // On Teams the picture travels in its card, so that it stands at no address.
