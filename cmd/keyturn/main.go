@@ -24,6 +24,8 @@ type cli struct {
 	Manifest manifestCmd `cmd:"" help:"Print an app manifest."`
 	Key      keyCmd      `cmd:"" help:"Make a sealing key."`
 	Backup   backupCmd   `cmd:"" help:"Copy the state to a file while the bot runs."`
+	Restore  restoreCmd  `cmd:"" help:"Put a backup in the place of the state, once it is verified."`
+	State    stateCmd    `cmd:"" help:"Check or compact the state."`
 	Audit    auditCmd    `cmd:"" help:"Verify, export or report from the audit trail."`
 	Export   exportCmd   `cmd:"" help:"Print what Keyturn knows, as JSON."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`

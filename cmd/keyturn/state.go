@@ -42,6 +42,16 @@ func liveState(store *bolt.Store) http.Handler {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
 	})
+	mux.HandleFunc("GET /check", func(w http.ResponseWriter, r *http.Request) {
+		if err := checkState(r.Context(), store, w); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	})
+	mux.HandleFunc("GET /compact", func(w http.ResponseWriter, r *http.Request) {
+		if err := compactState(r.Context(), store, w); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	})
 	mux.HandleFunc("GET /incidents/{tenant}", serveIncidents(store))
 	mux.HandleFunc("GET /run/{id}", func(w http.ResponseWriter, r *http.Request) {
 		if err := writeRun(r.Context(), store, r.PathValue("id"), w); err != nil {

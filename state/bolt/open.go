@@ -316,6 +316,26 @@ func (s *Store) Close() error {
 	return s.closing
 }
 
+// Hold keeps a file from every other process until the returned function is
+// called, whatever is in it: to put another in its place. It refuses a file that
+// a process uses; one that is not there, or that is too damaged to be opened, is
+// nobody's, and there is nothing to hold.
+func Hold(path string) (release func() error, err error) {
+	nothing := func() error { return nil }
+	if info, err := os.Stat(path); err != nil || info.Size() == 0 || inspect(path) != nil {
+		return nothing, nil
+	}
+	defer faults(path, &err)()
+	db, err := bolt.Open(path, 0o600, &bolt.Options{Timeout: 100 * time.Millisecond, FreelistType: bolt.FreelistMapType, NoStatistics: true})
+	switch {
+	case errors.Is(err, berrors.ErrTimeout):
+		return nil, fmt.Errorf("%s is in use by a running Keyturn: stop it first: %w", path, err)
+	case err != nil:
+		return nothing, nil
+	}
+	return db.Close, nil
+}
+
 func isDir(path string) bool {
 	info, err := os.Stat(path)
 	return err == nil && info.IsDir()
