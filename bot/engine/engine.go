@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"keyturn/bot"
@@ -43,6 +44,7 @@ type Engine struct {
 	slots   chan struct{}
 	done    chan struct{} // a worker finished
 	work    sync.WaitGroup
+	leaving atomic.Bool
 	over    sync.Map // bot.JobID -> *bot.Sent: done outside, but not on disk yet
 }
 
@@ -78,6 +80,9 @@ func sleep(ctx context.Context, d time.Duration) error {
 // repeat of a known delivery key takes no effect and gets the same reply, but
 // no second form: the platform lets a request open one.
 func (e *Engine) Handle(ctx context.Context, r bot.Request) (bot.Reply, error) {
+	if e.leaving.Load() {
+		return bot.Reply{}, bot.ErrDraining
+	}
 	var reply bot.Reply
 	now := e.Now()
 	err := e.Store.Commit(ctx, func(v View) (Changes, error) {
@@ -112,6 +117,18 @@ func (e *Engine) Handle(ctx context.Context, r bot.Request) (bot.Reply, error) {
 func (d *Draft) answer(r bot.Request, rep bot.Reply) {
 	d.job("now/"+r.Key, kindAnswer, bot.ClassClick, d.Now, answerJob{To: r.From, At: r.Place, URL: r.Return.URL.Reveal(),
 		Expires: r.Return.Expires, Message: *rep.Message, Redraw: rep.Redraw, InPlace: rep.InPlace}, "")
+}
+
+// Drain has [Engine.Handle] refuse what comes from now on: nothing is begun that
+// a stopping process might not finish. What is under way goes on.
+func (e *Engine) Drain() { e.leaving.Store(true) }
+
+// Ready reports why requests should not come here now; nil where they may.
+func (e *Engine) Ready(ctx context.Context) error {
+	if e.leaving.Load() {
+		return bot.ErrDraining
+	}
+	return e.Store.Read(ctx, func(View) error { return nil })
 }
 
 // FormLost tells a person that the form that they asked for could not be

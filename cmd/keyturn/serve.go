@@ -160,6 +160,7 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 	})
 	desk.Engine = p.engine
 	p.routes.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	p.routes.HandleFunc("GET /readyz", p.readyz)
 	about.Serve(p.routes)
 	return p, nil
 }
@@ -269,7 +270,9 @@ func (p *process) close() {
 }
 
 // serve listens and works until ctx is done, then drains: requests in flight
-// are answered, jobs in flight finish, new ones are refused.
+// are answered, jobs in flight finish or are given back, and new requests are
+// told to come again, for as long as that takes and never longer than ten
+// seconds in all.
 func (p *process) serve(ctx context.Context) error {
 	l, err := p.open()
 	if err != nil {
@@ -298,11 +301,14 @@ func (p *process) serve(ctx context.Context) error {
 	case err = <-worked:
 		worked <- err
 	}
-	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), 9*time.Second)
-	defer cancel()
-	_ = srv.Shutdown(grace)
+	p.engine.Drain()
 	stop()
 	werr := <-worked
+	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
+	defer cancel()
+	if srv.Shutdown(grace) != nil {
+		srv.Close()
+	}
 	if err == nil || errors.Is(err, http.ErrServerClosed) {
 		err = werr
 	}

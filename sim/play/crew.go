@@ -25,6 +25,9 @@ func NewCrew(w *World, out io.Writer) *Crew {
 // After has f called after every line of the transcript.
 func (c *Crew) After(f func(context.Context) error) { c.game.After = f }
 
+// Act has f called around every act that needs the bot's answer at once.
+func (c *Crew) Act(f func(act func())) { c.game.Act = f }
+
 // Leave makes everybody leave steps alone; Touch ends that.
 func (c *Crew) Leave(steps ...string) {
 	for _, s := range steps {

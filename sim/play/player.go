@@ -19,6 +19,9 @@ type Player struct {
 	World *World
 	Out   io.Writer
 	After func(context.Context) error // called after every line of the transcript
+	// Act has each act that needs the bot's answer at once done inside of it, so
+	// that whoever ends the bot can do that before or after.
+	Act func(act func())
 
 	Counts Counts
 
@@ -61,6 +64,15 @@ func (p *Player) line(ctx context.Context, who, format string, args ...any) erro
 	return nil
 }
 
+// act does what a person does.
+func (p *Player) act(f func()) {
+	if p.Act == nil {
+		f()
+		return
+	}
+	p.Act(f)
+}
+
 // client is the chat of a person.
 func (p *Player) client(who Person) client {
 	if p.World.Platform.sits(who) {
@@ -88,7 +100,9 @@ func (p *Player) types(ctx context.Context, who Person, place, words string) err
 	if err := p.line(ctx, who.Name, "types: %s", line); err != nil {
 		return err
 	}
-	out, err := c.command(who, place, words)
+	var out outcome
+	var err error
+	p.act(func() { out, err = c.command(who, place, words) })
 	if err != nil {
 		return fmt.Errorf("%s typed %s: %w", who.Name, line, err)
 	}
@@ -105,7 +119,9 @@ func (p *Player) click(ctx context.Context, who Person, c Card, b Button) error 
 		return err
 	}
 	at := p.on(c.Platform)
-	out, err := at.press(who, c, b)
+	var out outcome
+	var err error
+	p.act(func() { out, err = at.press(who, c, b) })
 	if err != nil {
 		return fmt.Errorf("%s clicked [%s]: %w", who.Name, b.Label, err)
 	}
@@ -141,7 +157,8 @@ func (p *Player) form(ctx context.Context, who Person) (openForm, error) {
 			for _, b := range k.Buttons {
 				if b.Action == "show" && strings.Contains(k.Text, who.Name) && !p.done["shown/"+k.TS] {
 					p.done["shown/"+k.TS] = true
-					_, err := c.press(who, k, b)
+					var err error
+					p.act(func() { _, err = c.press(who, k, b) })
 					found, ok = c.form(who)
 					return err == nil && ok
 				}
@@ -179,7 +196,8 @@ func (p *Player) submit(ctx context.Context, who Person, values map[string]any) 
 		return nil, err
 	}
 	c := p.client(who)
-	out, err := c.submit(who, f, filled)
+	var out outcome
+	p.act(func() { out, err = c.submit(who, f, filled) })
 	if err != nil {
 		return nil, fmt.Errorf("%s submitted a form: %w", who.Name, err)
 	}

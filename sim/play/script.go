@@ -22,12 +22,13 @@ type Script struct {
 	Out    io.Writer
 	Issues []json.RawMessage // published post by post once the channel listens
 	After  func(context.Context) error
+	Act    func(act func()) // see [Player]
 }
 
 // Play plays to the end. Its error says what did not happen.
 func (s Script) Play(ctx context.Context) error {
 	p := NewPlayer(s.World, s.Out)
-	p.After = s.After
+	p.After, p.Act = s.After, s.Act
 	g := &game{Player: p, guide: s.Guide}
 	if err := g.start(ctx); err != nil {
 		return err
