@@ -29,6 +29,8 @@ type Request struct {
 	From  Account `json:"from"`
 	Name  string  `json:"name,omitempty"`  // what the platform calls the person, for messages only
 	Guest bool    `json:"guest,omitempty"` // a guest, or of another organisation
+	// Unsure says that the platform did not say whether the person is a guest.
+	Unsure bool `json:"unsure,omitempty"`
 
 	Place   Place               `json:"place"`            // where it was said or clicked
 	Text    string              `json:"text,omitempty"`   // Typed: without the command's name or the mention

@@ -14,8 +14,9 @@ func (t *Table) Decide(d *engine.Draft, r bot.Request) (bot.Reply, error) {
 	case bot.Joined, bot.Left, bot.Uninstalled, bot.Revoked:
 		return bot.Reply{}, life(d, r)
 	}
+	const membersOnly = "I only answer members of this organisation. Nothing was done."
 	if r.Guest {
-		return say("I only answer members of this organisation. Nothing was done."), nil
+		return say(membersOnly), nil
 	}
 	if r.Kind == bot.HomeOpened {
 		return bot.Reply{}, homeOpened(d, r)
@@ -33,7 +34,12 @@ func (t *Table) Decide(d *engine.Draft, r bot.Request) (bot.Reply, error) {
 		return bot.Reply{}, err
 	}
 	a := &Ask{Draft: d, Request: r, Tenant: tenant, Args: args, Table: t}
-	a.Person, _ = tenant.Who(r.From)
+	var known bool
+	if a.Person, known = tenant.Who(r.From); !known && r.Unsure {
+		if guest, err := d.Guest(tenant, r.From); err != nil || guest {
+			return say(membersOnly), err
+		}
+	}
 	if tenant.Inactive[a.Person.ID] != "" { // who acts is not away
 		d.Back(tenant, a.Person.ID)
 	}

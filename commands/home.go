@@ -11,6 +11,14 @@ func (a *Ask) bind(t *bot.Tenant) {
 
 // homeOpened draws the person's own page.
 func homeOpened(d *engine.Draft, r bot.Request) error {
+	for _, t := range d.Env().Speaking(r.Place.Platform, r.Place.Team) {
+		if _, known := t.Who(r.From); known || !r.Unsure {
+			continue
+		}
+		if _, err := d.Guest(t, r.From); err != nil {
+			return err
+		}
+	}
 	d.Home(r.From)
 	return nil
 }

@@ -132,6 +132,20 @@ func New(c Config) *Adapter {
 	return a
 }
 
+// Guest asks Slack whether somebody is a guest of the workspace, or of another
+// one: its requests do not say so.
+func (a *Adapter) Guest(ctx context.Context, who bot.Account) (bool, error) {
+	api, err := a.client(who.Team)
+	if err != nil {
+		return false, err
+	}
+	u, err := api.GetUserInfoContext(ctx, who.ID)
+	if err != nil {
+		return false, failure(err)
+	}
+	return u.IsRestricted || u.IsUltraRestricted || u.IsStranger, nil
+}
+
 // Platform is [bot.Slack].
 func (a *Adapter) Platform() bot.Platform { return bot.Slack }
 

@@ -27,6 +27,7 @@ func (a *Adapter) parseCommand(body []byte) (inbound, url.Values, error) {
 		Kind:   bot.Typed,
 		At:     a.now(),
 		From:   who,
+		Unsure: true,
 		Name:   form.Get("user_name"),
 		Place:  place(team, form.Get("channel_id"), "", user),
 		Text:   typedWords(team, form.Get("text")),

@@ -45,7 +45,7 @@ func (a *Adapter) parseEvent(body []byte) (in inbound, challenge string, err err
 	// In a channel shared with another organisation, whoever does not say
 	// which workspace they are of counts as a guest.
 	if e.Shared && first(e.Event.UserTeam, e.Event.SourceTeam, e.Event.Team.ID) == "" {
-		in.Guest = true
+		in.Guest, in.Unsure = true, false
 	}
 	if direct(e.Event.Channel.ID) {
 		a.meetDM(team, e.Event.User.ID, e.Event.Channel.ID)
@@ -87,7 +87,7 @@ func happened(ev event, team string, own []string, enterprise string) inbound {
 		guest = false
 	}
 	in := inbound{Request: bot.Request{
-		From: who, Guest: guest,
+		From: who, Guest: guest, Unsure: !guest && who.ID != "",
 		Place: bot.Place{Platform: bot.Slack, Team: team, Channel: ev.Channel.ID},
 	}}
 	switch ev.Type {
@@ -116,7 +116,7 @@ func happened(ev event, team string, own []string, enterprise string) inbound {
 			in.Skip = skipMember
 		}
 		// Who brought the bot, where Slack says so; never the bot itself.
-		in.From, in.Guest = bot.Account{}, false
+		in.From, in.Guest, in.Unsure = bot.Account{}, false, false
 		if ev.Inviter.ID != "" {
 			in.From = bot.Account{Platform: bot.Slack, Team: team, ID: ev.Inviter.ID}
 		}

@@ -31,7 +31,7 @@ func TestATypedCommandIsAnsweredToTheSenderAlone(t *testing.T) {
 		t.Errorf("got %+v", r)
 	}
 	want := bot.Request{
-		Key: "slack/cmd/T0CONTOSO/1.2.abc", Kind: bot.Typed, At: noon, From: who, Name: "alice",
+		Key: "slack/cmd/T0CONTOSO/1.2.abc", Kind: bot.Typed, At: noon, From: who, Name: "alice", Unsure: true,
 		Place:  bot.Place{Platform: bot.Slack, Team: team, Channel: channelID},
 		Text:   "status slack:T0CONTOSO:U0BOB slack:T0CONTOSO:C0OPS & x.example",
 		Inline: true,
@@ -171,7 +171,7 @@ func TestAClickNamesItsMessageAndVerb(t *testing.T) {
 	}
 	at := bot.Place{Platform: bot.Slack, Team: team, Channel: channelID, Thread: "1699999999.000001"}
 	want := bot.Request{
-		Key: "slack/act/T0CONTOSO/3.4.def/1700000001.5/U0ALICE", Kind: bot.Clicked, At: noon, From: who, Name: "alice",
+		Key: "slack/act/T0CONTOSO/3.4.def/1700000001.5/U0ALICE", Kind: bot.Clicked, At: noon, From: who, Name: "alice", Unsure: true,
 		Place: at, Action: "step.approve", Value: "run-1/step-2",
 		Message: bot.MessageRef{Place: at, ID: "1700000000.000100"},
 		Input:   map[string][]string{"note": {"CHG1"}},
@@ -286,7 +286,7 @@ func TestASubmittedFormBringsItsValuesAndItsPlace(t *testing.T) {
 	}
 	at := bot.Place{Platform: bot.Slack, Team: team, Channel: channelID, Thread: "1.5"}
 	want := bot.Request{
-		Key: "slack/form/T0CONTOSO/V1/5.6.jkl/U0ALICE", Kind: bot.Submitted, At: noon, From: who, Name: "alice", Place: at,
+		Key: "slack/form/T0CONTOSO/V1/5.6.jkl/U0ALICE", Kind: bot.Submitted, At: noon, From: who, Name: "alice", Unsure: true, Place: at,
 		Action: "setup.start", Value: "run-1", Message: bot.MessageRef{Place: at, ID: "1.6"},
 		Input:  map[string][]string{"tenant": {"contoso"}, "note": {}, "ready": {"yes"}},
 		Return: bot.Return{Trigger: bot.NewSecret("5.6.jkl")},

@@ -32,7 +32,7 @@ func (a *Adapter) interacted(p interaction) inbound {
 	team := workspace(p)
 	who, guest := account(team, p.User.TeamID, p.Enterprise.ID, p.User.ID)
 	in := inbound{Request: bot.Request{
-		At: a.now(), From: who, Guest: guest, Name: p.User.Name,
+		At: a.now(), From: who, Guest: guest, Unsure: !guest, Name: p.User.Name,
 		Place:  bot.Place{Platform: bot.Slack, Team: team, User: p.User.ID},
 		Return: a.back(p.ResponseURL, first(p.TriggerID, p.Interactivity.Pointer)),
 	}}

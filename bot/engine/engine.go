@@ -270,6 +270,8 @@ func (e *Engine) run(ctx context.Context, j bot.Job) error {
 		return e.witness(ctx, j)
 	case kindWake:
 		return e.wake(ctx, j)
+	case kindVisitor:
+		return e.ask(ctx, j)
 	}
 	return &bot.Failure{Kind: bot.KindBadRequest, Says: fmt.Sprintf("There is no job of kind %q.", j.Kind), Fix: "It was made by a newer Keyturn: start that one."}
 }

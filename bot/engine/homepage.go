@@ -63,6 +63,12 @@ func (e *Engine) homepage(v View, a bot.Account) (bot.Message, error) {
 // has no such page it is the answer in their direct messages.
 func (d *Draft) Page(t *bot.Tenant, a bot.Account) (m bot.Message, err error) {
 	person, known := t.Who(a)
+	if !known {
+		if v, _, err := visitors.Get(d.View, t.ID, a.String()); err != nil || v.Guest {
+			m.Add(bot.Paragraph{Text: bot.T("I only answer members of this organisation.")})
+			return m, err
+		}
+	}
 	runs, err := d.Runs(t.ID)
 	if err != nil {
 		return m, err

@@ -19,6 +19,7 @@ const (
 	kindGroups  = "groups"  // who is in a tenant's admin-managed user groups is read
 	kindHead    = "head"    // the head of a tenant's audit trail leaves the store
 	kindWake    = "wake"    // what waited for its time in a channel is told
+	kindVisitor = "visitor" // a platform is asked whether somebody is a guest
 )
 
 // Deliver makes a message be at a place as it is drawn now: posted when the

@@ -190,6 +190,28 @@ func withStranger(s *setting) {
 	s.Also = append(s.Also, slack.User{ID: stranger.Slack, Name: "gus", RealName: stranger.Name, Stranger: true, TeamID: "T0PARTNER"})
 }
 
+// visits is a guest of the workspace, which only Slack itself can tell.
+var visits = play.Person{Name: "Gabi Visit", Slack: "U0GABI"}
+
+func TestGuestsOfTheWorkspaceAreToldThatNothingWasDone(t *testing.T) {
+	h := open(t, func(s *setting) {
+		s.Also = append(s.Also, slack.User{ID: visits.Slack, Name: "gabi", RealName: visits.Name, Guest: true})
+	})
+	h.asks()
+	if _, err := h.world.Slack.OpenHome(visits.Slack); err != nil {
+		t.Fatal(err)
+	}
+	h.expectHome(visits, "I only answer members of this organisation")
+	h.types(visits, "/keyturn health")
+	h.expectPrivate(visits, "I only answer members of this organisation. Nothing was done.")
+	h.clicks(visits, "Status", "")
+	h.expectPrivate(visits, "I only answer members of this organisation. Nothing was done.")
+	h.types(play.Max, "/keyturn health") // a member whom the configuration does not know
+	h.idle()
+	h.types(play.Max, "/keyturn health")
+	h.expectPrivate(play.Max, "health")
+}
+
 func TestPeopleOfOtherOrganisationsAreToldThatNothingWasDone(t *testing.T) {
 	h := open(t, withStranger)
 	h.asks()
