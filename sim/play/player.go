@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"keyturn/sim"
 )
@@ -31,15 +30,6 @@ type Player struct {
 	calls    map[string]int // journal position by simulator
 	done     map[string]bool
 }
-
-// Counts is what people had to do, and what became of it.
-type Counts struct {
-	Clicks, Typed, Secrets, Calls, Made, Removed int
-}
-
-// patience is how long a player waits for what it expects. Only a play that
-// fails waits so long, and a busy machine may need much of it.
-const patience = 60 * time.Second
 
 // NewPlayer begins to watch the world.
 func NewPlayer(w *World, out io.Writer) *Player {
