@@ -33,6 +33,12 @@ type Tenant struct {
 	Doubts   map[Role]string
 	Inactive map[PersonID]string
 
+	// Fallback is a place on another platform that is told when the first is
+	// silent; nil is none. Ways are the names of the other fallback ways, in the
+	// order in which the engine has them.
+	Fallback *Place
+	Ways     []string
+
 	// FourEyes keeps a requester from approving a step that creates a
 	// credential.
 	FourEyes bool

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"keyturn/bot"
+	"keyturn/bot/incident"
 	"keyturn/bot/setup"
 )
 
@@ -43,6 +44,11 @@ func statusVerb(a *Ask) (bot.Reply, error) {
 	switch {
 	case !watch.Failing.IsZero():
 		m.Add(bot.Paragraph{Text: bot.Join(bot.T("⚫ Cannot read service health since "), bot.When(watch.Failing, bot.DateTime), bot.T(". "+watch.Failure))})
+		if watch.Public != nil {
+			if says := incident.PublicWords(*watch.Public, a.Now); len(says) > 0 {
+				m.Add(bot.Paragraph{Text: says})
+			}
+		}
 	case !watch.Good.IsZero():
 		m.Add(bot.Note{Text: bot.Join(bot.T("Service health was last read "), bot.When(watch.Good, bot.DateTime))})
 	default:

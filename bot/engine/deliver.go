@@ -52,6 +52,7 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 	s.m = e.illustrated(s.m)
 	ref, edited, err := e.send(ctx, chat, p, s)
 	if err != nil {
+		e.chatSilent(ctx, j, p, err)
 		return e.undelivered(ctx, chat, j, p, edited, err)
 	}
 	return e.finish(ctx, j, &bot.Sent{Key: p.Key, Ref: ref, At: e.Now(), Digest: s.digest})
@@ -171,6 +172,9 @@ func (e *Engine) finish(ctx context.Context, j bot.Job, sent *bot.Sent) error {
 		if p, err := payload[Deliver](j); err == nil {
 			for _, c := range p.Covers {
 				d.Out.Sent = append(d.Out.Sent, bot.Sent{Key: c, Ref: sent.Ref, At: sent.At})
+			}
+			if err := d.chatReached(j, p); err != nil {
+				return err
 			}
 		}
 		return d.reached(j)

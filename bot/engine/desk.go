@@ -195,7 +195,10 @@ func (d *Draft) facts(t *bot.Tenant) (f incident.Facts, err error) {
 	if f.Posts, err = posts.All(d.View, t.ID); err != nil {
 		return f, err
 	}
-	f.Watch, err = d.Watch(t.ID)
+	if f.Watch, err = d.Watch(t.ID); err != nil {
+		return f, err
+	}
+	f.Picture, err = d.HeatMap(t)
 	return f, err
 }
 

@@ -87,6 +87,9 @@
 //     is held and never becomes one.
 //   - A platform that cannot be reached is owed its messages for a day.
 //   - A reading is never given up, whatever went wrong: silence is not health.
+//   - Chat that could not be reached for ten minutes is told by the tenant's
+//     fallback ways ([Way]), once, and its end too; a monitor ([Monitor]) hears
+//     of good readings only.
 //   - A step is never left at work with nobody working on it: what is given up
 //     is left for its person, in words.
 //   - A panic costs the job, or the request, that it happened in.

@@ -181,6 +181,14 @@ func (d *Draft) Say(at bot.Place, m bot.Message, class bot.Class) {
 	d.deliver(Deliver{Key: m.Key, Place: at, Draw: Draw{What: drawFixed, Message: &m}}, class, d.Now)
 }
 
+// sayOf is [Draft.Say] for what tells of a tenant's service health: where it
+// cannot be delivered, a fallback way is worth its while.
+func (d *Draft) sayOf(t *bot.Tenant, at bot.Place, m bot.Message) {
+	d.ids++
+	m.Key = fmt.Sprintf("say/%s/%d", d.key, d.ids)
+	d.deliver(Deliver{Key: m.Key, Place: at, Tenant: t.ID, Draw: Draw{What: drawFixed, Message: &m}}, bot.ClassIncident, d.Now)
+}
+
 // SayUnder replies in the thread of a message that is, or will be, in the
 // ledger.
 func (d *Draft) SayUnder(root string, at bot.Place, m bot.Message, class bot.Class) {

@@ -32,9 +32,14 @@ type Config struct {
 	Wait    func(ctx context.Context, d time.Duration) error // nil waits by the clock
 	Backoff func(tries int) time.Duration                    // how long a failed job waits before its next try; nil doubles from a second to a minute
 	Pace    Pace
-	Paint   func(bot.Chart) ([]byte, error) // draws a picture as PNG; nil sends its words alone
-	Workers int                             // jobs at once; 0 is 8
-	Log     *slog.Logger
+	// Ways are each tenant's fallback ways, as many as it names, and Monitors
+	// what watches Keyturn for it. Public asks Microsoft's public status page.
+	Ways     map[bot.TenantID][]Way
+	Monitors map[bot.TenantID]Monitor
+	Public   func(ctx context.Context) (status int, body []byte, err error)
+	Paint    func(bot.Chart) ([]byte, error) // draws a picture as PNG; nil sends its words alone
+	Workers  int                             // jobs at once; 0 is 8
+	Log      *slog.Logger
 }
 
 // Engine is the loop.
@@ -264,6 +269,12 @@ func (e *Engine) run(ctx context.Context, j bot.Job) error {
 		return e.poll(ctx, j)
 	case kindSweep:
 		return e.sweep(ctx, j)
+	case kindNote:
+		return e.sendNote(ctx, j)
+	case kindFallback:
+		return e.fallback(ctx, j)
+	case kindBeat:
+		return e.beat(ctx, j)
 	case kindGroups:
 		return e.readGroups(ctx, j)
 	case kindHead:
@@ -298,8 +309,8 @@ func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
 	switch {
 	case errors.As(cause, &f) && f.Kind == bot.KindThrottled:
 		j.Due = now.Add(max(f.RetryAfter, 50*time.Millisecond))
-	case j.Kind == kindPoll, j.Kind == kindHead,
-		j.Kind == kindDeliver && bot.KindOf(cause) == bot.KindUnreachable && now.Sub(j.Made) < patience,
+	case j.Kind == kindPoll, j.Kind == kindFallback, j.Kind == kindBeat, j.Kind == kindHead,
+		(j.Kind == kindDeliver || j.Kind == kindNote) && bot.KindOf(cause) == bot.KindUnreachable && now.Sub(j.Made) < patience,
 		j.Tries+1 < tries && worthAnother(cause):
 		j.Tries++
 		j.Due = now.Add(e.Backoff(j.Tries))

@@ -162,6 +162,7 @@ func (e *Engine) unreadable(ctx context.Context, j bot.Job, t *bot.Tenant, cause
 	if errors.As(cause, &f) {
 		after = f.RetryAfter
 	}
+	public := e.publicly(ctx, t)
 	e.Log.Warn("service health cannot be read", "tenant", t.ID, "err", cause)
 	return e.commit(ctx, "unreadable/"+e.ID(), func(d *Draft) error {
 		w, err := d.Watch(t.ID)
@@ -170,6 +171,9 @@ func (e *Engine) unreadable(ctx context.Context, j bot.Job, t *bot.Tenant, cause
 		}
 		w.Tenant = t.ID
 		w = incident.Failed(w, cause.Error(), d.Now)
+		if public != nil {
+			w.Public = public
+		}
 		if incident.Silence(w, d.Now) {
 			if err := d.tellSilence(t, w); err != nil {
 				return err
@@ -193,7 +197,7 @@ func (d *Draft) tellSilence(t *bot.Tenant, w incident.Watch) error {
 	}
 	for _, s := range subs {
 		if s.Stopped == "" {
-			d.Say(s.Place, incident.Unreadable(w), bot.ClassIncident)
+			d.sayOf(t, s.Place, incident.Unreadable(w))
 		}
 	}
 	d.TellAdmins(t, incident.UnreadableCause(w))

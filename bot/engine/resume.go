@@ -31,6 +31,9 @@ func (e *Engine) begin(ctx context.Context) error {
 					return err
 				}
 			}
+			if err := e.resumeBeat(d, t); err != nil {
+				return err
+			}
 			if err := d.resume(t); err != nil {
 				return err
 			}

@@ -67,6 +67,7 @@ type outside struct {
 	Slack    string   `yaml:"slack"`
 	// Teams is the Bot Connector's address, TeamsLogin its sign-in service,
 	// TeamsOpenID the metadata of the keys that sign its requests.
+	Status      string            `yaml:"status"` // Microsoft's public status page; "none" asks nobody
 	Teams       string            `yaml:"teams"`
 	TeamsLogin  string            `yaml:"teams_login"`
 	TeamsOpenID string            `yaml:"teams_openid"`
@@ -123,6 +124,9 @@ type tenantConfig struct {
 	Reader     *credential `yaml:"reader"`
 	Simulator  *credential `yaml:"simulator"`
 	AdminPlace string      `yaml:"admin_channel"`
+
+	Fallback  *fallbackConfig  `yaml:"fallback"`
+	Heartbeat *heartbeatConfig `yaml:"heartbeat"`
 }
 
 type serviceNowConfig struct {

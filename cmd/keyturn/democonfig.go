@@ -24,6 +24,7 @@ func demoConfig(w *play.World, data, level string) []byte {
 	p("  resolver: %q", w.DNS)
 	p("  graph: %q", w.MicrosoftURL+"/graph/v1.0")
 	p("  login: %q", w.MicrosoftURL+"/login")
+	p("  status: %q", w.MicrosoftURL+"/status/api/posts/mac")
 	p("  portals: {login: %q, entra: %q, admin: %q, servicenow: %q}", w.MicrosoftURL+"/login", w.MicrosoftURL+"/entra", w.MicrosoftURL+"/admin", w.ServiceNowURL)
 	demoChats(p, w)
 	p("tenants:")

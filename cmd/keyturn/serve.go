@@ -148,7 +148,13 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 		store.Close()
 		return nil, err
 	}
+	ways, monitors, err := c.outward(client, now)
+	if err != nil {
+		store.Close()
+		return nil, err
+	}
 	p.engine = engine.New(engine.Config{
+		Ways: ways, Monitors: monitors, Public: c.publicStatus(client),
 		Env:     c.env(tenants),
 		Store:   store,
 		Chats:   chats,

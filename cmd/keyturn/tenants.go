@@ -64,7 +64,7 @@ func (c *config) check() ([]*bot.Tenant, faults) {
 
 // checkOutside finds what is wrong with addresses and levels.
 func (c *config) checkOutside(f *faults) {
-	for _, a := range [][2]string{{"public_url", c.PublicURL}, {"outside.graph", c.Outside.Graph}, {"outside.login", c.Outside.Login}, {"outside.slack", c.Outside.Slack}, {"outside.proxy", c.Outside.Proxy}} {
+	for _, a := range [][2]string{{"public_url", c.PublicURL}, {"outside.graph", c.Outside.Graph}, {"outside.login", c.Outside.Login}, {"outside.slack", c.Outside.Slack}, {"outside.status", c.Outside.Status}, {"outside.proxy", c.Outside.Proxy}} {
 		if u := a[1]; u != "" && u != "none" && !webURL(u) {
 			f.add("%s: %q is no address: write https://host or http://host:port", a[0], u)
 		}
@@ -146,6 +146,7 @@ func (t *tenantConfig) tenant(c *config, where string, f *faults) *bot.Tenant {
 	if _, err := regexp.Compile(t.Change.Pattern); err != nil {
 		f.add("%s.change.pattern: %v", where, err)
 	}
+	t.outwards(c, out, where, f)
 	out.SignIn = bot.SignIn{EntraClientID: t.SignIn.EntraClientID, EntraRedirect: t.SignIn.EntraRedirect, ServiceNowClientID: t.SignIn.ServiceNowClientID}
 	if r := t.Reader; r != nil {
 		out.Reader = bot.Reader{ClientID: r.ClientID, Secret: r.Secret.value, Key: r.PrivateKey.value, Cert: r.Certificate}
@@ -158,20 +159,28 @@ func (t *tenantConfig) tenant(c *config, where string, f *faults) *bot.Tenant {
 var slackChannel = regexp.MustCompile(`^[CG][A-Z0-9]{2,}$`)
 
 // admins is where the tenant's admins are told what is wrong; nil is in their
-// direct messages. What the ID looks like says which platform it is of.
+// direct messages.
 func (t *tenantConfig) admins(c *config, where string, f *faults) *bot.Place {
+	if t.AdminPlace == "" {
+		return nil
+	}
+	return t.channel(c, t.AdminPlace, where+".admin_channel", f)
+}
+
+// channel is the tenant's channel of an ID. What the ID looks like says which
+// platform it is of.
+func (t *tenantConfig) channel(c *config, id, where string, f *faults) *bot.Place {
 	switch {
-	case t.AdminPlace == "":
-	case strings.HasPrefix(t.AdminPlace, "19:") && c.Teams != nil && len(t.Teams) > 0:
-		return &bot.Place{Platform: bot.Teams, Team: strings.ToLower(t.Teams[0]), Channel: t.AdminPlace}
-	case strings.HasPrefix(t.AdminPlace, "19:"):
-		f.add("%s.admin_channel: %s is a channel of Teams, which may not speak for this tenant: add its tenant ID under teams", where, t.AdminPlace)
-	case slackChannel.MatchString(t.AdminPlace) && c.Slack != nil && len(t.Slack) > 0:
-		return &bot.Place{Platform: bot.Slack, Team: t.Slack[0], Channel: t.AdminPlace}
-	case slackChannel.MatchString(t.AdminPlace):
-		f.add("%s.admin_channel: %s is a channel of Slack, which may not speak for this tenant: add its workspace ID under slack", where, t.AdminPlace)
+	case strings.HasPrefix(id, "19:") && c.Teams != nil && len(t.Teams) > 0:
+		return &bot.Place{Platform: bot.Teams, Team: strings.ToLower(t.Teams[0]), Channel: id}
+	case strings.HasPrefix(id, "19:"):
+		f.add("%s: %s is a channel of Teams, which may not speak for this tenant: add its tenant ID under teams", where, id)
+	case slackChannel.MatchString(id) && c.Slack != nil && len(t.Slack) > 0:
+		return &bot.Place{Platform: bot.Slack, Team: t.Slack[0], Channel: id}
+	case slackChannel.MatchString(id):
+		f.add("%s: %s is a channel of Slack, which may not speak for this tenant: add its workspace ID under slack", where, id)
 	default:
-		f.add("%s.admin_channel: %q is no channel: write the ID from its link, of Slack such as C0123ABCD, of Teams such as 19:0123abcd@thread.tacv2", where, t.AdminPlace)
+		f.add("%s: %q is no channel: write the ID from its link, of Slack such as C0123ABCD, of Teams such as 19:0123abcd@thread.tacv2", where, id)
 	}
 	return nil
 }

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"keyturn/bot/engine"
+	"keyturn/sim"
+	"keyturn/sim/play"
+)
+
+// receiver is a web server of the organisation's: it takes notes and beats.
+type receiver struct {
+	mu    sync.Mutex
+	notes []string // "kind: text"
+	beats []string
+}
+
+func (r *receiver) ServeHTTP(_ http.ResponseWriter, req *http.Request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if req.URL.Path == "/beat" {
+		r.beats = append(r.beats, req.URL.Path)
+		return
+	}
+	var n struct{ Kind, Subject, Text string }
+	_ = json.NewDecoder(req.Body).Decode(&n)
+	r.notes = append(r.notes, n.Kind+": "+n.Subject+"\n"+n.Text)
+}
+
+func (r *receiver) got(words ...string) (n int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, s := range r.notes {
+		if containsAll(s, words) {
+			n++
+		}
+	}
+	return n
+}
+
+func (r *receiver) heard() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.beats)
+}
+
+// withOutward gives the tenant a webhook to fall back on and a monitor, both at
+// the receiver.
+func withOutward(t *testing.T, r *receiver) option {
+	t.Helper()
+	web := httptest.NewServer(r)
+	t.Cleanup(web.Close)
+	dir := t.TempDir()
+	for _, name := range []string{"note", "beat"} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(web.URL+"/"+name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return reword("  sign_in:", fmt.Sprintf("  fallback: {webhook: {url: %q}}\n  heartbeat: {url: %q}\n  sign_in:",
+		"file:"+filepath.Join(dir, "note"), "file:"+filepath.Join(dir, "beat")))
+}
+
+// pending reports whether a job of a kind waits.
+func (h *house) pending(kind string) (yes bool) {
+	h.Helper()
+	h.read(func(v engine.View) error {
+		jobs, err := v.Jobs("")
+		for _, j := range jobs {
+			yes = yes || j.Kind == kind && !j.Dead
+		}
+		return err
+	})
+	return yes
+}
+
+// Who cannot be told in chat is told by the fallback way: once, and again when
+// chat works.
+func TestWhenChatIsSilentTheFallbackWayIsTold(t *testing.T) {
+	r := &receiver{}
+	h := open(t, withReader, hasty(&pauseLog{}), withOutward(t, r))
+	h.readable(true)
+	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe")
+	h.expectChannel(play.Incidents, "From now on this channel is told")
+	h.world.Slack.Faults.Add(sim.Fault{Path: "/api/**", Status: 503})
+	h.microsoftWrites("SP900001", "SharePoint Online", 2)
+	h.becomes("a look at how long chat is silent", func() bool { return h.pending("fallback") })
+	if n := r.got("Chat cannot be reached"); n != 0 {
+		t.Errorf("the fallback way was told at once, %d times", n)
+	}
+	h.passes(11 * time.Minute)
+	h.becomes("the note", func() bool { return r.got("alarm: Contoso: ⚫ Chat cannot be reached", "SP900001", "Waiting to be posted: ") > 0 })
+	h.passes(11 * time.Minute)
+	h.world.Slack.Faults.Clear()
+	h.passes(11 * time.Minute)
+	h.expectChannel(play.Incidents, "SP900001")
+	h.becomes("the end of it", func() bool { return r.got("over: Contoso: Chat is reached again") > 0 })
+	if n := r.got("Chat cannot be reached"); n != 1 {
+		t.Errorf("the fallback way was told %d times, expected once", n)
+	}
+}
+
+// When Graph cannot be read, the channel is told so with what the public status
+// page says, the cause goes to the admins, and the monitor hears nothing.
+func TestWhenGraphIsDownTheChannelsSeeNoGreen(t *testing.T) {
+	r := &receiver{}
+	h := open(t, withReader, hasty(&pauseLog{}), withOutward(t, r))
+	if err := h.world.Microsoft.SetStatus("ServiceDegradation", "", "<div>Admins may be unable to see service health.</div>"); err != nil {
+		t.Fatal(err)
+	}
+	h.readable(true)
+	h.passes(time.Minute + time.Second)
+	h.becomes("a beat", func() bool { return r.heard() > 0 })
+	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe")
+	h.expectChannel(play.Incidents, "From now on this channel is told")
+	graphSays("GET", issuesPath, 503, "serviceNotAvailable", "")(h)
+	h.readable(false)
+	h.types(play.Rita, "/keyturn status")
+	h.expectPrivate(play.Rita, "Cannot read service health since", "admin center itself is degraded", "Admins may be unable to see service health.")
+	h.passes(16 * time.Minute)
+	told := h.expectChannel(play.Incidents, "⚫ Cannot read service health since", "This is not a green light", "admin center itself is degraded")
+	if strings.Contains(told.Text, "has a fault at the moment") {
+		t.Errorf("the channel is told the cause, which is for the admins: %s", told.Text)
+	}
+	h.expectCard(play.Omar, "Microsoft Graph has a fault at the moment")
+	quiet := r.heard()
+	h.passes(5 * time.Minute)
+	h.readable(false)
+	if n := r.heard(); n != quiet {
+		t.Errorf("the monitor heard %d beats while nothing can be read", n-quiet)
+	}
+	h.world.Microsoft.Faults.Clear()
+	h.passes(6 * time.Minute)
+	h.expectChannel(play.Incidents, "I could not read service health from", "It is read again")
+	h.passes(2 * time.Minute)
+	h.becomes("a beat again", func() bool { return r.heard() > quiet })
+}
