@@ -69,7 +69,7 @@
 // (step/), a tenant's readings (poll/), the heads of its audit trail (audit/), a
 // person's page (home/), a message for later (later/), a channel's digests and
 // quiet hours (wake/), the daily sweep that forgets what is of no use any more
-// (sweep). Classes order what competes for a platform's limits: click,
+// (sweep), a fallback way (note/), a monitor (beat/). Classes order what competes for a platform's limits: click,
 // hand-off, checklist, incident, digest. A job that draws something replaces an
 // older one that nobody has begun.
 //
