@@ -51,6 +51,7 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 	}
 	s.m = e.illustrated(s.m)
 	ref, edited, err := e.send(ctx, chat, p, s)
+	e.Sent(p.Place.Platform, err)
 	if err != nil {
 		e.chatSilent(ctx, j, p, err)
 		return e.undelivered(ctx, chat, j, p, edited, err)

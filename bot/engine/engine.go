@@ -37,6 +37,7 @@ type Config struct {
 	Ways     map[bot.TenantID][]Way
 	Monitors map[bot.TenantID]Monitor
 	Public   func(ctx context.Context) (status int, body []byte, err error)
+	Sent     func(bot.Platform, error)       // counts each try of a message; nil counts nothing
 	Paint    func(bot.Chart) ([]byte, error) // draws a picture as PNG; nil sends its words alone
 	Workers  int                             // jobs at once; 0 is 8
 	Log      *slog.Logger
@@ -63,6 +64,9 @@ func New(c Config) *Engine {
 	}
 	if c.Wait == nil {
 		c.Wait = sleep
+	}
+	if c.Sent == nil {
+		c.Sent = func(bot.Platform, error) {}
 	}
 	if c.Backoff == nil {
 		c.Backoff = backoff

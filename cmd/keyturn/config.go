@@ -18,6 +18,7 @@ import (
 // config is the configuration file. Secrets stand in it only by reference.
 type config struct {
 	Listen    string `yaml:"listen"`
+	Metrics   string `yaml:"metrics"` // an address of its own for /metrics; "" serves none
 	PublicURL string `yaml:"public_url"`
 	Data      string `yaml:"data"`
 	Key       secret `yaml:"key"`

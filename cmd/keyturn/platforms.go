@@ -18,13 +18,15 @@ import (
 func (p *process) platforms(d *desk, table *commands.Table, client *http.Client, now func() time.Time) (map[bot.Platform]engine.Chat, error) {
 	chats := map[bot.Platform]engine.Chat{}
 	if s := p.conf.Slack; s != nil {
-		a := slack.New(slack.Config{SigningSecret: s.SigningSecret.value, Workspaces: p.conf.workspaces(), APIURL: p.conf.Outside.Slack, HTTP: client, Desk: d, Log: p.log, Now: now, FormTime: p.conf.pauses.form})
+		a := slack.New(slack.Config{SigningSecret: s.SigningSecret.value, Workspaces: p.conf.workspaces(), APIURL: p.conf.Outside.Slack, HTTP: client, Desk: d, Log: p.log, Now: now, FormTime: p.conf.pauses.form, Count: p.metrics.requested(bot.Slack)})
 		chats[bot.Slack] = a
 		p.slack = a
 		p.routes.Handle("/slack/", a.Handler())
 	}
 	if t := p.conf.Teams; t != nil {
-		a, err := teams.New(p.conf.teamsBot(d, table, memory{p.store, p.log}, client, p.log, now))
+		conf := p.conf.teamsBot(d, table, memory{p.store, p.log}, client, p.log, now)
+		conf.Count = p.metrics.requested(bot.Teams)
+		a, err := teams.New(conf)
 		if err != nil {
 			return nil, err
 		}

@@ -103,13 +103,14 @@ func logger(c *console, level string) *slog.Logger {
 
 // process is everything that serve runs.
 type process struct {
-	conf   *config
-	store  *bolt.Store
-	slack  *slack.Adapter // nil without Slack
-	engine *engine.Engine
-	routes *http.ServeMux
-	log    *slog.Logger
-	door   net.Listener // open already; nil is opened at conf.Listen
+	conf    *config
+	store   *bolt.Store
+	slack   *slack.Adapter // nil without Slack
+	engine  *engine.Engine
+	routes  *http.ServeMux
+	metrics *metrics
+	log     *slog.Logger
+	door    net.Listener // open already; nil is opened at conf.Listen
 }
 
 // build wires the bot: the only place where an adapter meets the store.
@@ -136,7 +137,8 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 	}
 	g := graph.New(graph.Config{GraphURL: c.Outside.Graph, LoginURL: c.Outside.Login, HTTP: client, Tenants: c.graphTenants(), Resolver: resolver, Now: now, Wait: c.pauses.wait})
 	sn := servicenow.New(servicenow.Config{HTTP: client, Tenants: c.serviceNowTenants(), Now: now, Wait: c.pauses.wait})
-	p := &process{conf: c, store: store, log: log, routes: http.NewServeMux()}
+	p := &process{conf: c, store: store, log: log, routes: http.NewServeMux(), metrics: newMetrics(tenants, now)}
+	p.metrics.store = store
 	witness, err := c.Audit.witness(client, c.Outside.CABundle, log, now)
 	if err != nil {
 		store.Close()
@@ -154,7 +156,7 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 		return nil, err
 	}
 	p.engine = engine.New(engine.Config{
-		Ways: ways, Monitors: monitors, Public: c.publicStatus(client),
+		Sent: p.metrics.sent, Ways: ways, Monitors: monitors, Public: c.publicStatus(client),
 		Env:     c.env(tenants),
 		Store:   store,
 		Chats:   chats,
@@ -165,7 +167,7 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 		Now:     now, ID: httpx.NewRequestID, Keys: keyMaker{}, Pace: c.pace(), Paint: paint, Log: log, Wait: c.pauses.wait, Backoff: c.pauses.backoff,
 	})
 	desk.Engine = p.engine
-	p.routes.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) { fmt.Fprintln(w, "ok") })
+	p.routes.HandleFunc("GET /healthz", alive)
 	p.routes.HandleFunc("GET /readyz", p.readyz)
 	about.Serve(p.routes)
 	return p, nil
@@ -290,6 +292,10 @@ func (p *process) serve(ctx context.Context) error {
 		return err
 	}
 	defer socket.Close()
+	if err := p.serveMetrics(ctx); err != nil {
+		l.Close()
+		return err
+	}
 	srv := p.server()
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()

@@ -3,6 +3,8 @@ package main
 import (
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -97,7 +99,9 @@ func TestWhenChatIsSilentTheFallbackWayIsTold(t *testing.T) {
 		t.Errorf("the fallback way was told at once, %d times", n)
 	}
 	h.passes(11 * time.Minute)
-	h.becomes("the note", func() bool { return r.got("alarm: Contoso: ⚫ Chat cannot be reached", "SP900001", "Waiting to be posted: ") > 0 })
+	h.becomes("the note", func() bool {
+		return r.got("alarm: Contoso: ⚫ Chat cannot be reached", "SP900001", "Waiting to be posted: ") > 0
+	})
 	h.passes(11 * time.Minute)
 	h.world.Slack.Faults.Clear()
 	h.passes(11 * time.Minute)
@@ -142,4 +146,58 @@ func TestWhenGraphIsDownTheChannelsSeeNoGreen(t *testing.T) {
 	h.expectChannel(play.Incidents, "I could not read service health from", "It is read again")
 	h.passes(2 * time.Minute)
 	h.becomes("a beat again", func() bool { return r.heard() > quiet })
+}
+
+// What an operator's monitoring asks, at an address of its own.
+func TestMetricsSayHowOldTheReadingIs(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	address := l.Addr().String()
+	l.Close()
+	h := open(t, withReader, reword("poll_every: ", fmt.Sprintf("metrics: %q\npoll_every: ", address)))
+	h.microsoftWrites("SP900001", "SharePoint Online", 2)
+	h.readable(true)
+	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe")
+	h.expectChannel(play.Incidents, "From now on this channel is told")
+	h.idle()
+	get := func(path string) (int, string) {
+		t.Helper()
+		resp, err := http.Get("http://" + address + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		b, err := io.ReadAll(resp.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return resp.StatusCode, string(b)
+	}
+	_, says := get("/metrics")
+	for _, want := range []string{`keyturn_reading_age_seconds{tenant="contoso"} `, `keyturn_reading_failing{tenant="contoso"} 0`, `keyturn_incidents_open{tenant="contoso"} 1`,
+		`keyturn_jobs{kind="poll",state="waiting"} 1`, `keyturn_sends_total{outcome="sent",platform="slack"} `, `keyturn_requests_total{outcome="`, "process_resident_memory_bytes", "go_goroutines"} {
+		if !strings.Contains(says, want) {
+			t.Errorf("the metrics lack %s", want)
+		}
+	}
+	if strings.Contains(says, play.Rita.Slack) || strings.Contains(says, play.Incidents) {
+		t.Error("the metrics name a person or a channel")
+	}
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 200, "/slack/events": 404} {
+		if code, _ := get(path); code != want {
+			t.Errorf("%s answers %d, want %d", path, code, want)
+		}
+	}
+	for path, want := range map[string]int{"/readyz": 200, "/metrics": 404} {
+		resp, err := http.Get("http://" + h.bot.conf.Listen + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.StatusCode != want {
+			t.Errorf("where the platforms come in, %s answers %d, want %d", path, resp.StatusCode, want)
+		}
+	}
 }

@@ -80,6 +80,9 @@ func (c *config) checkOutside(f *faults) {
 	if _, _, err := net.SplitHostPort(c.Listen); err != nil {
 		f.add("listen: %q is no address to listen on: write 127.0.0.1:8364", c.Listen)
 	}
+	if _, _, err := net.SplitHostPort(c.Metrics); c.Metrics != "" && err != nil {
+		f.add("metrics: %q is no address to listen on: write 127.0.0.1:9364", c.Metrics)
+	}
 	if l := slog.LevelInfo; c.Log != "" && l.UnmarshalText([]byte(c.Log)) != nil {
 		f.add("log: there is no level %q: write debug, info, warn or error", c.Log)
 	}
