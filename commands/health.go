@@ -39,8 +39,14 @@ func healthVerb(a *Ask) (bot.Reply, error) {
 }
 
 // incidentsVerb lists issues: of one service or all, open ones or also those
-// that are resolved.
+// that are resolved. An export is a file for whoever runs the bot: a chat is no
+// place for it.
 func incidentsVerb(a *Ask) (bot.Reply, error) {
+	if len(a.Args) == 1 && strings.EqualFold(a.Args[0], "export") {
+		m := bot.Say(bot.T("Everything that I keep of them, as JSON, is printed where I run by "), bot.C("keyturn export incidents --config FILE "+string(a.Tenant.ID)),
+			bot.T(". Whoever runs me can do that while I run."))
+		return bot.Private(m), nil
+	}
 	f := incident.Filter{}
 	args := a.Args
 	chosen := func(word string) bool {

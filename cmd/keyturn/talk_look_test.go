@@ -51,6 +51,8 @@ func TestLookingAtServiceHealth(t *testing.T) {
 	h.expectPrivate(play.Max, "1 issue", "open", "SP900001", "/keyturn incident ID")
 	h.types(play.Max, "/keyturn incidents sharepoint online all")
 	h.expectPrivate(play.Max, "SP900001")
+	h.types(play.Max, "/keyturn incidents export")
+	h.expectPrivate(play.Max, "keyturn export incidents --config FILE contoso")
 	h.types(play.Max, "/keyturn incidents sharepont")
 	h.expectPrivate(play.Max, "Did you mean SharePoint Online?")
 
@@ -151,5 +153,24 @@ func TestAPictureOnTeamsIsInItsCard(t *testing.T) {
 	raw, err := json.Marshal(h.world.Teams.Snapshot().Messages)
 	if err != nil || !bytes.Contains(raw, []byte("data:image/png;base64,iVBORw0")) || !bytes.Contains(raw, []byte("Microsoft published no issue")) {
 		t.Errorf("no card carries the picture and its words (%v)", err)
+	}
+}
+
+// On Mondays each channel gets the week with its picture.
+func TestTheWeeksDigestShowsThePicture(t *testing.T) {
+	h := open(t, withReader)
+	h.microsoftWrites("SP900001", "SharePoint Online", 5)
+	h.readable(true)
+	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe")
+	h.expectChannel(play.Incidents, "From now on this channel is told")
+	monday := h.now().UTC().Truncate(24 * time.Hour)
+	for monday.Weekday() != time.Monday || !monday.After(h.now()) {
+		monday = monday.AddDate(0, 0, 1)
+	}
+	h.passes(monday.Add(13 * time.Hour).Sub(h.now())) // after nine o'clock wherever the channel is
+	week := h.expectChannel(play.Incidents, "Microsoft 365, the week since", "SharePoint Online incident on")
+	files := h.world.Slack.Snapshot().Files
+	if len(files) != 1 || !strings.Contains(string(week.Blocks), files[0].ID) {
+		t.Errorf("%d pictures, and the digest is %s", len(files), week.Blocks)
 	}
 }

@@ -112,6 +112,19 @@ func TestWhenChatIsSilentTheFallbackWayIsTold(t *testing.T) {
 	}
 }
 
+// Where the organisation has two platforms, one stands in for the other.
+func TestWhenSlackIsSilentAChannelOfTeamsIsTold(t *testing.T) {
+	h := openOn(t, play.Both, withReader, hasty(&pauseLog{}), reword("  sign_in:", fmt.Sprintf("  fallback: {channel: %q}\n  sign_in:", play.TeamsOps)))
+	h.readable(true)
+	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe")
+	h.expectChannel(play.Incidents, "From now on this channel is told")
+	h.world.Slack.Faults.Add(sim.Fault{Path: "/api/**", Status: 503})
+	h.microsoftWrites("SP900001", "SharePoint Online", 2)
+	h.becomes("a look at how long chat is silent", func() bool { return h.pending("fallback") })
+	h.passes(11 * time.Minute)
+	h.shows("the note", func(c play.Card) bool { return c.Platform == play.OnTeams }, "Chat cannot be reached", "SP900001")
+}
+
 // When Graph cannot be read, the channel is told so with what the public status
 // page says, the cause goes to the admins, and the monitor hears nothing.
 func TestWhenGraphIsDownTheChannelsSeeNoGreen(t *testing.T) {
