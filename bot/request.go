@@ -45,6 +45,10 @@ type Request struct {
 	Return Return `json:"return,omitzero"` // how to answer this person privately
 }
 
+// DrawAnew is the action of a click that asks for the clicked message itself, as
+// it is now: a platform showed something else in its place.
+const DrawAnew = "draw-anew"
+
 // One returns the single value of an input, or "".
 func (r Request) One(name string) string {
 	if v := r.Input[name]; len(v) > 0 {

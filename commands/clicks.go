@@ -25,6 +25,7 @@ const (
 func clicks() []Click {
 	return []Click{
 		{actVerb, "help", Member, verbClick},
+		{bot.DrawAnew, "help", Member, anewClick},
 		{actBind, "help", Member, bindClick},
 		{actGuide, "setup", Holder, guideClick},
 		{actStart, "setup", Holder, startForm},

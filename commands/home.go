@@ -23,6 +23,14 @@ func homeOpened(d *engine.Draft, r bot.Request) error {
 	return nil
 }
 
+// anewClick has the message that was clicked be drawn again.
+func anewClick(a *Ask) (bot.Reply, error) {
+	if ok, err := a.Anew(a.Request.Message); err != nil || ok {
+		return bot.Reply{}, err
+	}
+	return say("I do not draw this message again. Leave the conversation and open it again to see it as it was."), nil
+}
+
 // life is what happens to the bot in a place: added, removed, uninstalled.
 func life(d *engine.Draft, r bot.Request) error {
 	switch r.Kind {

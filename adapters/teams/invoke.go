@@ -85,8 +85,11 @@ func (a *Adapter) serveButton(w http.ResponseWriter, r *http.Request, v activity
 	}
 	switch p.Kind {
 	case pressBack:
-		answer(w, a.before(v))
-		return
+		if c, ok := a.card(v.tenant(), v.Conversation.channel(), v.ReplyToID); ok {
+			answer(w, replacement(c))
+			return
+		}
+		in.Action = bot.DrawAnew // it was sent before this process began, or long ago
 	case pressShow:
 		a.showForm(w, in)
 		return
@@ -105,14 +108,6 @@ func clickOrForm(in inbound) string {
 		return "form"
 	}
 	return "click"
-}
-
-// before goes back to the card that a form or an answer stands in place of.
-func (a *Adapter) before(v activity) envelope {
-	if c, ok := a.card(v.tenant(), v.Conversation.channel(), v.ReplyToID); ok {
-		return replacement(c)
-	}
-	return toast("Leave this conversation and open it again to see the card as it was.")
 }
 
 // showForm draws a form that was offered with its button.

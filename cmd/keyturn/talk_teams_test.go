@@ -363,6 +363,37 @@ func TestMyStepsInThePersonalChatOfTeams(t *testing.T) {
 	asks(play.Rita, "Before anything starts", "[Go on]")
 }
 
+// The way back from an answer leads to the card also when the bot was started
+// again meanwhile, and to the card as it is now.
+func TestBackLeadsToTheCardAfterARestart(t *testing.T) {
+	h := openOn(t, play.OnTeams)
+	h.crew.Leave("before")
+	if err := h.crew.Begin(h.Context(), "direct"); err != nil {
+		t.Fatal(err)
+	}
+	list := h.shows("the checklist", in(play.OnTeams, "it-ops"), "asked for by Rita Okafor")
+	h.idle()
+	presses := func(label string) {
+		t.Helper()
+		out, err := h.world.Teams.Click(teams.Click{User: play.Rita.Entra, Conversation: list.Channel, Activity: list.TS, Action: label})
+		if err != nil || out.Shown != "" {
+			t.Fatalf("the click on %s shows %q: %v", label, out.Shown, err)
+		}
+	}
+	presses("Status")
+	h.restart()
+	presses("Back")
+	h.becomes("Rita to see the checklist again", func() bool {
+		s := h.world.Teams.Snapshot()
+		for _, m := range s.Messages {
+			if m.ID == list.TS {
+				return len(m.Views) == 0
+			}
+		}
+		return false
+	})
+}
+
 func TestTheAdminsAreToldInTheirChannelOfTeams(t *testing.T) {
 	h := openOn(t, play.OnTeams, withReader, reword("  sign_in:", fmt.Sprintf("  admin_channel: %q\n  sign_in:", play.TeamsOps)))
 	h.readable(true)
