@@ -6,6 +6,7 @@ import (
 
 	"keyturn/bot"
 	"keyturn/bot/engine"
+	"keyturn/bot/recommend"
 	"keyturn/bot/setup"
 )
 
@@ -20,8 +21,16 @@ func about(d *engine.Draft, r bot.Request, speaking []*bot.Tenant) (*bot.Tenant,
 	switch r.Action {
 	case actStart:
 		_, _, id = startValue(r.Value)
-	case actSubs:
+	case actSubs, actRecommend:
 		id = bot.TenantID(r.Value)
+	case recommend.ActHelped, recommend.ActNone, recommend.ActShare:
+		question, _, _ := strings.Cut(r.Value, "/")
+		for _, t := range speaking {
+			if _, ok, err := d.Question(t.ID, r.From, question); err != nil || ok {
+				return t, err
+			}
+		}
+		return nil, nil
 	default:
 		name, _, _, ok := setup.Target(r.Value)
 		if !ok {
@@ -61,6 +70,8 @@ func words(r bot.Request) string {
 		return "setup " + r.Value
 	case actSubs:
 		return "subscriptions"
+	case actRecommend:
+		return "recommend"
 	}
 	return r.Text
 }

@@ -5,6 +5,7 @@ import (
 
 	"keyturn/bot"
 	"keyturn/bot/incident"
+	"keyturn/bot/recommend"
 	"keyturn/bot/setup"
 )
 
@@ -57,6 +58,11 @@ func clicks() []Click {
 		{incident.ActionPage, "incident", Member, pageClick},
 		{actOnIt, "on-it", Known, onItClick},
 		{incident.ActionMute, "mute", Known, muteClick},
+		{actRecommend, "recommend", Member, recommendForm},
+		{incident.ActionSolve, "recommend", Member, solveClick},
+		{recommend.ActHelped, "recommend", Member, helpedClick},
+		{recommend.ActNone, "recommend", Member, noneClick},
+		{recommend.ActShare, "recommend", Member, shareClick},
 	}
 }
 
@@ -68,7 +74,7 @@ func verbClick(a *Ask) (bot.Reply, error) {
 	}
 	v, ok := a.Table.Verb(words[0])
 	if !ok {
-		return a.Table.unknown(words[0]), nil
+		return a.Table.unknown(words), nil
 	}
 	if no := a.may(v.Level); no != nil {
 		return *no, nil
@@ -107,7 +113,7 @@ func bindClick(a *Ask) (bot.Reply, error) {
 // platform has to know before it asks.
 func (t *Table) OpensForm(action string) bool {
 	switch action {
-	case actGuide, actSubs, actRole, setup.ActClean, setup.ActReject, setup.ActSkip, setup.ActNotMe, setup.ActAnswer:
+	case actGuide, actSubs, actRecommend, actRole, setup.ActClean, setup.ActReject, setup.ActSkip, setup.ActNotMe, setup.ActAnswer:
 		return true
 	}
 	return false

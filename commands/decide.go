@@ -6,6 +6,7 @@ import (
 
 	"keyturn/bot"
 	"keyturn/bot/engine"
+	"keyturn/bot/recommend"
 )
 
 // Decide is the choke point that every request passes.
@@ -75,10 +76,15 @@ func (t *Table) intent(r bot.Request) (run func(*Ask) (bot.Reply, error), level 
 	if len(words) == 0 {
 		return menuVerb, Member, nil, nil
 	}
+	if r.Place.Direct() && !t.command(words) {
+		if run := t.freely(words); run != nil {
+			return run, Member, words, nil
+		}
+	}
 	if v, ok := t.Verb(words[0]); ok {
 		return v.Run, v.Level, words[1:], nil
 	}
-	no := t.unknown(words[0])
+	no := t.unknown(words)
 	return nil, nobody, nil, &no
 }
 
@@ -91,15 +97,21 @@ func (t *Table) unaddressed(words []string) []string {
 	return words
 }
 
-func (t *Table) unknown(word string) bot.Reply {
-	if r := []rune(word); len(r) > 40 {
-		word = string(r[:40]) + "…"
-	}
+// unknown answers words that are no command: what was probably meant, and, for
+// several words, to look for them.
+func (t *Table) unknown(words []string) bot.Reply {
+	word := clipped(words[0], 40)
 	m := bot.Say(bot.T("I do not know "), bot.C(word), bot.T(". "+t.Command+" help lists what I can do."))
-	if v, ok := t.Nearest(word); ok {
+	buttons := []bot.Button{}
+	if v, ok := t.Nearest(words[0]); ok {
 		m = bot.Say(bot.T("I do not know "), bot.C(word), bot.T(". Did you mean "), bot.C(v.Name), bot.T("?"))
-		m.Add(bot.Buttons{Items: []bot.Button{{Label: v.Name, Action: actVerb, Value: v.Name, Says: "Run " + v.Name}, {Label: "Help", Action: actVerb, Value: "help"}}})
+		meant := clipped(strings.Join(append([]string{v.Name}, words[1:]...), " "), 200)
+		buttons = append(buttons, bot.Button{Label: v.Name, Action: actVerb, Value: meant, Says: "Run " + meant})
 	}
+	if said := strings.Join(words, " "); len(words) > 1 && !recommend.Parse(said).Empty() {
+		buttons = append(buttons, bot.Button{Label: "Is it Microsoft?", Action: actVerb, Value: "recommend " + clipped(said, recommend.MaxQuery), Says: "Look for what may explain it"})
+	}
+	m.Add(bot.Buttons{Items: append(buttons, bot.Button{Label: "Help", Action: actVerb, Value: "help"})})
 	return bot.Private(m)
 }
 

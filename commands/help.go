@@ -1,6 +1,8 @@
 package commands
 
 import (
+	"cmp"
+	"slices"
 	"strings"
 
 	"keyturn/bot"
@@ -22,15 +24,32 @@ func helpVerb(a *Ask) (bot.Reply, error) {
 			flush()
 			group = v.Group
 		}
-		line := bot.Join(bot.C(a.Table.Command+" "+v.Example), bot.T(" · "+v.What))
-		if a.may(v.Level) != nil {
+		line := bot.Join(bot.C(a.Table.Command+" "+v.Example), bot.T(" · "+v.What+" · ["+v.Button+"]"))
+		switch {
+		case a.may(v.Level) != nil:
 			line = bot.Join(line, bot.T(" (not with your account)"))
+		case v.Channel && a.Request.Place.Direct():
+			line = bot.Join(line, bot.T(" (in the channel that it is about)"))
 		}
 		lines = append(lines, line)
 	}
 	flush()
 	m.Add(bot.Paragraph{Text: a.whoami()})
-	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Set something up", Action: actVerb, Value: "setup", Style: bot.Primary}, {Label: "Service health", Action: actVerb, Value: "health"}}})
+	more := []bot.Button{{Label: "Service health", Action: actVerb, Value: "health"}, {Label: "Is it Microsoft?", Action: actRecommend}, {Label: "Open incidents", Action: actVerb, Value: "incidents"}}
+	if a.may(Holder) == nil {
+		more = append([]bot.Button{{Label: "Set something up", Action: actVerb, Value: "setup", Style: bot.Primary}}, more...)
+	}
+	if a.may(Known) == nil {
+		more = append(more, bot.Button{Label: "What exists", Action: actVerb, Value: "inventory"}, bot.Button{Label: "Roles", Action: actVerb, Value: "roles"})
+		if !a.Request.Place.Direct() {
+			more = append(more, bot.Button{Label: "What this channel is told", Action: actVerb, Value: "subscriptions"},
+				bot.Button{Label: "As a picture", Action: actVerb, Value: "picture", Says: "Post the services by day as a picture here"})
+		}
+	}
+	m.Add(bot.Buttons{Items: more})
+	if a.Request.Place.Direct() {
+		m.Add(bot.Note{Text: bot.T("Here you can also just say what is wrong, such as: is outlook down?")})
+	}
 	if a.Request.Place.Platform == bot.Slack {
 		m.Add(bot.Note{Text: bot.T("Commands do not work in threads: there, mention me with the same words.")})
 	}
@@ -40,7 +59,7 @@ func helpVerb(a *Ask) (bot.Reply, error) {
 // whoami says what the asker may do here.
 func (a *Ask) whoami() bot.Text {
 	if a.Person.ID == "" {
-		return bot.T("I do not know your account for " + a.Tenant.Name + ". You can ask for health, incidents and help. An owner can add you in the configuration.")
+		return bot.T("I do not know your account for " + a.Tenant.Name + ". You can ask for health, incidents, recommend and help. An owner can add you in the configuration.")
 	}
 	var roles []string
 	for _, r := range bot.Roles {
@@ -54,17 +73,43 @@ func (a *Ask) whoami() bot.Text {
 	return bot.T("You are " + a.Person.Name + ". For " + a.Tenant.Name + " you are: " + strings.Join(roles, ", ") + ".")
 }
 
-// menuVerb is the answer to the bare command.
+// menuVerb is the answer to the bare command: the buttons of what people ask
+// for most, as far as the asker may.
 func menuVerb(a *Ask) (bot.Reply, error) {
 	m := bot.Say(bot.B("What can I do for you?"))
-	m.Add(bot.Buttons{Items: []bot.Button{
-		{Label: "Service health", Action: actVerb, Value: "health", Style: bot.Primary},
-		{Label: "My steps", Action: actVerb, Value: "mine"},
-		{Label: "Status", Action: actVerb, Value: "status"},
-		{Label: "Set something up", Action: actVerb, Value: "setup"},
-		{Label: "Tell a channel", Action: actSubs},
-		{Label: "Help", Action: actVerb, Value: "help"},
-	}})
-	m.Add(bot.Note{Text: bot.T("The same by command: " + a.Table.Command + " health, mine, status, setup, subscribe, help")})
+	var buttons []bot.Button
+	var names []string
+	verbs := slices.Clone(a.Table.Verbs)
+	slices.SortStableFunc(verbs, func(x, y Verb) int { return cmp.Compare(y.urgency(), x.urgency()) })
+	for _, v := range verbs {
+		if !v.Menu || a.may(v.Level) != nil {
+			continue
+		}
+		b := bot.Button{Label: v.Button, Action: actVerb, Value: v.Name}
+		switch v.Name {
+		case "recommend":
+			b.Action, b.Value = actRecommend, ""
+		case "subscribe":
+			b.Action, b.Value = actSubs, ""
+		case "health":
+			b.Style = bot.Primary
+		}
+		buttons = append(buttons, b)
+		names = append(names, v.Name)
+	}
+	m.Add(bot.Buttons{Items: buttons})
+	m.Add(bot.Note{Text: bot.T("The same by command: " + a.Table.Command + " " + strings.Join(names, ", "))})
 	return bot.Private(m), nil
+}
+
+// urgency puts what somebody in trouble looks for first in the menu, and the
+// way to everything else last.
+func (v Verb) urgency() int {
+	switch {
+	case v.Level == Member && v.Group == "Incidents":
+		return 2
+	case v.Group == "Help":
+		return 0
+	}
+	return 1
 }

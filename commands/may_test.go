@@ -62,7 +62,7 @@ func asks(w *world) (out []struct {
 	}
 	digest := setup.Digest([]bot.Call{{System: bot.Graph, Method: "POST", Path: "/x"}})
 	values := map[string]string{
-		"verb": "help", "bind": "contoso\nhelp", "guide": "cleanup", "start": "cleanup/C1/contoso", "subscribe": "contoso", "history": "EX1", "history-page": "EX1", "on-it": "EX1", "mute-incident": "EX1", "step-ask": "r1/planned/",
+		"verb": "help", "bind": "contoso\nhelp", "guide": "cleanup", "start": "cleanup/C1/contoso", "subscribe": "contoso", "history": "EX1", "solve": "EX1", "recommend": "contoso", "history-page": "EX1", "on-it": "EX1", "mute-incident": "EX1", "step-ask": "r1/planned/",
 		setup.ActRetry: "r1/failed/", setup.ActSkip: "r1/failed/", setup.ActUndo: "r1/done/" + digest, setup.ActAnswer: "r1/open/", setup.ActDid: "r1/open/", setup.ActGoOn: "r1/gone/", setup.ActEnd: "r1/gone/",
 	}
 	for _, c := range w.table.Clicks {

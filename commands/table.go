@@ -29,6 +29,9 @@ type Verb struct {
 	Example string   // pastable, without the command's name
 	Level   Level
 	Run     func(*Ask) (bot.Reply, error)
+	Button  string // the button that does the same
+	Menu    bool   // the button stands in the menu
+	Channel bool   // it is about the channel that it is typed in
 }
 
 // Click is something that a button or a form asks for. Verb names the command
@@ -78,12 +81,14 @@ func New(command string) *Table {
 		{Name: "on-it", Also: []string{"onit"}, Group: "Incidents", What: "Say that you work on an incident", Example: "on-it EX123456", Level: Known, Run: onItVerb},
 		{Name: "mute", Group: "Incidents", What: "Do not mention me about an incident, or in this channel", Example: "mute EX123456", Level: Known, Run: muteVerb},
 		{Name: "health", Group: "Incidents", What: "Which services are not fine, worst first; with all, which are", Example: "health", Level: Member, Run: healthVerb},
+		{Name: "recommend", Also: []string{"solve"}, Group: "Incidents", What: "What may explain or mend what is wrong, in your own words", Example: "recommend outlook keeps asking for my password", Level: Member, Run: recommendVerb},
 		{Name: "incidents", Also: []string{"issues"}, Group: "Incidents", What: "What is open, of all services or of one; with all, what is resolved too; export says how to get JSON", Example: "incidents Exchange Online all", Level: Member, Run: incidentsVerb},
 		{Name: "incident", Also: []string{"history"}, Group: "Incidents", What: "One incident with its whole history", Example: "incident EX123456", Level: Member, Run: incidentVerb},
 		{Name: "picture", Also: []string{"heatmap", "timeline"}, Group: "Incidents", What: "Posts a picture here: the services by day for 30 days, or one incident over time", Example: "picture EX123456", Level: Member, Run: pictureVerb},
 		{Name: "help", Also: []string{"?"}, Group: "Help", What: "This list", Example: "help", Level: Member, Run: helpVerb},
 	}
 	t.Clicks = clicks()
+	t.name()
 	return t
 }
 

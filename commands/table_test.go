@@ -2,6 +2,7 @@ package commands
 
 import (
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -62,6 +63,33 @@ func TestEveryExampleIsTheCommandThatItShows(t *testing.T) {
 				t.Errorf("%q is %s and %s", n, old, v.Name)
 			}
 			names[strings.ToLower(n)] = v.Name
+		}
+	}
+}
+
+// TestEveryCommandNamesAButtonThatExists looks for the label where buttons are
+// made.
+func TestEveryCommandNamesAButtonThatExists(t *testing.T) {
+	var source strings.Builder
+	for _, dir := range []string{".", "../bot/setup", "../bot/incident", "../bot/engine"} {
+		files, err := filepath.Glob(dir + "/*.go")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range files {
+			if strings.HasSuffix(name, "_test.go") || name == "buttons.go" {
+				continue
+			}
+			b, err := os.ReadFile(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source.Write(b)
+		}
+	}
+	for _, v := range New("/keyturn").Verbs {
+		if v.Button == "" || !v.Menu && !strings.Contains(source.String(), `Label: "`+v.Button+`"`) {
+			t.Errorf("%s names the button %q, which is nowhere", v.Name, v.Button)
 		}
 	}
 }

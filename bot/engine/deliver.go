@@ -279,6 +279,9 @@ func (e *Engine) draw(v View, p Deliver) (bot.Message, error) {
 	if p.Draw.Sub != "" {
 		return e.drawOf(v, p)
 	}
+	if p.Draw.What == drawQuestion {
+		return e.drawQuestion(v, p)
+	}
 	r, err := v.Run(p.Draw.Run)
 	if errors.Is(err, bot.ErrNotFound) {
 		return bot.Message{}, nil

@@ -37,6 +37,7 @@ func (e *Engine) drawOf(v View, p Deliver) (bot.Message, error) {
 
 // rootOptions are what a root shows beside Microsoft's own words.
 func (e *Engine) rootOptions(tenant bot.TenantID, k incident.Known) (o incident.Options) {
+	o.More = []bot.Button{incident.SolveButton(k)}
 	t, ok := e.Env.Tenant(tenant)
 	if !ok || k.Worker == "" {
 		return o

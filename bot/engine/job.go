@@ -56,6 +56,7 @@ type Draw struct {
 	Sub      string         `json:"sub,omitempty"`
 	Group    string         `json:"group,omitempty"`
 	Post     string         `json:"post,omitempty"`
+	Question string         `json:"question,omitempty"`
 }
 
 const (
@@ -65,6 +66,7 @@ const (
 	drawRoot      = "root"     // an incident's root message
 	drawGroup     = "group"    // the root that the issues of a storm share
 	drawPost      = "post"     // the root of a message center post
+	drawQuestion  = "question" // the answer to a question for solutions
 	drawReminder  = "reminder" // a step that a person wanted to be reminded of
 )
 

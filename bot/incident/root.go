@@ -22,6 +22,7 @@ const (
 const (
 	ActionHistory = "history"
 	ActionOnIt    = "on-it"
+	ActionSolve   = "solve"         // what the clicker can do about it: [What can I do?]
 	ActionMute    = "mute-incident" // the clicker is not mentioned about it any more, or is again: [Mute]
 )
 
@@ -34,6 +35,18 @@ func MuteButton(k Known, p bot.PersonID) bot.Button {
 	}
 	return b
 }
+
+// SolveButton asks what can be done about an issue.
+func SolveButton(k Known) bot.Button {
+	return bot.Button{Label: "What can I do?", Action: ActionSolve, Value: k.Issue.ID, Says: "What can I do about " + k.Issue.ID}
+}
+
+// Advice is what Microsoft last said that helps meanwhile; empty where it
+// said nothing, or that there is none.
+func Advice(i Issue) bot.Text { return CutText(face(&i).workaround, lineSize) }
+
+// Mark is an issue's mark with its word.
+func (i *Issue) Mark() string { return i.mark() }
 
 // Options are what a root shows beside Microsoft's own words.
 type Options struct {

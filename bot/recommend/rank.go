@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"keyturn/bot"
 )
 
 // Kind is what a text is.
@@ -32,6 +34,14 @@ type Doc struct {
 	Changed time.Time // when it was last changed; zero is unknown
 	// Votes are how often it helped, and how often not, those who asked.
 	Helped, Failed int
+
+	// What is shown of it, besides its title.
+	Link       string
+	Mark       string    // mark and word: "🔴 incident"
+	Status     string    // in words
+	Since      time.Time // when it began; zero is not said
+	Workaround bot.Text
+	Says       string // its gist, where it has no workaround
 }
 
 // Hit is a text that may match, with why.
@@ -41,6 +51,7 @@ type Hit struct {
 	Words []string // of the question, that the text shares or means
 	Codes []string // of the question, that the text names
 	Fits  bool     // its service is one that the question names
+	Meant bool     // it was not found: the question is about it
 }
 
 // How much counts what. Tuned on one half of the labelled set.

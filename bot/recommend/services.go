@@ -113,3 +113,16 @@ func servicesOf(words []string) (services []string, sure bool) {
 	}
 	return services, sure
 }
+
+// Names reports whether a word names a product.
+func Names(word string) bool {
+	w := wordsOf(word)
+	if len(w) != 1 {
+		return false
+	}
+	_, ok := products[w[0]]
+	return ok || brand[w[0]]
+}
+
+// brand are the words that stand beside the names of products.
+var brand = set("microsoft online 365 m365 business power share one drive point bi automate apps ms azure ad id")
