@@ -267,3 +267,12 @@ func short(s string, max int) string {
 	}
 	return s
 }
+
+func (p *Player) browser(who Person) *browser {
+	b, ok := p.browsers[who.Name]
+	if !ok {
+		b = newBrowser()
+		p.browsers[who.Name] = b
+	}
+	return b
+}

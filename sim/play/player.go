@@ -381,12 +381,3 @@ func (p *Player) count(c sim.Call) {
 		p.Counts.Made++
 	}
 }
-
-func (p *Player) browser(who Person) *browser {
-	b, ok := p.browsers[who.Name]
-	if !ok {
-		b = newBrowser()
-		p.browsers[who.Name] = b
-	}
-	return b
-}
