@@ -4,8 +4,10 @@ LDFLAGS    = -s -w -X main.version=$(VERSION)
 TESTFLAGS ?=
 FUZZTIME  ?= 10s
 CHECKS    ?= 5000
+KILLS     ?= 200
+CRASHES    = KilledAtRandom|EndsAtEveryPoint
 
-.PHONY: build test vet race long demo fuzz properties bench
+.PHONY: build test vet race long crash demo fuzz properties bench
 
 # One static file: no C library, the time zones inside.
 build:
@@ -28,9 +30,16 @@ long:
 	CGO_ENABLED=1 $(GO) test -race -count 3 -timeout 120m ./...
 	$(MAKE) properties KEYTURN_LONG=1
 	$(MAKE) fuzz FUZZTIME=3m
+	$(MAKE) crash KILLS=5000 KEYTURN_LONG=1
 
 properties:
 	$(GO) test -count 1 -timeout 60m $$(grep -rl --include='*_test.go' '"pgregory.net/rapid"' . | xargs -n 1 dirname | sort -u) -args -rapid.checks=$(CHECKS)
+
+# The bot, a process of its own, killed with SIGKILL so often while the guides are
+# played, and ended in the middle of what it does: with KEYTURN_LONG=1 before and
+# after everything that it does in any step of any guide.
+crash:
+	KEYTURN_KILLS=$(KILLS) $(GO) test -count 1 -timeout 300m -v -run '$(CRASHES)' ./cmd/keyturn
 
 demo:
 	$(GO) run ./cmd/keyturn demo

@@ -38,9 +38,10 @@ type house struct {
 	crew  *play.Crew
 	conf  string // the configuration, as a file would hold it
 	data  string
-	ahead atomic.Int64                    // how far everybody's clock is ahead of the wall's
-	disk  func(engine.Store) engine.Store // between the bot and its store; nil is none
-	haste pauses                          // between two tries; real ones where it is zero
+	ahead atomic.Int64 // how far everybody's clock is ahead of the wall's
+	disk  func(engine.Store) engine.Store
+	ports func(*engine.Engine) // between the bot and its store; nil is none
+	haste pauses               // between two tries; real ones where it is zero
 	log   safeBuffer
 	story safeBuffer // the crew's transcript
 
@@ -62,6 +63,7 @@ type setting struct {
 	play.Options
 	edit  []func(conf string) string
 	disk  func(engine.Store) engine.Store
+	ports func(*engine.Engine)
 	haste pauses
 }
 
@@ -155,7 +157,7 @@ func openHere(t *testing.T, options ...option) *house {
 	for _, o := range options {
 		o(&s)
 	}
-	h.haste, h.disk = s.haste, s.disk
+	h.haste, h.disk, h.ports = s.haste, s.disk, s.ports
 	var err error
 	if h.world, err = play.Open(s.Options); err != nil {
 		t.Fatal(err)
@@ -245,6 +247,9 @@ func (h *house) start() {
 	if h.disk != nil {
 		p.engine.Store = h.disk(p.engine.Store)
 	}
+	if h.ports != nil {
+		h.ports(p.engine)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	r := &running{process: p, stop: stop, ended: make(chan error, 1)}
 	go func() { r.ended <- p.serve(ctx) }()
@@ -308,11 +313,18 @@ func (h *house) restart() {
 // committed any more. Then it starts again.
 func (h *house) cut() {
 	h.Helper()
+	h.fall(func() {})
+}
+
+// fall ends the bot as cut does, and has something done before it starts again.
+func (h *house) fall(meanwhile func()) {
+	h.Helper()
 	b := h.bot
 	h.bot = nil
 	b.close()
 	b.stop()
 	<-b.ended
+	meanwhile()
 	h.start()
 }
 

@@ -19,15 +19,28 @@ const maxFindings = 20
 
 // Check reads the whole file as of the last commit: its pages, every record,
 // the indexes against the records, every sealed value, and the audit chains.
-// The error names what is wrong, up to twenty things. Commits go on meanwhile.
+// The error names what is wrong, up to twenty things. Commits go on meanwhile,
+// but for the pages: what bbolt knows of those is of now, not of a reading that
+// began before, so that they are compared while nobody writes.
 func (s *Store) Check(ctx context.Context) error {
 	s.upkeep.Lock()
 	defer s.upkeep.Unlock()
+	var pages []error
+	err := s.chore(ctx, func() error {
+		return s.db.View(func(tx *bolt.Tx) error {
+			for err := range tx.Check() {
+				if len(pages) < maxFindings {
+					pages = append(pages, fmt.Errorf("the pages of the file: %w", err))
+				}
+			}
+			return nil
+		})
+	})
+	if err != nil {
+		return err
+	}
 	return s.reading(func(tx *bolt.Tx) error {
-		c := &checker{s: s, tx: tx, ctx: ctx}
-		for err := range tx.Check() {
-			c.found("the pages of the file: %w", err)
-		}
+		c := &checker{s: s, tx: tx, ctx: ctx, findings: pages}
 		c.records()
 		c.jobs()
 		c.chains()

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -210,4 +211,37 @@ func TestOldDeliveriesLeaveTheFileInSmallPortions(t *testing.T) {
 		}
 		last = n
 	}
+}
+
+func TestACheckWhileCommitsGoOnFindsNothing(t *testing.T) {
+	s := fresh(t)
+	stop := make(chan struct{})
+	var wg sync.WaitGroup
+	for g := range 4 {
+		wg.Go(func() {
+			for i := 0; ; i++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				c := engine.Changes{Sent: []bot.Sent{{Key: fmt.Sprint(g, "/", i%50), Digest: strings.Repeat("x", 200+i%3000)}}}
+				if i%3 == 0 {
+					c = engine.Changes{Unsent: []string{fmt.Sprint(g, "/", i%50)}}
+				}
+				if err := commit(s, c); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	for range 100 {
+		if err := s.Check(t.Context()); err != nil {
+			t.Error(err)
+			break
+		}
+	}
+	close(stop)
+	wg.Wait()
 }

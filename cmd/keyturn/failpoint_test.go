@@ -1,0 +1,283 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"keyturn/bot"
+	"keyturn/bot/engine"
+	"keyturn/sim/slack"
+)
+
+// failpoints ends the bot in the middle of what it does: before and after every
+// commit and every call and message that goes out. Nothing in the bot knows of
+// them; they stand in its ports.
+//
+// A point is named by what passes it, such as "after the call secret", and the
+// bot ends the first time that a name is passed. While a person waits for the
+// bot's answer it does not end: what a person asks for is then passed over, and
+// counts the next time.
+type failpoints struct {
+	acting sync.Mutex // held while a person acts, and while the bot is ended
+	die    func()     // ends the bot and starts it again; called with acting held
+
+	mu   sync.Mutex
+	dead bool
+	left map[string]bool // names at which the bot has ended
+	skip int             // with skip n, every n-th name only
+	seen int
+}
+
+// errDead is what everything says once the bot is to be ended.
+var errDead = fmt.Errorf("%w: the process has ended", bot.ErrNoCommit)
+
+// act is a person's act.
+func (f *failpoints) act(act func()) {
+	f.acting.Lock()
+	defer f.acting.Unlock()
+	act()
+}
+
+// over reports whether the process has ended.
+func (f *failpoints) over() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.dead
+}
+
+// pass reports whether the process ends at a point.
+func (f *failpoints) pass(name string) bool {
+	name = varies.ReplaceAllString(name, "*")
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.dead {
+		return true
+	}
+	if f.left[name] || !f.acting.TryLock() {
+		return false
+	}
+	f.left[name] = true
+	f.seen++
+	if f.skip > 1 && f.seen%f.skip != 0 {
+		f.acting.Unlock()
+		return false
+	}
+	f.dead = true
+	go func() {
+		defer f.acting.Unlock()
+		f.die()
+	}()
+	return true
+}
+
+// revive lets the next process live.
+func (f *failpoints) revive() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.dead = false
+}
+
+// around does something that leaves a trace outside, between its two points.
+func around[T any](f *failpoints, ctx context.Context, name string, do func() (T, error)) (T, error) {
+	var none T
+	if f.pass("before " + name) {
+		return none, gone(ctx)
+	}
+	v, err := do()
+	if f.pass("after " + name) {
+		return none, gone(ctx)
+	}
+	return v, err
+}
+
+// gone is how a call ends whose process has ended: not at all. What the bot does
+// with the error is lost with it.
+func gone(ctx context.Context) error { return errors.Join(errDead, ctx.Err()) }
+
+// frailStore is a store with points around every commit.
+type frailStore struct {
+	engine.Store
+	f *failpoints
+}
+
+func (s frailStore) Commit(ctx context.Context, decide func(engine.View) (engine.Changes, error)) error {
+	if s.f.over() {
+		return errDead
+	}
+	var name string
+	err := s.Store.Commit(ctx, func(v engine.View) (engine.Changes, error) {
+		c, err := decide(v)
+		if name = nameOf(c); err == nil && name != "" && s.f.pass("before "+name) {
+			return engine.Changes{}, errDead
+		}
+		return c, err
+	})
+	if err == nil && name != "" && s.f.pass("after "+name) {
+		return errDead
+	}
+	return err
+}
+
+func (s frailStore) Claim(ctx context.Context, now time.Time, max int) ([]bot.Job, error) {
+	if s.f.over() {
+		return nil, errDead
+	}
+	return s.Store.Claim(ctx, now, max)
+}
+
+var numbers = regexp.MustCompile(`[0-9]+`)
+
+// nameOf says what a commit changes, without what differs each time. What a
+// person waits for has no name, nor has a change of nothing.
+func nameOf(c engine.Changes) string {
+	if c.Delivery != nil {
+		return ""
+	}
+	var parts []string
+	for _, e := range c.Audit {
+		part := e.Act + " " + e.Step
+		if e.Call != nil {
+			part += " " + e.Call.ID
+		}
+		parts = append(parts, part)
+	}
+	for _, r := range c.Runs {
+		for _, s := range r.Steps {
+			parts = append(parts, string(s.ID)+"="+string(s.State))
+		}
+	}
+	for _, j := range c.Jobs {
+		parts = append(parts, "+"+j.Kind)
+	}
+	for _, j := range c.Again {
+		parts = append(parts, "again "+j.Kind)
+	}
+	for _, s := range c.Sent {
+		parts = append(parts, "sent "+numbers.ReplaceAllString(s.Key, "0"))
+	}
+	for _, k := range c.Incidents {
+		parts = append(parts, fmt.Sprintf("incident %s %d", k.Issue.ID, len(k.Issue.Posts)))
+	}
+	if len(parts) == 0 && len(c.Done) == 0 {
+		return ""
+	}
+	slices.Sort(parts)
+	return "commit " + strings.Join(slices.Compact(parts), ", ")
+}
+
+// frailCaller has points around every call.
+type frailCaller struct {
+	bot.Caller
+	f *failpoints
+}
+
+func (c frailCaller) Call(ctx context.Context, t bot.TenantID, call bot.Call, as bot.CallIdentity) (bot.Answer, error) {
+	return around(c.f, ctx, fmt.Sprintf("the call %s %s %s", call.System, call.Method, call.ID), func() (bot.Answer, error) {
+		return c.Caller.Call(ctx, t, call, as)
+	})
+}
+
+// frailHealth has points around every reading.
+type frailHealth struct {
+	engine.Health
+	f *failpoints
+}
+
+func (h frailHealth) Issues(ctx context.Context, t bot.TenantID, as bot.Reader, since time.Time) ([]json.RawMessage, error) {
+	return around(h.f, ctx, "a reading", func() ([]json.RawMessage, error) { return h.Health.Issues(ctx, t, as, since) })
+}
+
+// frailChat has points around every message.
+type frailChat struct {
+	engine.Chat
+	engine.Finder
+	f *failpoints
+}
+
+func (c frailChat) Post(ctx context.Context, at bot.Place, m bot.Message) (bot.MessageRef, error) {
+	return around(c.f, ctx, "posting "+numbers.ReplaceAllString(m.Key, "0"), func() (bot.MessageRef, error) { return c.Chat.Post(ctx, at, m) })
+}
+
+func (c frailChat) Edit(ctx context.Context, ref bot.MessageRef, m bot.Message) error {
+	_, err := around(c.f, ctx, "editing "+numbers.ReplaceAllString(m.Key, "0"), func() (struct{}, error) { return struct{}{}, c.Chat.Edit(ctx, ref, m) })
+	return err
+}
+
+// frail puts the points into a bot.
+func (f *failpoints) frail(e *engine.Engine) {
+	e.Store = frailStore{e.Store, f}
+	e.Health = frailHealth{e.Health, f}
+	for system, c := range e.Callers {
+		e.Callers[system] = frailCaller{c, f}
+	}
+	for platform, c := range e.Chats {
+		if find, ok := c.(engine.Finder); ok {
+			e.Chats[platform] = frailChat{c, find, f}
+		}
+	}
+}
+
+// withPorts changes what the bot reaches the world by.
+func withPorts(change func(*engine.Engine)) option {
+	return func(s *setting) { s.ports = change }
+}
+
+// long reports whether there is time for everything.
+func long() bool { return os.Getenv("KEYTURN_LONG") != "" }
+
+func TestABotThatEndsAtEveryPointOnceLeavesWhatAnotherLeaves(t *testing.T) {
+	for _, guide := range []string{"direct", "connector", "cleanup"} {
+		t.Run(guide, func(t *testing.T) {
+			f := &failpoints{left: map[string]bool{}, skip: 4}
+			if long() {
+				f.skip = 1
+			}
+			f.acting.Lock() // until the run has begun
+			h := open(t, append(worldOf(guide), hasty(&pauseLog{}), withPorts(f.frail))...)
+			want := ends(t, guide)
+			deaths := 0
+			f.die = func() {
+				deaths++
+				h.fall(f.revive)
+			}
+			h.crew.Act(f.act)
+			h.begins(guide, nil)
+			f.acting.Unlock()
+			h.workUntil("the record of "+guide, func(*slack.State) bool {
+				all := h.checklists()
+				return len(all) > 0 && strings.Contains(all[len(all)-1].Text, "✅ finished")
+			})
+			f.acting.Lock() // from here on nobody ends it
+			defer f.acting.Unlock()
+			if diff := cmp.Diff(want, asIt(h.exists())); diff != "" {
+				t.Errorf("a bot that ended %d times leaves something else (-without +with):\n%s", deaths, diff)
+			}
+			h.expectSound()
+			if err := h.bot.store.Check(t.Context()); err != nil {
+				t.Error(err)
+			}
+			if deaths < 20 {
+				t.Errorf("the bot ended only %d times", deaths)
+			}
+			t.Logf("failpoints: guide %s: %d points passed, the bot ended at %d of them; %d objects and secrets as without; nothing lost, nothing twice", guide, f.seen, deaths, count(want))
+		})
+	}
+}
+
+func count(what map[string][]string) (n int) {
+	for _, list := range what {
+		n += len(list)
+	}
+	return n
+}
