@@ -43,7 +43,7 @@ func statusVerb(a *Ask) (bot.Reply, error) {
 	}
 	switch {
 	case !watch.Failing.IsZero():
-		m.Add(bot.Paragraph{Text: bot.Join(bot.T("⚫ Cannot read service health since "), bot.When(watch.Failing, bot.DateTime), bot.T(". "+watch.Failure))})
+		m.Add(bot.Paragraph{Text: bot.Join(bot.T("⚫ Cannot read service health since "), bot.When(watch.Since(), bot.DateTime), bot.T(". "+watch.Failure))})
 		if watch.Public != nil {
 			if says := incident.PublicWords(*watch.Public, a.Now); len(says) > 0 {
 				m.Add(bot.Paragraph{Text: says})

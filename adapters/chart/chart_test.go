@@ -72,7 +72,7 @@ func picture(t *testing.T, name string, b []byte, err error) image.Image {
 		t.Fatal(err)
 	}
 	box := img.Bounds()
-	if box.Dx() != Width || box.Dy() < 80*Scale || box.Dy() > 620*Scale {
+	if box.Dx() != Width || box.Dy() < 80*Scale || box.Dy() > 460*Scale {
 		t.Errorf("%s is %d by %d pixels", name, box.Dx(), box.Dy())
 	}
 	for x := range box.Dx() {

@@ -20,7 +20,7 @@ const (
 	textRow  = 15
 	gap      = 5 // between two events
 	timeFoot = 8
-	maxRows  = 14 // more events than that are listed from both ends
+	maxRows  = 9  // more events than that are listed from both ends
 	when     = 99 // where the words of an event begin
 )
 

@@ -59,32 +59,31 @@ func (e *Engine) services(ctx context.Context, t *bot.Tenant, as bot.Reader) []i
 }
 
 // saw records how the services are and how bad the day is so far. read are the
-// issues of the reading; those that it does not list are as they were.
+// issues that the reading changed: what else is open was looked at when the day
+// began, so that a reading costs what changed and not what exists.
 func (d *Draft) saw(t *bot.Tenant, services []incident.Service, read []incident.Known) error {
 	if services != nil {
 		overviews.Put(&d.Out, t.ID, "now", overview{At: d.Now, Services: services})
 	}
-	open, err := d.Incidents(t.ID, false)
-	if err != nil {
-		return err
-	}
 	date := incident.DateOf(d.Now, zoneOf(t))
-	day, ok, err := days.Get(d.View, t.ID, date)
+	day, begun, err := days.Get(d.View, t.ID, date)
 	if err != nil {
 		return err
 	}
-	if !ok {
-		day.Date = date
-	}
-	// An issue that this reading changed counts as it is now: what it was
-	// earlier today was seen then.
 	now := slices.Clone(read)
-	for _, k := range open {
-		if !slices.ContainsFunc(read, func(r incident.Known) bool { return r.Issue.ID == k.Issue.ID }) {
-			now = append(now, k)
+	if !begun {
+		day.Date = date
+		open, err := d.Incidents(t.ID, false)
+		if err != nil {
+			return err
+		}
+		for _, k := range open {
+			if !slices.ContainsFunc(read, func(r incident.Known) bool { return r.Issue.ID == k.Issue.ID }) {
+				now = append(now, k)
+			}
 		}
 	}
-	if after, more := day.Saw(services, now); more {
+	if after, more := day.Saw(services, now); more || !begun {
 		days.PutUntil(&d.Out, t.ID, date, after, d.Now.Add(daysKept))
 	}
 	return nil
