@@ -182,6 +182,9 @@ func (e *Engine) wake(ctx context.Context, j bot.Job) error {
 		if err != nil {
 			return err
 		}
+		if f.Picture, err = d.HeatMap(t, s.Services...); err != nil {
+			return err
+		}
 		after, acts := desk.Wake(s, f, d.Now)
 		return d.putDesk(t, s, after, acts)
 	})
@@ -195,10 +198,7 @@ func (d *Draft) facts(t *bot.Tenant) (f incident.Facts, err error) {
 	if f.Posts, err = posts.All(d.View, t.ID); err != nil {
 		return f, err
 	}
-	if f.Watch, err = d.Watch(t.ID); err != nil {
-		return f, err
-	}
-	f.Picture, err = d.HeatMap(t)
+	f.Watch, err = d.Watch(t.ID)
 	return f, err
 }
 

@@ -54,12 +54,15 @@ func chart(kind string, data any, alt string) bot.Image {
 // pictureDays is how many days a heat map shows.
 const pictureDays = 30
 
-// HeatMap is the picture of a tenant's services by day.
-func (d *Draft) HeatMap(t *bot.Tenant) (bot.Image, error) {
+// HeatMap is the picture of a tenant's services by day: of some, or of all where
+// none is named.
+func (d *Draft) HeatMap(t *bot.Tenant, services ...string) (bot.Image, error) {
 	known, err := d.Incidents(t.ID, true)
 	if err != nil {
 		return bot.Image{}, err
 	}
+	of := incident.Subscription{Services: services}
+	known = slices.DeleteFunc(known, func(k incident.Known) bool { return !incident.Matches(of, k.Issue) })
 	watch, err := d.Watch(t.ID)
 	if err != nil {
 		return bot.Image{}, err
@@ -67,6 +70,9 @@ func (d *Draft) HeatMap(t *bot.Tenant) (bot.Image, error) {
 	kept, err := days.All(d.View, t.ID)
 	if err != nil {
 		return bot.Image{}, err
+	}
+	for i := range kept {
+		kept[i] = kept[i].Of(services)
 	}
 	h := incident.HeatMapOf(known, kept, watch, d.Now, pictureDays, zoneOf(t))
 	return chart(ChartHeatMap, h, incident.HeatMapWords(h)), nil

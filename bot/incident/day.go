@@ -16,6 +16,16 @@ type Day struct {
 // DateOf is the date of a [Day] at a time.
 func DateOf(at time.Time, zone *time.Location) string { return at.In(zone).Format(time.DateOnly) }
 
+// Of is the day for some services alone; none means all.
+func (d Day) Of(services []string) Day {
+	if len(services) == 0 {
+		return d
+	}
+	d.Levels = maps.Clone(d.Levels)
+	maps.DeleteFunc(d.Levels, func(name string, _ Level) bool { return !hasService(services, name) })
+	return d
+}
+
 // Saw is the day with what a reading saw, and whether that says more than
 // before. Services that are fine are not written down.
 func (d Day) Saw(services []Service, known []Known) (_ Day, more bool) {

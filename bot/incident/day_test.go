@@ -30,3 +30,13 @@ func TestADayKeepsItsWorst(t *testing.T) {
 		d = after
 	}
 }
+
+func TestADayForSomeServices(t *testing.T) {
+	d := Day{Levels: map[string]Level{"Exchange Online": LevelOutage, "Microsoft Teams": LevelAdvisory}}
+	if got := d.Of([]string{"teams"}); len(got.Levels) != 1 || got.Levels["Microsoft Teams"] != LevelAdvisory || len(d.Levels) != 2 {
+		t.Errorf("%v, and the day itself is %v", got.Levels, d.Levels)
+	}
+	if got := d.Of(nil); len(got.Levels) != 2 {
+		t.Errorf("of all: %v", got.Levels)
+	}
+}

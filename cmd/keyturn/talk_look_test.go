@@ -160,8 +160,9 @@ func TestAPictureOnTeamsIsInItsCard(t *testing.T) {
 func TestTheWeeksDigestShowsThePicture(t *testing.T) {
 	h := open(t, withReader)
 	h.microsoftWrites("SP900001", "SharePoint Online", 5)
+	h.microsoftWrites("PL900001", "Planner", 5)
 	h.readable(true)
-	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe")
+	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe SharePoint Online")
 	h.expectChannel(play.Incidents, "From now on this channel is told")
 	monday := h.now().UTC().Truncate(24 * time.Hour)
 	for monday.Weekday() != time.Monday || !monday.After(h.now()) {
@@ -172,5 +173,8 @@ func TestTheWeeksDigestShowsThePicture(t *testing.T) {
 	files := h.world.Slack.Snapshot().Files
 	if len(files) != 1 || !strings.Contains(string(week.Blocks), files[0].ID) {
 		t.Errorf("%d pictures, and the digest is %s", len(files), week.Blocks)
+	}
+	if strings.Contains(week.Text, "Planner") {
+		t.Errorf("the week names a service that the channel did not ask for: %s", week.Text)
 	}
 }
