@@ -108,8 +108,8 @@ func TestButtonsThatCarryNonsense(t *testing.T) {
 		{"run-cancel", "../../etc/passwd", "no longer kept"},
 		{"no-such-action", run, "from an older version of Keyturn"},
 		{"verb", "explode now", "I do not know"},
-		{"on-it", "EX000000", "no longer keep that incident"},
-		{"history", strings.Repeat("E", 1500), "do not know an incident"},
+		{"on-it", "EX000000", "do not keep an incident"},
+		{"history", strings.Repeat("E", 1500), "do not keep an incident"},
 	} {
 		h.in(tt.action+" "+clip(tt.value, 30), func() {
 			h.forges(play.Rita, tt.action, tt.value)

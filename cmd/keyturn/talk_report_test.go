@@ -85,6 +85,7 @@ func TestTheHeadOfTheTrailStandsInTheLog(t *testing.T) {
 	h := open(t)
 	h.asks()
 	h.idle()
+	h.later(2 * hour) // the first head may have left when there was none
 	h.restart()
 	h.becomes("a head in the log", func() bool { return len(state.FindHeads(h.log.String())) > 0 })
 	auditor, err := state.OpenAuditor(func() string { c, _ := h.config(); return c.Key.value.Reveal() }())
