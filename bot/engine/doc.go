@@ -1,7 +1,8 @@
 // Package engine is the loop: request, decide, commit, jobs, outside world,
 // commit. Everything that enters ends in one commit; everything that leaves is
 // a job in a lane. It knows stores and platforms only through its ports:
-// [Store], [Chat], [Finder], [bot.Caller], [Health], [Witness], [Pace], [KeyMaker].
+// [Store], [Chat], [Finder], [bot.Caller], [Health], [Witness], [Pace], [KeyMaker],
+// [Doorman].
 //
 // # A click
 //
