@@ -24,7 +24,8 @@ type Tenant struct {
 	Change    ChangeRule
 	SignIn    SignIn
 	Reader    Reader
-	Admins    *Place // where Keyturn tells the admins what is wrong; nil is the owners' direct messages
+	Own       []Object // credentials that the configuration names, whose end is watched
+	Admins    *Place   // where Keyturn tells the admins what is wrong; nil is the owners' direct messages
 
 	// Of the tenant as it stands now, which the configuration does not say:
 	// user groups that an owner declared admin-managed, roles whose group

@@ -31,6 +31,8 @@ func about(d *engine.Draft, r bot.Request, speaking []*bot.Tenant) (*bot.Tenant,
 			}
 		}
 		return nil, nil
+	case setup.ActReplace, actReplace:
+		id, _ = setup.ReadReplaceValue(r.Value)
 	default:
 		name, _, _, ok := setup.Target(r.Value)
 		if !ok {

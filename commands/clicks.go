@@ -19,8 +19,9 @@ const (
 	actHistory = "history"  // an incident's history
 	actOnIt    = "on-it"    // we are on it
 	actReally  = "run-really-cancel"
-	actSubs    = "subscribe" // the subscription form
-	actRole    = "role"      // the form of who holds a role
+	actSubs    = "subscribe"     // the subscription form
+	actRole    = "role"          // the form of who holds a role
+	actReplace = "replace-start" // the form that begins to replace a credential
 )
 
 func clicks() []Click {
@@ -36,6 +37,8 @@ func clicks() []Click {
 		{setup.ActCancel, "cancel", Known, cancelClick},
 		{actReally, "cancel", Known, reallyCancelClick},
 		{setup.ActClean, "setup", Holder, cleanClick},
+		{setup.ActReplace, "inventory", Holder, replaceClick},
+		{actReplace, "inventory", Holder, replaceForm},
 		{setup.ActGoOn, "mine", Known, goOnClick},
 		{setup.ActEnd, "cancel", Known, endClick},
 		{setup.ActApprove, "mine", Known, approveClick},
@@ -114,6 +117,8 @@ func bindClick(a *Ask) (bot.Reply, error) {
 func (t *Table) OpensForm(action string) bool {
 	switch action {
 	case actGuide, actSubs, actRecommend, actRole, setup.ActClean, setup.ActReject, setup.ActSkip, setup.ActNotMe, setup.ActAnswer:
+		return true
+	case setup.ActReplace:
 		return true
 	}
 	return false

@@ -1,7 +1,6 @@
 package commands
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -187,33 +186,6 @@ func nudged(told []string) bot.Reply {
 	}
 	slices.Sort(told)
 	return say("Reminded: " + strings.Join(slices.Compact(told), ", ") + ".")
-}
-
-// inventoryVerb lists what Keyturn made and what expires.
-func inventoryVerb(a *Ask) (bot.Reply, error) {
-	objects, err := a.Objects(a.Tenant.ID)
-	if err != nil {
-		return bot.Reply{}, err
-	}
-	var lines []bot.Text
-	for _, o := range objects {
-		if !o.Removed.IsZero() {
-			continue
-		}
-		line := bot.Join(bot.T(fmt.Sprintf("• %s, %s: ", o.System.Name(), o.Kind)), bot.B(o.Name), bot.T(" "), bot.C(o.ID))
-		if o.By != "" {
-			line = bot.Join(line, bot.T(" · approved by "+a.name(o.By)+" "), bot.When(o.At, bot.DateOnly))
-		}
-		if !o.Expires.IsZero() {
-			line = bot.Join(line, bot.T(" · expires "), bot.When(o.Expires, bot.DateOnly))
-		}
-		lines = append(lines, line)
-	}
-	if len(lines) == 0 {
-		return sayf("Keyturn has made nothing for %s.", a.Tenant.Name), nil
-	}
-	m := bot.Say(bot.Lines(append([]bot.Text{bot.B("What Keyturn made for " + a.Tenant.Name)}, lines...)...))
-	return bot.Private(m), nil
 }
 
 // nudge reminds those whom a run waits for and names them.

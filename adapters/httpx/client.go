@@ -67,7 +67,7 @@ func New(cfg Config) (*http.Client, error) {
 	}
 	dial := cfg.Dial
 	if dial == nil {
-		dial = (&net.Dialer{Timeout: or(cfg.Connect, DefaultConnect), KeepAlive: 30 * time.Second}).DialContext
+		dial = guarded(or(cfg.Connect, DefaultConnect), cfg.Proxy)
 	}
 	version := cfg.Version
 	if version == "" {

@@ -16,6 +16,8 @@
 //     repeating it.
 //   - A redirect to another host is never followed, nor any redirect of a
 //     write: the credential goes where the configuration says.
+//   - No DNS answer leads a request for an outside host to this machine or to
+//     the metadata service of a cloud ([ErrInward]).
 //   - An error or a log line holds no query value, no header value that
 //     authenticates, and no path of a capability URL.
 //   - A body of more than the limit (8 MiB) is an error, never cut silently.

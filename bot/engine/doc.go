@@ -72,7 +72,8 @@
 // quiet hours (wake/), the daily sweep that forgets what is of no use any more
 // (sweep), a fallback way (note/), a monitor (beat/). Classes order what competes for a platform's limits: click,
 // hand-off, checklist, incident, digest. A job that draws something replaces an
-// older one that nobody has begun.
+// older one that nobody has begun. The ends of a tenant's credentials are looked
+// at in a lane of their own, each morning (expiry/).
 //
 // # Promises
 //

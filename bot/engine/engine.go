@@ -281,6 +281,8 @@ func (e *Engine) run(ctx context.Context, j bot.Job) error {
 		return e.beat(ctx, j)
 	case kindGroups:
 		return e.readGroups(ctx, j)
+	case kindExpiry:
+		return e.watchExpiry(ctx, j)
 	case kindHead:
 		return e.witness(ctx, j)
 	case kindWake:
@@ -313,7 +315,7 @@ func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
 	switch {
 	case errors.As(cause, &f) && f.Kind == bot.KindThrottled:
 		j.Due = now.Add(max(f.RetryAfter, 50*time.Millisecond))
-	case j.Kind == kindPoll, j.Kind == kindFallback, j.Kind == kindBeat, j.Kind == kindHead,
+	case j.Kind == kindPoll, j.Kind == kindFallback, j.Kind == kindBeat, j.Kind == kindHead, j.Kind == kindExpiry,
 		(j.Kind == kindDeliver || j.Kind == kindNote) && bot.KindOf(cause) == bot.KindUnreachable && now.Sub(j.Made) < patience,
 		j.Tries+1 < tries && worthAnother(cause):
 		j.Tries++

@@ -17,6 +17,7 @@ const (
 	kindStep    = "step"    // a step is read, run or read back
 	kindPoll    = "poll"    // a tenant's service health is read
 	kindGroups  = "groups"  // who is in a tenant's admin-managed user groups is read
+	kindExpiry  = "expiry"  // credentials that end are told of
 	kindHead    = "head"    // the head of a tenant's audit trail leaves the store
 	kindWake    = "wake"    // what waited for its time in a channel is told
 	kindVisitor = "visitor" // a platform is asked whether somebody is a guest

@@ -26,6 +26,9 @@ func (e *Engine) begin(ctx context.Context) error {
 			if have && len(alive(jobs)) == 0 && e.Health != nil {
 				d.pollNow(t.ID)
 			}
+			if err := d.watched(t.ID); err != nil {
+				return err
+			}
 			if e.Witness != nil {
 				if err := d.witnessed(t.ID); err != nil {
 					return err

@@ -67,7 +67,7 @@ func (d *Draft) standing(r *setup.Run, step setup.StepID) error {
 			return err
 		}
 	}
-	if step == setup.StepReaderConsent {
+	if step == setup.StepReaderConsent || step == setup.StepRotateReader {
 		key, err := d.Secret(secretName(r.ID, "reader.key"))
 		if err != nil {
 			return fmt.Errorf("the private key of the health reader registration: %w", err)

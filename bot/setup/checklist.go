@@ -15,6 +15,8 @@ const (
 	ActCancel = "run-cancel"
 	ActMine   = "run-mine" // show me my card
 	ActClean  = "run-clean"
+	// ActReplace begins the guide rotate for a credential of the inventory.
+	ActReplace = "replace"
 
 	ActApprove = "step-approve"
 	ActCalls   = "step-calls"

@@ -14,6 +14,7 @@ const (
 	Connector GuideID = "connector"
 	Direct    GuideID = "direct"
 	Cleanup   GuideID = "cleanup"
+	Rotate    GuideID = "rotate" // replaces one credential; begun from the inventory, not from the start form
 )
 
 // StepID names a step within its guide; the same step has the same ID in

@@ -48,6 +48,11 @@ const (
 	StepAppRemove          StepID = "sn-app-remove"
 	StepSecretsRemove      StepID = "entra-secrets-remove"
 	StepAppsRemove         StepID = "entra-apps-remove"
+
+	StepRotateLook   StepID = "rotate-look"
+	StepRotateReader StepID = "rotate-reader"
+	StepRotateUse    StepID = "rotate-use"
+	StepRotateRemove StepID = "rotate-remove"
 )
 
 // Facts that the engine and other parts read by name. The rest stay between
@@ -85,6 +90,7 @@ const (
 	OptionGroup        = "insights_group" // group name
 	OptionChannel      = "channel"        // where incidents go
 	OptionCleanup      = "cleanup"        // "connector", "direct" or "" for everything
+	OptionRotate       = "rotate"         // the inventory's key of the credential to replace
 )
 
 // UniqueReader is the tenant-wide natural key of the health reader

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
@@ -35,6 +36,7 @@ type config struct {
 	Teams   *teamsConfig   `yaml:"teams"`
 	Tenants []tenantConfig `yaml:"tenants"`
 	Audit   auditConfig    `yaml:"audit"`
+	Web     doorConfig     `yaml:"web"`
 
 	PollEvery  duration `yaml:"poll_every"`
 	CheckEvery duration `yaml:"check_every"`
@@ -151,7 +153,7 @@ type credential struct {
 	Certificate string `yaml:"certificate"`
 }
 
-// secret is a reference to a secret: env:NAME or file:/path.
+// secret is a reference to a secret: env:NAME, file:/path or credential:NAME.
 type secret struct {
 	ref   string
 	value bot.Secret
@@ -189,7 +191,14 @@ func resolve(ref string) (bot.Secret, error) {
 		}
 		return bot.NewSecret(v), nil
 	}
-	return bot.Secret{}, errors.New("secrets do not stand in the configuration: write env:NAME or file:/path")
+	if ok && kind == "credential" { // systemd: LoadCredential= and SetCredentialEncrypted=
+		dir := os.Getenv("CREDENTIALS_DIRECTORY")
+		if dir == "" || name != filepath.Base(name) {
+			return bot.Secret{}, fmt.Errorf("there is no credential %q: it works only in a systemd unit with LoadCredential=", name)
+		}
+		return resolve("file:" + filepath.Join(dir, name))
+	}
+	return bot.Secret{}, errors.New("secrets do not stand in the configuration: write env:NAME, file:/path or credential:NAME")
 }
 
 // readConfig reads a configuration file. Unknown keys are errors: a typo must

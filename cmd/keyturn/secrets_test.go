@@ -1,9 +1,12 @@
 package main
 
 import (
+	"testing"
+
 	"keyturn/bot/engine"
 	"keyturn/bot/setup"
 	"keyturn/sim/play"
+	"keyturn/state"
 )
 
 // canary is something that nobody may ever see.
@@ -45,4 +48,14 @@ func (h *house) title(step string) string {
 	}
 	h.Fatalf("there is no step %q", step)
 	return ""
+}
+
+// freshKey is a sealing key of its own.
+func freshKey(t *testing.T) string {
+	t.Helper()
+	key, err := state.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return key
 }

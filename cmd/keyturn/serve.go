@@ -135,6 +135,10 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 	if err != nil {
 		return nil, err
 	}
+	if err := reseal(store, log); err != nil {
+		store.Close()
+		return nil, err
+	}
 	g := graph.New(graph.Config{GraphURL: c.Outside.Graph, LoginURL: c.Outside.Login, HTTP: client, Tenants: c.graphTenants(), Resolver: resolver, Now: now, Wait: c.pauses.wait})
 	sn := servicenow.New(servicenow.Config{HTTP: client, Tenants: c.serviceNowTenants(), Now: now, Wait: c.pauses.wait})
 	p := &process{conf: c, store: store, log: log, routes: http.NewServeMux(), metrics: newMetrics(tenants, now)}
@@ -337,13 +341,17 @@ func (p *process) open() (net.Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening on %s: %w (is another Keyturn running, or the port taken?)", p.conf.Listen, err)
 	}
-	return l, nil
+	locked, err := p.conf.lock(l)
+	if err != nil {
+		l.Close()
+	}
+	return locked, err
 }
 
 // server answers the platforms. A slow or endless request holds no connection
 // for long.
 func (p *process) server() *http.Server {
-	return &http.Server{Handler: p.routes, ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 15 * time.Second,
+	return &http.Server{Handler: p.conf.door(p.routes, time.Now), ReadHeaderTimeout: 5 * time.Second, ReadTimeout: 10 * time.Second, WriteTimeout: 15 * time.Second,
 		IdleTimeout: time.Minute, MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(p.log.Handler(), slog.LevelWarn)}
 }
 

@@ -16,18 +16,6 @@ import (
 	"keyturn/state/bolt"
 )
 
-type keyCmd struct{}
-
-// Run prints a fresh sealing key.
-func (keyCmd) Run(c *console) error {
-	key, err := state.NewKey()
-	if err != nil {
-		return err
-	}
-	fmt.Fprintln(c.out, key)
-	return nil
-}
-
 // liveState answers the commands that need the state of a running bot. The
 // socket's file rights are its only guard.
 func liveState(store *bolt.Store) http.Handler {

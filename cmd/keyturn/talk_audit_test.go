@@ -159,8 +159,9 @@ func TestNoSecretLeavesTheBot(t *testing.T) {
 			if err := json.NewEncoder(&trail).Encode(h.audit()); err != nil {
 				t.Fatal(err)
 			}
+			markdown, html := h.report(h.audit())
 			h.halt()
-			outputs := map[string][]byte{"Slack": slackSaw.Bytes(), "the trail": trail.Bytes(), "the log": []byte(h.log.String())}
+			outputs := map[string][]byte{"the report": []byte(markdown), "the report's page": []byte(html), "Slack": slackSaw.Bytes(), "the trail": trail.Bytes(), "the log": []byte(h.log.String())}
 			for _, f := range files(t, filepath.Dir(h.data), h.data) {
 				b, err := os.ReadFile(f)
 				if err != nil {

@@ -41,6 +41,7 @@ func (c *config) check() ([]*bot.Tenant, faults) {
 	c.checkOutside(&f)
 	c.checkChats(&f)
 	c.Audit.check(&f)
+	c.checkDoor(&f)
 	if len(c.Tenants) == 0 {
 		f.add("tenants: name at least one Microsoft 365 tenant")
 	}
@@ -154,6 +155,7 @@ func (t *tenantConfig) tenant(c *config, where string, f *faults) *bot.Tenant {
 	if r := t.Reader; r != nil {
 		out.Reader = bot.Reader{ClientID: r.ClientID, Secret: r.Secret.value, Key: r.PrivateKey.value, Cert: r.Certificate}
 	}
+	out.Own = t.own(c)
 	out.Admins = t.admins(c, where, f)
 	return out
 }

@@ -146,6 +146,25 @@ func size(path string) int64 {
 	return info.Size()
 }
 
+// Stale reports whether an older key of the keyset than the newest sealed what
+// is in the file.
+func (s *Store) Stale() (stale bool, err error) {
+	fresh, err := state.NewMark(s.sealer)
+	if err != nil {
+		return false, err
+	}
+	newest, err := state.SealedWith(fresh)
+	if err != nil {
+		return false, err
+	}
+	err = s.reading(func(tx *bolt.Tx) error {
+		have, err := state.SealedWith(tx.Bucket(bMeta).Get(kMark))
+		stale = have != newest
+		return err
+	})
+	return stale, err
+}
+
 // Reseal seals everything anew with the newest key of the keyset, after which
 // the older keys open nothing here any more; backups and the signatures of
 // the audit trail still need them. It gives how many values it sealed.

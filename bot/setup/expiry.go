@@ -1,0 +1,177 @@
+package setup
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"keyturn/bot"
+)
+
+// warnings are the days before its end at which a credential is spoken of; the
+// last is its end itself.
+var warnings = []int{60, 30, 14, 7, 1, 0}
+
+// Ends reports whether an object is a credential whose end is watched.
+func Ends(o bot.Object) bool { return !o.Expires.IsZero() && o.Removed.IsZero() }
+
+// Warning gives the threshold that a credential has reached, in days before
+// its end, and false where its end is further away than the first.
+func Warning(o bot.Object, now time.Time) (days int, reached bool) {
+	if !Ends(o) {
+		return 0, false
+	}
+	left := o.Expires.Sub(now)
+	for _, d := range slices.Backward(warnings) {
+		if left <= time.Duration(d)*24*time.Hour {
+			return d, true
+		}
+	}
+	return 0, false
+}
+
+// Keeper is the role that can replace a credential.
+func Keeper(o bot.Object) bot.Role {
+	if o.System == bot.ServiceNow {
+		return bot.ServiceNowAdmin
+	}
+	return bot.EntraAdmin
+}
+
+// Replaceable reports whether the guide rotate can replace a credential at a
+// tenant: what a run made, not what the configuration names.
+func Replaceable(t *bot.Tenant, o bot.Object) bool {
+	switch {
+	case o.System != bot.Graph || !Ends(o) || o.Run == "":
+		return false
+	case o.Kind == "secret":
+		return t.Instance != "" && isGUID(o.ID)
+	}
+	return o.Kind == "application" && o.ID == UniqueReader && !t.Reader.Configured()
+}
+
+// stops says what no longer works when a credential has ended.
+func stops(o bot.Object) string {
+	switch {
+	case o.Kind == "secret":
+		return "ServiceNow can then no longer sign in to Microsoft 365, and incidents and solutions stop arriving there."
+	case o.Kind == "application" && o.ID == UniqueReader, o.ID == OwnReader:
+		return "Keyturn can then no longer read service health, so no incident reaches a channel."
+	case o.ID == OwnTeams:
+		return "Keyturn can then no longer speak in Teams."
+	case o.ID == OwnSignIn:
+		return "Nobody can then sign in to approve a step."
+	}
+	return "Whatever uses it then stops working."
+}
+
+// The credentials that the configuration names, as objects whose end is
+// watched. They are in no store: [bot.Tenant.Own] lists them.
+const (
+	OwnReader = "configured-reader"
+	OwnTeams  = "configured-teams"
+	OwnSignIn = "configured-sign-in"
+)
+
+// Expiring is what a role's holders and the owners are told of a credential
+// that ends.
+func Expiring(t *bot.Tenant, o bot.Object, days int) bot.Message {
+	what := bot.Join(bot.T(o.System.Name()+", "+o.Kind+" "), bot.B(o.Name))
+	if o.Link != "" {
+		what = bot.Join(bot.T(o.System.Name()+", "+o.Kind+" "), bot.Link(o.Name, o.Link))
+	}
+	when := fmt.Sprintf("ends in %d days, on ", days)
+	switch days {
+	case 0:
+		when = "has ended, on "
+	case 1:
+		when = "ends within a day, on "
+	}
+	m := bot.Say(what, bot.T(" of "+t.Name+" "+when), bot.When(o.Expires, bot.DateTime), bot.T(". "+stops(o)))
+	if !Replaceable(t, o) {
+		m.Add(bot.Paragraph{Text: bot.T(byHandInstead(o))})
+		return m
+	}
+	m.Add(bot.Paragraph{Text: bot.T("It is replaced without a gap: a new one is made, put to use and proved, and only then the old one is removed. Each step is approved as always.")})
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Replace it", Action: ActReplace, Value: ReplaceValue(t.ID, o), Style: bot.Primary, Says: "Replace " + o.Name + " of " + t.Name}}})
+	return m
+}
+
+func byHandInstead(o bot.Object) string {
+	if strings.HasPrefix(o.ID, "configured-") {
+		return "It stands in Keyturn's configuration: make a new key pair, upload its public half to the registration, name it in the configuration, start Keyturn again, and then remove the old one."
+	}
+	return "I did not make it and cannot replace it: make a new one beside it, put it to use, and then remove the old one."
+}
+
+// ReplaceValue is what a button that replaces a credential carries.
+func ReplaceValue(t bot.TenantID, o bot.Object) string { return string(t) + "/" + o.Key }
+
+// ReadReplaceValue undoes [ReplaceValue].
+func ReadReplaceValue(v string) (t bot.TenantID, key string) {
+	tenant, key, _ := strings.Cut(v, "/")
+	return bot.TenantID(tenant), key
+}
+
+// WatchedApps are the reads that say when credentials end in the directory, by
+// registration: what Keyturn made, and what it signs people in with.
+func WatchedApps(t *bot.Tenant) []bot.Call {
+	const fields = "id,appId,displayName,passwordCredentials,keyCredentials"
+	calls := []bot.Call{asReader(graphGet("reader", appByName(UniqueReader, fields), "Reads when the keys of the health reader end"))}
+	if t.Instance != "" {
+		calls = append(calls, asReader(graphGet("connector", appByName(UniqueConnector(t.Instance), fields), "Reads when the secrets for ServiceNow end")))
+	}
+	if id := t.SignIn.EntraClientID; isGUID(id) {
+		calls = append(calls, asReader(graphGet("sign-in", appByClient(id, fields), "Reads when Keyturn's own sign-in ends")))
+	}
+	return calls
+}
+
+// Seen gives the inventory as the directory has it: ends as they are there, and
+// secrets of the watched registrations that no run of ours made.
+func Seen(t *bot.Tenant, objects []bot.Object, r Reading, now time.Time) []bot.Object {
+	var out []bot.Object
+	for _, s := range r.List("connector", "passwordCredentials") {
+		id, end := s.Get("keyId"), instant(s.Get("endDateTime"))
+		if !isGUID(id) || end.IsZero() {
+			continue
+		}
+		o := bot.Object{Key: bot.ObjectKey(bot.Graph, "secret", id), System: bot.Graph, Kind: "secret", ID: id, Name: s.Get("displayName"), Expires: end, At: now}
+		for _, known := range objects {
+			if known.Key == o.Key {
+				o = known
+				o.Expires = end
+			}
+		}
+		if o.Name == "" {
+			o.Name = id
+		}
+		out = append(out, o)
+	}
+	if end := last(r.List("sign-in", "keyCredentials"), r.List("sign-in", "passwordCredentials")); !end.IsZero() {
+		out = append(out, bot.Object{Key: bot.ObjectKey(bot.Graph, "application", OwnSignIn), System: bot.Graph, Kind: "application", ID: OwnSignIn, Name: r.Get("sign-in", "displayName"), Expires: end, At: now})
+	}
+	for _, known := range objects {
+		if known.Kind == "application" && known.ID == UniqueReader && known.Removed.IsZero() {
+			// A later end there is another's key; an earlier one means that ours
+			// was taken away.
+			if end := last(r.List("reader", "keyCredentials")); !end.IsZero() && end.Before(known.Expires) {
+				known.Expires = end
+			}
+			out = append(out, known)
+		}
+	}
+	return out
+}
+
+// last is when the last of some credentials ends.
+func last(lists ...[]Item) time.Time {
+	var end time.Time
+	for _, it := range slices.Concat(lists...) {
+		if at := instant(it.Get("endDateTime")); at.After(end) {
+			end = at
+		}
+	}
+	return end
+}

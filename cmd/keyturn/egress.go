@@ -1,0 +1,70 @@
+package main
+
+import (
+	"net/url"
+	"slices"
+	"strings"
+
+	"keyturn/adapters/graph"
+	"keyturn/adapters/slack"
+	"keyturn/adapters/teams"
+)
+
+// destination is a host that Keyturn calls.
+type destination struct{ Host, Port, Why string }
+
+// egress lists every host that a configuration has Keyturn call, with the
+// reason. A leading dot takes in the hosts below.
+func (c *config) egress() []destination {
+	var out []destination
+	add := func(address, why string) {
+		u, err := url.Parse(address)
+		if err != nil || u.Host == "" {
+			return
+		}
+		port := u.Port()
+		if port == "" {
+			port = map[string]string{"https": "443", "http": "80", "tls": "6514"}[u.Scheme]
+		}
+		d := destination{u.Hostname(), port, why}
+		if !slices.Contains(out, d) {
+			out = append(out, d)
+		}
+	}
+	add(first(c.Outside.Graph, graph.DefaultGraphURL), "Microsoft Graph: service health, and the directory on approval")
+	add(first(c.Outside.Login, graph.DefaultLoginURL), "Microsoft's sign-in service: tokens")
+	if c.Slack != nil {
+		add(first(c.Outside.Slack, slack.DefaultAPIURL), "Slack's Web API: messages and forms")
+		if c.Outside.Slack == "" {
+			add("https://hooks.slack.com", "Slack: answers to a click or a command, for half an hour after it")
+			add("https://files.slack.com", "Slack: pictures")
+		}
+	}
+	if c.Teams != nil {
+		add(first(c.Outside.TeamsLogin, teams.Public.LoginURL), "Microsoft's sign-in service: the bot's token")
+		add(first(c.Outside.TeamsOpenID, teams.Public.OpenIDURL), "the keys that sign Microsoft's requests")
+		add(first(c.Outside.Teams, teams.Public.Service), "Bot Connector: messages in Teams")
+		if c.Outside.Teams == "" {
+			for _, h := range append(slices.Clone(teams.Public.Hosts), c.Teams.ServiceHosts...) {
+				add("https://"+strings.TrimPrefix(h, "."), "Bot Connector, as each conversation names it"+below(h))
+			}
+		}
+	}
+	for _, t := range c.Tenants {
+		if t.ServiceNow != nil {
+			add(first(t.ServiceNow.URL, "https://"+t.ServiceNow.Host), "ServiceNow of "+t.ID+": steps on approval, and incidents")
+		}
+	}
+	if c.Audit.Heads.Syslog != "" {
+		add(c.Audit.Heads.Syslog, "the heads of the audit trails, hourly")
+	}
+	add(c.Audit.Heads.Webhook.URL.value.Reveal(), "the heads of the audit trails, hourly")
+	return out
+}
+
+func below(host string) string {
+	if strings.HasPrefix(host, ".") {
+		return ", with all hosts below"
+	}
+	return ""
+}
