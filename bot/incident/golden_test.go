@@ -58,6 +58,8 @@ func drawn(m bot.Message) string {
 				fmt.Fprintf(&b, "[%s] %s=%s  ", x.Label, x.Action, x.Value)
 			}
 			b.WriteString("\n")
+		case bot.Image:
+			b.WriteString("(picture) " + p.Alt + "\n")
 		default:
 			fmt.Fprintf(&b, "%T %+v\n", p, p)
 		}
