@@ -40,10 +40,15 @@ type Tenant struct {
 	Fallback *Place
 	Ways     []string
 
+	// Hours is when its people work, and RemindAfter how much of that time a
+	// step may wait before its next reminder; 0 reminds nobody.
+	Hours       Hours
+	RemindAfter time.Duration
 	// FourEyes keeps a requester from approving a step that creates a
 	// credential.
 	FourEyes bool
-	// ApprovalLives is how long an approval holds before the calls begin.
+	// ApprovalLives is how much working time an approval holds before the calls
+	// begin.
 	ApprovalLives time.Duration
 	// Portals are base addresses of the pages that guided steps link to, by
 	// "login", "entra", "admin" and "servicenow"; missing ones are Microsoft's
@@ -56,13 +61,6 @@ type Tenant struct {
 type Workspace struct {
 	Platform Platform
 	ID       string
-}
-
-// ChangeRule says whether an approval has to carry a change number.
-type ChangeRule struct {
-	Required bool
-	Pattern  string // regular expression for the whole number; "" is any text
-	Example  string // CHG0030001
 }
 
 // SignIn names Keyturn's own registrations at the tenant, made once by hand.

@@ -19,24 +19,39 @@ func approveClick(a *Ask) (bot.Reply, error) {
 		return m.old()
 	}
 	if a.Tenant.FourEyes && m.spec.FourEyes && !m.step.Undoing && m.run.Requester == a.Person.ID {
-		return sayf("You asked for this run, and this step creates a credential, so somebody else has to approve it: %s. I have not run anything.",
-			m.others()), nil
+		return m.ruled("You asked for this run, and this step creates a credential, so somebody else has to approve it: " + m.others() + "."), nil
 	}
-	if no := changeWrong(a.Tenant.Change, m.run.Change); no != "" {
-		return say(no + " Cancel the run and start it with one. I have not run anything."), nil
+	if setup.NeedsChange(a.Tenant.Change, m.step.Plan.Calls) {
+		if no := changeWrong(a.Tenant.Change, m.run.Change); no != "" {
+			return m.ruled(no + " Cancel the run and start it with one."), nil
+		}
 	}
+	if held, _ := m.run.Held(a.Tenant.Change, m.step.Plan, a.Now); held != nil {
+		return m.ruled(held.Plain()), nil
+	}
+	return m.approve("")
+}
+
+// approve records the person's word on the plan. glass is the reason for which
+// Keyturn's own rules are skipped.
+func (m *aim) approve(glass string) (bot.Reply, error) {
+	a := m.Ask
 	lives := a.Tenant.ApprovalLives
 	if lives == 0 {
 		lives = time.Hour
 	}
 	approval := setup.Approval{Person: a.Person.ID, Account: a.Person.Admin[systemOf(m.step.Plan)], Via: a.Request.From.String(),
-		Digest: m.digest, Change: m.run.Change, At: a.Now, Expires: a.Now.Add(lives)}
+		Digest: m.digest, Change: m.run.Change, Glass: glass, At: a.Now, Expires: a.Tenant.Hours.Add(a.Now, lives, a.Tenant.Zone)}
 	after := m.run.Clone()
 	if err := after.Approve(m.spec.ID, approval); err != nil {
 		return m.old()
 	}
-	a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Account: approval.Account, Via: approval.Via, Act: "approve",
-		Run: m.run.ID, Step: string(m.spec.ID), Change: m.run.Change, Plan: m.digest, Calls: m.step.Plan.Calls, Exists: m.step.Plan.Exists})
+	act := "approve"
+	if glass != "" {
+		act = "break-glass"
+	}
+	a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Account: approval.Account, Via: approval.Via, Act: act,
+		Run: m.run.ID, Step: string(m.spec.ID), Change: m.run.Change, Plan: m.digest, Calls: m.step.Plan.Calls, Exists: m.step.Plan.Exists, Note: glass})
 	return bot.Reply{}, a.PutRun(&m.run, &after)
 }
 

@@ -46,6 +46,8 @@ func clicks() []Click {
 		{setup.ActScript, "mine", Known, scriptClick},
 		{setup.ActCheck, "mine", Known, checkClick},
 		{setup.ActRetry, "mine", Known, retryClick},
+		{setup.ActActivated, "mine", Known, activatedClick},
+		{setup.ActGlass, "mine", Known, glassClick},
 		{setup.ActTake, "mine", Known, takeClick},
 		{setup.ActNotMe, "mine", Known, notMeClick},
 		{setup.ActReject, "mine", Known, rejectClick},
@@ -116,7 +118,7 @@ func bindClick(a *Ask) (bot.Reply, error) {
 // platform has to know before it asks.
 func (t *Table) OpensForm(action string) bool {
 	switch action {
-	case actGuide, actSubs, actRecommend, actRole, setup.ActClean, setup.ActReject, setup.ActSkip, setup.ActNotMe, setup.ActAnswer:
+	case actGuide, actSubs, actRecommend, actRole, setup.ActClean, setup.ActReject, setup.ActSkip, setup.ActNotMe, setup.ActAnswer, setup.ActGlass:
 		return true
 	case setup.ActReplace:
 		return true

@@ -28,9 +28,13 @@ func notMeClick(a *Ask) (bot.Reply, error) {
 		return m.handOverForm(), nil
 	}
 	to := bot.PersonID(a.Request.One("to"))
+	if a.Tenant.FourEyes && m.spec.FourEyes && to == m.run.Requester {
+		return bot.Reply{Errors: map[string]string{"to": a.name(to) + " asked for this run, and the step creates a credential, so it needs somebody else."}}, nil
+	}
 	if !a.Tenant.Holds(to, m.spec.Role) {
 		return bot.Reply{Errors: map[string]string{"to": "Choose somebody who holds " + m.spec.Role.Title() + "."}}, nil
 	}
+	m.tellRequester(bot.Join(bot.T(a.Person.Name+" handed "), bot.B(m.spec.Title), bot.T(" over to "+a.name(to)+".")))
 	return m.apply("hand-over", a.name(to), func(r *setup.Run) error {
 		if !slices.Contains(r.Holders[m.spec.Role], to) {
 			r.Holders[m.spec.Role] = append(r.Holders[m.spec.Role], to)
@@ -76,7 +80,7 @@ func rejectClick(a *Ask) (bot.Reply, error) {
 	if why == "" {
 		return bot.Reply{Errors: map[string]string{"why": "Say why, so that the requester can mend it."}}, nil
 	}
-	a.Tell(a.Tenant, m.run.Requester, bot.Say(bot.T(a.Person.Name+" rejected "), bot.B(m.spec.Title), bot.T(": "+why+" Nothing was called.")))
+	m.tellRequester(bot.Join(bot.T(a.Person.Name+" rejected "), bot.B(m.spec.Title), bot.T(": "+why+" Nothing was called.")))
 	return m.apply("reject", why, func(r *setup.Run) error { return r.Reject(m.spec.ID, a.Person.ID, why, a.Now) })
 }
 
@@ -96,6 +100,7 @@ func skipClick(a *Ask) (bot.Reply, error) {
 	if why == "" {
 		return bot.Reply{Errors: map[string]string{"why": "Say why, for the record."}}, nil
 	}
+	m.tellRequester(bot.Join(bot.T(a.Person.Name+" skipped "), bot.B(m.spec.Title), bot.T(": "+why)))
 	return m.apply("skip", why, func(r *setup.Run) error { return r.Skip(m.spec, a.Person.ID, why, a.Now) })
 }
 
@@ -111,6 +116,11 @@ func remindClick(a *Ask) (bot.Reply, error) {
 	}
 	at := tomorrow(a.Now, zone)
 	a.Remind(&m.run, a.Person.ID, m.spec.ID, at)
+	after := m.run.Clone()
+	after.Step(m.spec.ID).Quiet = at
+	if err := a.PutRun(&m.run, &after); err != nil {
+		return bot.Reply{}, err
+	}
 	return bot.Private(bot.Say(bot.T("I will ask you again "), bot.When(at, bot.DateTime), bot.T(". The step stays yours until then."))), nil
 }
 

@@ -12,13 +12,8 @@ import (
 	"keyturn/bot/setup"
 )
 
-// The kinds of person that may ask for something.
-var kinds = []struct{ name, who string }{
-	{"unknown", "nobody"}, {"known", "kim"}, {"holder", "ada"}, {"was holder", "amir"}, {"other role", "sam"}, {"requester", "rita"}, {"owner", "olga"}, {"guest", "ada"},
-}
-
 // refusals are the words of every "no".
-var refusals = []string{"I have done nothing", "have not run anything", "I only answer members", "Only Rita", "does nothing now", "I do not know \"", "I do not know x"}
+var refusals = []string{"I have done nothing", "has to approve it", "have not run anything", "I only answer members", "Only Rita", "does nothing now", "I do not know \"", "I do not know x"}
 
 // outcome says in a word what a request came to.
 func outcome(r bot.Reply, out engine.Changes) string {
@@ -32,7 +27,7 @@ func outcome(r bot.Reply, out engine.Changes) string {
 		return "form"
 	case len(r.Errors) > 0:
 		return "asks again"
-	case len(out.Runs) > 0:
+	case len(out.Runs)+len(out.Records) > 0:
 		return "acts"
 	case len(out.Subscriptions)+len(out.Unsubscribed)+len(out.Incidents) > 0:
 		return "acts"
@@ -42,17 +37,15 @@ func outcome(r bot.Reply, out engine.Changes) string {
 	return "nothing"
 }
 
-// asks is every intent, made so that whoever may gets something done.
-func asks(w *world) (out []struct {
+// ask is one intent, as somebody has it.
+type ask struct {
 	name string
 	make func(who string) bot.Request
-}) {
-	add := func(name string, make func(who string) bot.Request) {
-		out = append(out, struct {
-			name string
-			make func(who string) bot.Request
-		}{name, make})
-	}
+}
+
+// asks is every intent, made so that whoever may gets something done.
+func asks(w *world, digest string) (out []ask) {
+	add := func(name string, make func(who string) bot.Request) { out = append(out, ask{name, make}) }
 	add("(nothing)", func(who string) bot.Request { return typed(who, "") })
 	add("(unknown word)", func(who string) bot.Request { return typed(who, "x") })
 	add("(unknown button)", func(who string) bot.Request { return clicked(who, "of-yesterday", "r1") })
@@ -60,11 +53,12 @@ func asks(w *world) (out []struct {
 		add(v.Name, func(who string) bot.Request { return typed(who, v.Example) })
 		add("["+v.Name+"]", func(who string) bot.Request { return clicked(who, "verb", v.Example) })
 	}
-	digest := setup.Digest([]bot.Call{{System: bot.Graph, Method: "POST", Path: "/x"}})
+	add("roles give", func(who string) bot.Request { return typed(who, "roles give entra-admin kim") })
 	values := map[string]string{
 		"verb": "help", "bind": "contoso\nhelp", "guide": "cleanup", "start": "cleanup/C1/contoso", "subscribe": "contoso", "history": "EX1", "solve": "EX1", "recommend": "contoso", "history-page": "EX1", "on-it": "EX1", "mute-incident": "EX1", "step-ask": "r1/planned/",
 		setup.ActRetry: "r1/failed/", setup.ActSkip: "r1/failed/", setup.ActUndo: "r1/done/" + digest, setup.ActAnswer: "r1/open/", setup.ActDid: "r1/open/", setup.ActGoOn: "r1/gone/", setup.ActEnd: "r1/gone/",
 	}
+	values["role"], values[setup.ActActivated] = "entra-admin", "r1/failed/"
 	for _, c := range w.table.Clicks {
 		value, ok := values[c.Action]
 		switch {
@@ -76,8 +70,8 @@ func asks(w *world) (out []struct {
 		}
 		add("<"+c.Action+">", func(who string) bot.Request { return clicked(who, c.Action, value) })
 	}
-	input := map[string][]string{"why": {"because"}, "to": {"ada"}, "channel": {"C1"}}
-	for _, action := range []string{setup.ActReject, setup.ActSkip, setup.ActNotMe, "start", "subscribe"} {
+	input := map[string][]string{"why": {"because it cannot wait"}, "to": {"ada"}, "channel": {"C1"}}
+	for _, action := range []string{setup.ActReject, setup.ActGlass, setup.ActSkip, setup.ActNotMe, "start", "subscribe"} {
 		value := values[action]
 		if value == "" {
 			value = "r1/planned/" + digest
@@ -85,36 +79,6 @@ func asks(w *world) (out []struct {
 		add("<"+action+" submitted>", func(who string) bot.Request { return submitted(who, action, value, input) })
 	}
 	return out
-}
-
-// TestWhoMayDoWhat asks everything as everybody.
-func TestWhoMayDoWhat(t *testing.T) {
-	w := newWorld(t)
-	w.begin()
-	var b strings.Builder
-	fmt.Fprintf(&b, "%-32s", "")
-	for _, k := range kinds {
-		fmt.Fprintf(&b, "%-12s", k.name)
-	}
-	b.WriteString("\n")
-	for _, ask := range asks(w) {
-		fmt.Fprintf(&b, "%-32s", ask.name)
-		for _, k := range kinds {
-			r := ask.make(k.who)
-			r.Guest = k.name == "guest"
-			reply, out := w.try(r)
-			got := outcome(reply, out)
-			if got == "no" && !onlyRedraws(out) {
-				t.Errorf("%s by %s is refused, and yet changes %+v", ask.name, k.name, out)
-			}
-			if k.name == "guest" && got != "no" {
-				t.Errorf("%s by a guest: %s (%s)", ask.name, got, words(reply))
-			}
-			fmt.Fprintf(&b, "%-12s", got)
-		}
-		b.WriteString("\n")
-	}
-	golden(t, "may.txt", strings.ReplaceAll(b.String(), " \n", "\n"))
 }
 
 // onlyRedraws reports whether a refusal did no more than to draw the asker's

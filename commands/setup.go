@@ -282,6 +282,9 @@ func (a *Ask) chosen(g *setup.Guide) (map[bot.Role][]bot.PersonID, map[string]st
 		if len(holders[role]) == 0 {
 			wrong[name] = "Choose at least one person who holds this role."
 		}
+		if me := a.Person.ID; a.Tenant.FourEyes && fourEyes(g, role) && len(holders[role]) == 1 && holders[role][0] == me && len(all) > 1 {
+			wrong[name] = "You ask for it, so you cannot approve alone what creates a credential. Choose somebody else besides you."
+		}
 	}
 	return holders, wrong
 }

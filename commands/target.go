@@ -90,6 +90,12 @@ func (m *aim) stranger() *bot.Reply {
 	if holds {
 		return nil
 	}
+	return m.refused()
+}
+
+// refused says whose step it is, and offers to ask them.
+func (m *aim) refused() *bot.Reply {
+	role, me := m.spec.Role, m.Person.ID
 	var names []string
 	for _, p := range m.run.Waiting(m.spec, m.step) {
 		names = append(names, m.name(p))

@@ -2,6 +2,7 @@ package slack
 
 import (
 	"context"
+	"errors"
 	"strings"
 
 	"github.com/slack-go/slack"
@@ -40,7 +41,7 @@ func (a *Adapter) Post(ctx context.Context, at bot.Place, m bot.Message) (bot.Me
 	}
 	landed, ts, sent, err := api.PostMessageWithResponseContext(ctx, channel, posting(d, m, at.Thread)...)
 	if err != nil {
-		return bot.MessageRef{}, a.notReady(at.Team, have, postFailure(err))
+		return bot.MessageRef{}, a.notReady(at.Team, have, a.whyNot(ctx, api, at, postFailure(err)))
 	}
 	if ts == "" {
 		return bot.MessageRef{}, unclear("Slack did not say where the message landed.", true, bot.KindMalformed, nil)
@@ -55,6 +56,21 @@ func (a *Adapter) Post(ctx context.Context, at bot.Place, m bot.Message) (bot.Me
 	}
 	ref.Link = a.permalink(ref)
 	return ref, nil
+}
+
+// whyNot finds out why a direct message is refused whose conversation was open
+// before: of a deactivated account Slack only says that the channel is not
+// there, and says why when it is asked to open the conversation again.
+func (a *Adapter) whyNot(ctx context.Context, api *slack.Client, at bot.Place, refused error) error {
+	if !at.Direct() || bot.KindOf(refused) != bot.KindGone {
+		return refused
+	}
+	_, _, _, err := api.OpenConversationContext(ctx, &slack.OpenConversationParameters{Users: []string{at.User}})
+	var f *bot.Failure
+	if errors.As(failure(err), &f) && f.Away {
+		return f
+	}
+	return refused
 }
 
 // posting is what every new message is posted with: no link or picture is

@@ -50,6 +50,7 @@ func (w *work) check(ctx context.Context) error {
 			proved := entry(r, st, "proved")
 			proved.Note = strings.Join(finding.Proof, "; ")
 			d.Record(proved)
+			d.noteChange(r, w.ctx.Tenant, w.ref.Step)
 			return d.standing(r, w.ref.Step)
 		}
 		return nil

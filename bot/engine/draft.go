@@ -74,6 +74,16 @@ func NewDraft(v View, env *Env, key string, now time.Time) *Draft {
 	return &Draft{View: v, env: env, key: key, Now: now}
 }
 
+// Run gives a run as this decision has it: with what it has changed already.
+func (d *Draft) Run(id string) (setup.Run, error) {
+	for i := len(d.Out.Runs) - 1; i >= 0; i-- {
+		if d.Out.Runs[i].ID == id {
+			return d.Out.Runs[i].Clone(), nil
+		}
+	}
+	return d.View.Run(id)
+}
+
 // Env gives the configuration.
 func (d *Draft) Env() *Env { return d.env }
 

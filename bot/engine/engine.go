@@ -279,6 +279,10 @@ func (e *Engine) run(ctx context.Context, j bot.Job) error {
 		return e.fallback(ctx, j)
 	case kindBeat:
 		return e.beat(ctx, j)
+	case kindRemind:
+		return e.remind(ctx, j)
+	case kindChange:
+		return e.writeNote(ctx, j)
 	case kindGroups:
 		return e.readGroups(ctx, j)
 	case kindExpiry:

@@ -53,6 +53,7 @@ func (d *Draft) follow(before, after *setup.Run, g *setup.Guide) error {
 		return fmt.Errorf("there is no tenant %q", after.Tenant)
 	}
 	d.cards(before, after, g, t, people)
+	d.remindNext(before, after, g, t)
 	if err := d.news(after, outcomes, roles, opened); err != nil {
 		return err
 	}

@@ -16,6 +16,8 @@ const (
 	kindHome    = "home"    // somebody's own page is drawn
 	kindStep    = "step"    // a step is read, run or read back
 	kindPoll    = "poll"    // a tenant's service health is read
+	kindRemind  = "remind"  // those whom a run waits for are reminded
+	kindChange  = "change"  // what was done is written into the change request
 	kindGroups  = "groups"  // who is in a tenant's admin-managed user groups is read
 	kindExpiry  = "expiry"  // credentials that end are told of
 	kindHead    = "head"    // the head of a tenant's audit trail leaves the store

@@ -62,12 +62,23 @@ func (w *work) stillSame(ctx context.Context) (bool, error) {
 	if err != nil {
 		return false, err
 	}
+	seen, err := w.changeRead(ctx, proposal.Calls)
+	if err != nil {
+		return false, err
+	}
+	var held bot.Text
+	if seen != nil && st.Approval.Glass == "" {
+		held, _ = seen.Wrong(w.e.Now())
+	}
 	expired := w.e.Now().After(st.Approval.Expires)
 	lost := w.spec.Role != bot.Requester && !w.ctx.Tenant.Holds(st.Approval.Person, w.spec.Role)
-	if trouble == nil && !expired && !lost && setup.Digest(proposal.Calls) == st.Approval.Digest {
+	if trouble == nil && !expired && !lost && held == nil && setup.Digest(proposal.Calls) == st.Approval.Digest {
 		return true, nil
 	}
 	why := "What exists changed after the approval, so the approval is void and nothing was called."
+	if held != nil {
+		why = held.Plain() + " So the approval is void and nothing was called."
+	}
 	if lost {
 		why = "Who approved this no longer holds the role, so the approval is void and nothing was called."
 	}
@@ -78,9 +89,15 @@ func (w *work) stillSame(ctx context.Context) (bool, error) {
 		if r.Step(w.ref.Step).State != setup.Running {
 			return bot.ErrStale
 		}
+		if seen != nil {
+			r.Seen = seen
+		}
 		void := entry(r, r.Step(w.ref.Step), "void")
 		void.Note = why
 		d.Record(void)
+		if r.Requester != st.Approval.Person {
+			d.Tell(w.ctx.Tenant, r.Requester, bot.Say(bot.B(w.spec.Title), bot.T(": "+why+" It waits for "+w.spec.Role.Crew()+" again.")))
+		}
 		if trouble != nil {
 			r.Step(w.ref.Step).Approval = nil
 			r.Fail(w.ref.Step, stamped(*trouble, d.Now))

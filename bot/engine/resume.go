@@ -63,6 +63,11 @@ func (d *Draft) resume(t *bot.Tenant) error {
 		if r.State != setup.RunOpen || !ok {
 			continue
 		}
+		if jobs, err := d.Jobs(remindLane(r.ID)); err != nil {
+			return err
+		} else if len(alive(jobs)) == 0 {
+			d.remindNext(nil, &r, g, t)
+		}
 		for i := range g.Steps {
 			spec := &g.Steps[i]
 			s := r.Step(spec.ID)

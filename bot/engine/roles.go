@@ -120,12 +120,16 @@ func (d *Draft) Reseat(conf *bot.Tenant, fresh map[bot.Role][]bot.PersonID) erro
 			continue
 		}
 		after := r.Clone()
+		moved := d.orphaned(&after, g, t)
 		touched := after.Reseat(g, t, fresh, d.Now)
-		if len(touched) == 0 {
+		if len(touched) == 0 && !moved {
 			continue
 		}
 		if err := d.PutRun(r, &after); err != nil {
 			return err
+		}
+		if moved {
+			touched = append(touched, after.Requester)
 		}
 		for _, p := range touched {
 			if n := len(after.Visits[p]) - 1; n >= 0 && (asks(g, &after, after.Visits[p][n].Steps) || len(r.Visits[p]) > 0) {
@@ -134,6 +138,28 @@ func (d *Draft) Reseat(conf *bot.Tenant, fresh map[bot.Role][]bot.PersonID) erro
 		}
 	}
 	return d.tellGaps(t)
+}
+
+// orphaned gives a run whose requester cannot act any more to an owner who can:
+// somebody has to answer for it.
+func (d *Draft) orphaned(r *setup.Run, g *setup.Guide, t *bot.Tenant) bool {
+	if t.Active(r.Requester) {
+		return false
+	}
+	i := slices.IndexFunc(t.Owners, t.Active)
+	if i < 0 {
+		return false
+	}
+	was, name := r.Requester, "Whoever asked for it"
+	if p, ok := t.Person(was); ok {
+		name = p.Name
+	}
+	r.Inherit(g, t.Owners[i], d.Now)
+	d.Record(bot.AuditEntry{Tenant: t.ID, Act: "requester", Run: r.ID, Person: r.Requester, Note: "asked for by " + string(was) + ", who cannot act any more"})
+	m := bot.Say(bot.T(name + " cannot act any more, so the run " + r.ID + " (" + string(r.Guide) + ", " + t.Name + ") is yours: its questions come to you, and you can cancel it."))
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Status", Action: setup.ActStatus, Value: r.ID}, {Label: "My steps", Action: setup.ActMine, Value: r.ID}, {Label: "Cancel", Action: setup.ActCancel, Value: r.ID}}})
+	d.Tell(t, r.Requester, m)
+	return true
 }
 
 // tellGaps tells the owners what is missing, each thing once.

@@ -112,9 +112,16 @@ func (w *work) look(ctx context.Context) error {
 	if err != nil {
 		return w.failOrRetry(ctx, err, setup.Looking)
 	}
+	seen, err := w.changeRead(ctx, proposal.Calls)
+	if err != nil {
+		return w.failOrRetry(ctx, err, setup.Looking)
+	}
 	return w.change(ctx, true, func(d *Draft, r *setup.Run) error {
 		if r.Step(w.ref.Step).State != setup.Looking {
 			return bot.ErrStale
+		}
+		if seen != nil {
+			r.Seen = seen
 		}
 		if problem != nil {
 			r.Fail(w.ref.Step, stamped(*problem, d.Now))

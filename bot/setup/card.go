@@ -133,6 +133,7 @@ func (s Scene) plannedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) 
 		}
 		m.Add(bot.Paragraph{Text: bot.Lines(append([]bot.Text{bot.B("What exists already")}, lines...)...)})
 	}
+	s.changeLines(m, spec, st)
 	var calls []bot.Text
 	for _, c := range st.Plan.Calls {
 		if c.Write() {
@@ -176,6 +177,9 @@ func (s Scene) about(m *bot.Message, spec *Spec) {
 	}
 	if spec.Undo != "" {
 		lines = append(lines, bot.Join(bot.B("Way back: "), bot.T(spec.Undo)))
+	}
+	if len(spec.Accepts) > 0 {
+		lines = append(lines, bot.Join(bot.B("Microsoft accepts: "), bot.T(spec.accepted())))
 	}
 	if spec.IfWaits != "" {
 		lines = append(lines, bot.Join(bot.B("If it waits: "), bot.T(spec.IfWaits)))
@@ -238,20 +242,28 @@ func (s Scene) runningStep(m *bot.Message, st *Step) {
 			line = bot.Join(line, bot.T(", running as "), bot.C(a.Account))
 		}
 		m.Add(bot.Paragraph{Text: line})
+		if a.Glass != "" {
+			m.Add(bot.Paragraph{Text: bot.Join(bot.B("Break glass: "), bot.T(a.Glass))})
+		}
 	}
 }
 
 func (s Scene) failedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 	v := s.value(spec, st)
+	var buttons []bot.Button
 	if p := st.Problem; p != nil {
 		lines := []bot.Text{bot.T(p.Says)}
 		if p.Fix != "" {
 			lines = append(lines, bot.T(p.Fix))
 		}
+		if st.lacksRole(spec) {
+			lines = append(lines, s.activate(spec, st))
+			buttons = append(buttons, bot.Button{Label: "Activated", Action: ActActivated, Value: v, Style: take(primary), Says: "The role is active now, try again: " + spec.Title},
+				bot.Button{Label: "Not me", Action: ActNotMe, Value: v, Says: "Not me: " + spec.Title})
+		}
 		m.Add(bot.Paragraph{Text: bot.Lines(lines...)})
 		small(m, p)
 	}
-	var buttons []bot.Button
 	if spec.API != nil && spec.API.Plan != nil || spec.API != nil && spec.API.Auto {
 		buttons = append(buttons, bot.Button{Label: "Try again", Action: ActRetry, Value: v, Style: take(primary), Says: "Try again: " + spec.Title})
 	}

@@ -33,6 +33,9 @@ const (
 	ActDid     = "step-answer-did" // a word alone, which opens no form
 	ActGoOn    = "run-go-on"
 	ActEnd     = "run-end"
+
+	ActActivated = "step-activated" // the role that was missing is active now
+	ActGlass     = "step-glass"     // break glass: run it although our own rules say no
 )
 
 // Checklist is the run's one message in its channel.
@@ -200,6 +203,7 @@ func (s Scene) Status() bot.Message {
 	}
 	if len(lines) > 0 {
 		m.Add(bot.Paragraph{Text: bot.Lines(lines...)})
+		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Nudge", Action: ActNudge, Value: s.Run.ID, Says: "Nudge whoever the run waits for"}}})
 	}
 	m.Add(bot.Note{Text: bot.T("Run " + s.Run.ID)})
 	return m

@@ -373,6 +373,7 @@ func (r *Run) HandOver(id StepID, to bot.PersonID, now time.Time) error {
 		return bot.ErrStale
 	}
 	s.Holder, s.Since = to, now
+	s.Reminded, s.RemindedAt, s.Quiet = 0, time.Time{}, time.Time{}
 	if to != "" {
 		r.PutOnCard(to, id, now)
 	}

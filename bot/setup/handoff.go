@@ -74,6 +74,9 @@ func (s Scene) Outcome(spec *Spec, st *Step) bot.Message {
 		t := bot.Join(bot.T("✅ "), bot.B(spec.Title), bot.T(": done, read back"))
 		if st.Approval != nil {
 			t = bot.Join(t, bot.T(". Approved by "+s.name(st.Approval.Person)))
+			if st.Approval.Glass != "" {
+				t = bot.Join(t, bot.T(", who broke the glass: "+st.Approval.Glass))
+			}
 		}
 		if len(st.Proof) > 0 {
 			t = bot.Join(t, bot.T(". "+strings.Join(st.Proof, "; ")))

@@ -42,6 +42,24 @@ func (r *Run) Reseat(g *Guide, t *bot.Tenant, fresh map[bot.Role][]bot.PersonID,
 	return slices.Compact(touched)
 }
 
+// Inherit makes somebody else answer for a run whose requester cannot act any
+// more: the requester's steps wait for them.
+func (r *Run) Inherit(g *Guide, to bot.PersonID, now time.Time) {
+	from := r.Requester
+	r.Requester = to
+	for i := range g.Steps {
+		spec := &g.Steps[i]
+		st := r.Step(spec.ID)
+		if spec.Role != bot.Requester || st == nil || st.State == Pending || st.State.Settled() {
+			continue
+		}
+		if st.Holder == from {
+			st.Holder = ""
+		}
+		r.PutOnCard(to, spec.ID, now)
+	}
+}
+
 // needs reports whether a step of the role is not settled.
 func (r *Run) needs(g *Guide, role bot.Role) bool {
 	return slices.ContainsFunc(g.Steps, func(s Spec) bool {

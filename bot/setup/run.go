@@ -46,6 +46,7 @@ type Run struct {
 	Ended     time.Time                   `json:"ended,omitzero"`
 	Why       string                      `json:"why,omitempty"` // of a cancelled or ended run
 	Change    string                      `json:"change,omitempty"`
+	Seen      *bot.Change                 `json:"change_seen,omitempty"` // the change request as it was last read
 	Holders   map[bot.Role][]bot.PersonID `json:"holders"`
 	Options   map[string]string           `json:"options,omitempty"` // answers of the start form
 	Facts     map[string]Fact             `json:"facts,omitempty"`
@@ -105,23 +106,29 @@ func (s StepState) Settled() bool {
 
 // Step is the state of one step of a run.
 type Step struct {
-	ID       StepID            `json:"id"`
-	State    StepState         `json:"state"`
-	Holder   bot.PersonID      `json:"holder,omitempty"` // who took it, or whom it was handed to; "" is any holder of the role
-	Since    time.Time         `json:"since,omitzero"`   // when it was handed out
-	Plan     *Plan             `json:"plan,omitempty"`
-	Approval *Approval         `json:"approval,omitempty"`
-	Attempt  int               `json:"attempt,omitempty"`
-	Results  []bot.CallResult  `json:"results,omitempty"` // of the current attempt, in the order of the calls
-	Proof    []string          `json:"proof,omitempty"`   // what was read back, a sentence each
-	Problem  *Problem          `json:"problem,omitempty"`
-	Answers  map[string]string `json:"answers,omitempty"` // typed by its person
-	By       bot.PersonID      `json:"by,omitempty"`      // who decided
-	At       time.Time         `json:"at,omitzero"`       // when it was settled
-	Why      string            `json:"why,omitempty"`     // reason of a skip or a rejection
-	Nudged   time.Time         `json:"nudged,omitzero"`   // the last reminder
-	Later    time.Time         `json:"later,omitzero"`    // a system asked to come back then
-	Undoing  bool              `json:"undoing,omitempty"` // the plan is the way back, not the step
+	ID         StepID            `json:"id"`
+	State      StepState         `json:"state"`
+	Holder     bot.PersonID      `json:"holder,omitempty"` // who took it, or whom it was handed to; "" is any holder of the role
+	Since      time.Time         `json:"since,omitzero"`   // when it was handed out
+	Plan       *Plan             `json:"plan,omitempty"`
+	Approval   *Approval         `json:"approval,omitempty"`
+	Attempt    int               `json:"attempt,omitempty"`
+	Results    []bot.CallResult  `json:"results,omitempty"` // of the current attempt, in the order of the calls
+	Proof      []string          `json:"proof,omitempty"`   // what was read back, a sentence each
+	Problem    *Problem          `json:"problem,omitempty"`
+	Answers    map[string]string `json:"answers,omitempty"`  // typed by its person
+	By         bot.PersonID      `json:"by,omitempty"`       // who decided
+	At         time.Time         `json:"at,omitzero"`        // when it was settled
+	Why        string            `json:"why,omitempty"`      // reason of a skip or a rejection
+	Nudged     time.Time         `json:"nudged,omitzero"`    // the last time that somebody asked for it
+	Reminded   int               `json:"reminded,omitempty"` // how far its own reminders have come
+	RemindedAt time.Time         `json:"reminded_at,omitzero"`
+	Quiet      time.Time         `json:"quiet,omitzero"` // its person wants to be left alone until then
+	// Fresh is when its person said that a role was activated: what they signed
+	// in with before does not carry it.
+	Fresh   time.Time `json:"fresh,omitzero"`
+	Later   time.Time `json:"later,omitzero"`    // a system asked to come back then
+	Undoing bool      `json:"undoing,omitempty"` // the plan is the way back, not the step
 }
 
 // Plan is the exact calls that a step will make.
@@ -141,6 +148,9 @@ type Approval struct {
 	Change  string       `json:"change,omitempty"`
 	At      time.Time    `json:"at"`
 	Expires time.Time    `json:"expires"`
+	// Glass is the reason for which Keyturn's own rules were skipped; never the
+	// directory's.
+	Glass string `json:"glass,omitempty"`
 }
 
 // ServiceGone is the code of a problem that asks the requester whether the run

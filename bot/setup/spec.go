@@ -40,6 +40,10 @@ type Spec struct {
 	Minutes  int
 	NoSkip   bool // a proof, or a check that protects somebody: cannot be skipped
 	FourEyes bool // creates a credential: the requester may not approve it alone
+	// Accepts are the directory roles that Microsoft is known to accept for the
+	// step. They advise: a custom role counts, and so does owning the
+	// application, where Microsoft's answer says so.
+	Accepts []string
 
 	API    *API
 	Guided *Guided

@@ -18,6 +18,7 @@ func redirects(host string) []string {
 func entraRegistration() Spec {
 	return Spec{
 		ID: StepEntraApp, Title: "App registration for ServiceNow", Role: bot.EntraAdmin, Minutes: 3,
+		Accepts: appAdmins,
 		What:    "Makes a single-tenant registration, platform Web, with both redirect URLs, and its service principal.",
 		Trap:    "There are two redirect URLs on purpose: Microsoft's guide says auth_redirect.do, ServiceNow itself generates oauth_redirect.do. The registration gets no API permission: the connector is admitted by its client ID, not by consent.",
 		Undo:    "Undo deletes the registration; Entra keeps it restorable for 30 days.",

@@ -22,6 +22,7 @@ func wantsMessages(c Context) bool { return c.Option(OptionMessages) != "no" }
 func readerApp() Spec {
 	return Spec{
 		ID: StepReaderApp, Title: "Registration for reading service health", Role: bot.EntraAdmin, Minutes: 3, NoSkip: true, FourEyes: true,
+		Accepts: appAdmins,
 		When:    needsReader,
 		What:    "Makes a single-tenant registration that asks for ServiceHealth.Read.All, with the public half of a key made here. Not needed where the configuration has a reader already.",
 		Trap:    "This is Keyturn's own registration, not the one for ServiceNow. It can read service health once a Privileged Role Administrator has consented, and nothing before.",
@@ -276,6 +277,7 @@ func proveReader(c Context, r Reading) Finding {
 func readerConsent() Spec {
 	return Spec{
 		ID: StepReaderConsent, Title: "Consent to reading service health", Role: bot.PrivilegedRoleAdmin, Minutes: 3, NoSkip: true,
+		Accepts: []string{"Privileged Role Administrator", "Global Administrator"},
 		When:    needsReader,
 		What:    "A Privileged Role Administrator consents on Microsoft's own page; I notice by reading service health.",
 		Trap:    "Application Administrator is not enough: Microsoft lets only a Privileged Role Administrator or Global Administrator consent to Microsoft Graph application permissions. If you hold the role in PIM, activate it first.",

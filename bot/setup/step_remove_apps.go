@@ -98,6 +98,7 @@ func readApps(c Context) []bot.Call {
 func secretsRemove() Spec {
 	return Spec{
 		ID: StepSecretsRemove, Title: "Remove the client secrets at Entra", Role: bot.EntraAdmin, Minutes: 1,
+		Accepts: appAdmins,
 		When:    func(c Context) bool { n := 0; each(chosenApps(c), func(f found) { n += f.Secrets }); return n > 0 },
 		What:    "Removes every client secret of the chosen registrations, after the instance has stopped using them.",
 		Trap:    "Removed secrets stop working at once, everywhere they were copied to.",
@@ -163,6 +164,7 @@ func secretLabel(s Item) string {
 func appsRemove() Spec {
 	return Spec{
 		ID: StepAppsRemove, Title: "Delete the registrations at Entra", Role: bot.EntraAdmin, Minutes: 1,
+		Accepts: appAdmins,
 		When:    func(c Context) bool { return len(chosenApps(c)) > 0 },
 		What:    "Deletes the chosen registrations with their service principals, keys and consents.",
 		Trap:    "This comes last, when nothing on the instance and in the admin center names them any more.",

@@ -15,6 +15,7 @@ const (
 func clientSecret() Spec {
 	return Spec{
 		ID: StepEntraSecret, Title: "Client secret for ServiceNow", Role: bot.EntraAdmin, Minutes: 2, NoSkip: true, FourEyes: true,
+		Accepts: appAdmins,
 		What:    "Asks the tenant's policy first, makes one client secret and proves it with a token. It goes to ServiceNow without being shown.",
 		Trap:    "Entra shows a secret's value once. Nobody has to copy it: it is sealed here and written to ServiceNow by the next step. It never goes to the Microsoft 365 admin.",
 		Undo:    "Undo removes the secret; tokens issued before live on for about an hour.",

@@ -113,11 +113,16 @@ type tenantConfig struct {
 	Backups    map[string][]string          `yaml:"backups"` // asked once the holders let a step wait
 	Groups     map[string]map[string]string `yaml:"groups"`
 	FourEyes   *bool                        `yaml:"four_eyes"`
-	Approval   duration                     `yaml:"approval_lives"`
+	Approval   duration                     `yaml:"approval_lives"` // working time
+	Hours      string                       `yaml:"working_hours"`  // 09:00-17:00
+	Days       string                       `yaml:"working_days"`   // mon-fri
+	Remind     duration                     `yaml:"remind_after"`   // working time
 	Change     struct {
-		Required bool   `yaml:"required"`
-		Pattern  string `yaml:"pattern"`
-		Example  string `yaml:"example"`
+		Required bool     `yaml:"required"`
+		Pattern  string   `yaml:"pattern"`
+		Example  string   `yaml:"example"`
+		Systems  []string `yaml:"systems"`         // entra, servicenow; none is both
+		Read     bool     `yaml:"read_servicenow"` // it has to be approved there, and in its window
 	} `yaml:"change"`
 	SignIn struct {
 		EntraClientID      string `yaml:"entra_client_id"`

@@ -33,6 +33,8 @@ func demoConfig(w *play.World, data, level string) []byte {
 	p("  directory: %s", play.Directory)
 	p("  domain: %s", play.Domain)
 	p("  zone: Europe/Berlin")
+	p("  working_hours: 00:00-24:00") // a demo is looked at whenever there is time for it
+	p("  working_days: mon-sun")
 	if w.Platform.Slack() {
 		p("  slack: [%s]", play.Team)
 	}

@@ -131,6 +131,7 @@ func (t *tenantConfig) tenant(c *config, where string, f *faults) *bot.Tenant {
 			out.Zone = z
 		}
 	}
+	t.hours(out, where, f)
 	if s := t.ServiceNow; s != nil {
 		if !hostLike.MatchString(s.Host) {
 			f.add("%s.servicenow.host: write the instance's host name alone, for example contoso.service-now.com", where)
@@ -146,7 +147,17 @@ func (t *tenantConfig) tenant(c *config, where string, f *faults) *bot.Tenant {
 	t.workspaces(c, out, where, f)
 	people := t.people(c, out, where, f)
 	t.roles(out, people, where, f)
-	out.Change = bot.ChangeRule{Required: t.Change.Required, Pattern: t.Change.Pattern, Example: t.Change.Example}
+	out.Change = bot.ChangeRule{Required: t.Change.Required, Pattern: t.Change.Pattern, Example: t.Change.Example, Read: t.Change.Read}
+	for _, name := range t.Change.Systems {
+		system, ok := map[string]bot.System{"entra": bot.Graph, "servicenow": bot.ServiceNow}[name]
+		if !ok {
+			f.add("%s.change.systems: there is no system %q: write entra or servicenow", where, name)
+		}
+		out.Change.Systems = append(out.Change.Systems, system)
+	}
+	if t.Change.Read && t.ServiceNow == nil {
+		f.add("%s.change.read_servicenow: there is no servicenow instance to read the change from", where)
+	}
 	if _, err := regexp.Compile(t.Change.Pattern); err != nil {
 		f.add("%s.change.pattern: %v", where, err)
 	}
@@ -188,6 +199,20 @@ func (t *tenantConfig) channel(c *config, id, where string, f *faults) *bot.Plac
 		f.add("%s: %q is no channel: write the ID from its link, of Slack such as C0123ABCD, of Teams such as 19:0123abcd@thread.tacv2", where, id)
 	}
 	return nil
+}
+
+// hours reads when people work; without a word about it, on weekdays from nine
+// to five.
+func (t *tenantConfig) hours(out *bot.Tenant, where string, f *faults) {
+	hours := t.Hours
+	if hours == "" {
+		hours = "09:00-17:00"
+	}
+	var err error
+	if out.Hours, err = bot.ParseHours(hours, t.Days); err != nil {
+		f.add("%s.working_hours: %v", where, err)
+	}
+	out.RemindAfter = t.Remind.or(8 * time.Hour)
 }
 
 func (cr *credential) check(f *faults, where string) {
@@ -239,13 +264,18 @@ func (t *tenantConfig) workspaces(c *config, out *bot.Tenant, where string, f *f
 // people makes the tenant's people and gives the names that roles use.
 func (t *tenantConfig) people(c *config, out *bot.Tenant, where string, f *faults) map[string]bot.PersonID {
 	names := map[string]bot.PersonID{}
-	accounts := map[bot.Account]string{}
+	accounts, owned := map[bot.Account]string{}, map[string]string{}
 	for _, p := range t.People {
 		at := where + ".people." + p.Name
 		if !guidLike.MatchString(p.ID) {
 			f.add("%s.id: write the person's Entra object ID, a GUID from their page in Microsoft Entra", at)
 		}
-		person := bot.Person{ID: bot.PersonID(p.ID), Name: p.Name, Zone: p.Zone, Admin: map[bot.System]string{}}
+		id := strings.ToLower(p.ID) // Entra writes it so; four eyes compare it
+		if other, taken := owned[id]; taken && id != "" {
+			f.add("%s.id: this is %s already; one person stands here once, with every chat account", at, other)
+		}
+		owned[id] = p.Name
+		person := bot.Person{ID: bot.PersonID(id), Name: p.Name, Zone: p.Zone, Admin: map[bot.System]string{}}
 		for _, s := range p.Accounts {
 			a, err := bot.ParseAccount(s)
 			if err != nil {

@@ -101,7 +101,9 @@ const changeColumns = `
 backout_plan str Backout plan
 category     str=other Category
 chg_model    str Model
+conflict_status str Conflict status
 end_date     dt Planned end date
+on_hold      bool On hold
 risk         int=3 Risk
 start_date   dt Planned start date
 type         str=normal Type
