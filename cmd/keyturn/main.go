@@ -16,20 +16,20 @@ var version = "dev"
 
 // cli is every command with its flags.
 type cli struct {
-	Serve       serveCmd       `cmd:"" help:"Run the bot."`
-	Check       checkCmd       `cmd:"" help:"Find every error of a configuration, each with its fix."`
-	Demo        demoCmd        `cmd:"" help:"Run the bot against simulators, with a chat page to play every role."`
-	Sim         simCmd         `cmd:"" help:"Run one simulator alone."`
-	Preview     previewCmd     `cmd:"" help:"Render issues or messages in Graph shape to one platform payload a line."`
-	Manifest    manifestCmd    `cmd:"" help:"Print an app manifest."`
-	Key         keyCmd         `cmd:"" help:"Make a sealing key, or add one to rotate."`
-	RequestPack requestPackCmd `cmd:"" name:"request-pack" help:"Write a page for each of the people who must agree before the first run."`
-	Backup      backupCmd      `cmd:"" help:"Copy the state to a file while the bot runs."`
-	Restore     restoreCmd     `cmd:"" help:"Put a backup in the place of the state, once it is verified."`
-	State       stateCmd       `cmd:"" help:"Check or compact the state."`
-	Audit       auditCmd       `cmd:"" help:"Verify, export or report from the audit trail."`
-	Export      exportCmd      `cmd:"" help:"Print what Keyturn knows, as JSON."`
-	Version     versionCmd     `cmd:"" help:"Print the version."`
+	Serve    serveCmd    `cmd:"" help:"Run the bot."`
+	Check    checkCmd    `cmd:"" help:"Find every error of a configuration, each with its fix."`
+	Demo     demoCmd     `cmd:"" help:"Run the bot against simulators, with a chat page to play every role."`
+	Sim      simCmd      `cmd:"" help:"Run one simulator alone."`
+	Preview  previewCmd  `cmd:"" help:"Render issues or messages in Graph shape to one platform payload a line."`
+	Manifest manifestCmd `cmd:"" help:"Print an app manifest."`
+	Key      keyCmd      `cmd:"" help:"Make a sealing key, or add one to rotate."`
+	Pack     packCmd     `cmd:"" name:"request-pack" help:"Write a page for each of the people who must agree before the first run."`
+	Backup   backupCmd   `cmd:"" help:"Copy the state to a file while the bot runs."`
+	Restore  restoreCmd  `cmd:"" help:"Put a backup in the place of the state, once it is verified."`
+	State    stateCmd    `cmd:"" help:"Check or compact the state."`
+	Audit    auditCmd    `cmd:"" help:"Verify, export or report from the audit trail."`
+	Export   exportCmd   `cmd:"" help:"Print what Keyturn knows, as JSON."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 
 // console is what commands read and write.

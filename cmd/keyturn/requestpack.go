@@ -24,13 +24,13 @@ var requestTemplates embed.FS
 // requestPages are the people who must agree before the first run.
 var requestPages = []string{"slack", "teams", "azure", "entra", "servicenow", "network", "security"}
 
-type requestPackCmd struct {
+type packCmd struct {
 	Config string `help:"Configuration file (YAML)." required:"" type:"existingfile"`
 	Out    string `short:"o" help:"Folder for one file a page; without it all pages are printed."`
 }
 
 // Run writes what the people who must agree before the first run are asked for.
-func (r requestPackCmd) Run(c *console) error {
+func (r packCmd) Run(c *console) error {
 	conf, tenants, err := load(r.Config)
 	if err != nil {
 		return err
