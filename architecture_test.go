@@ -24,7 +24,7 @@ type rule struct {
 // vendor libraries of the adapters and drivers of the stores: each has its own
 // and nobody else's.
 var (
-	vendors = map[string]string{"adapters/slack": "github.com/slack-go/slack", "adapters/teams": "github.com/infracloudio/msbotbuilder-go/..."}
+	vendors = map[string]string{"adapters/slack": "github.com/slack-go/slack", "adapters/teams": "github.com/infracloudio/msbotbuilder-go/...", "adapters/learn": "github.com/modelcontextprotocol/go-sdk/mcp"}
 	drivers = map[string]string{"state/bolt": "go.etcd.io/bbolt/..."}
 )
 
@@ -98,7 +98,7 @@ var rules = []rule{
 		// golang-jwt stands here as a wire library: tokens are what Microsoft's
 		// sign-in speaks, as DNS messages are what a resolver speaks.
 		of:    `sim(/[a-z]+)?`,
-		may:   []string{"./sim", "./sim/...", "golang.org/x/net/...", "github.com/golang-jwt/jwt/v5"},
+		may:   []string{"./sim", "./sim/...", "golang.org/x/net/...", "github.com/golang-jwt/jwt/v5", "github.com/modelcontextprotocol/go-sdk/mcp"},
 		never: []string{"./bot/...", "./adapters/...", "./state/...", "./commands", "./cmd/..."},
 		why:   "a simulator that shares code with the client it tests proves nothing",
 	},
@@ -277,6 +277,7 @@ func TestTheRulesRefuseWhatTheyAreThereFor(t *testing.T) {
 		"adapters/httpx":   "keyturn/state",
 		"adapters/outward": "golang.org/x/oauth2",
 		"adapters/chart":   "keyturn/adapters/httpx",
+		"adapters/learn":   "github.com/slack-go/slack",
 		"state":            "go.etcd.io/bbolt",
 		"state/statetest":  "keyturn/state/bolt",
 		"state/bolt":       "github.com/slack-go/slack",

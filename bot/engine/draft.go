@@ -33,6 +33,8 @@ type Env struct {
 	// Pace is how often a checklist may be edited, and how often in the half
 	// minute after a click.
 	Pace, PaceAfterClick time.Duration
+	// Learns says that answers are completed with articles of Microsoft Learn.
+	Learns bool
 	// PollEvery is the time between two readings of a tenant's service health.
 	PollEvery time.Duration
 	// HeadEvery is the time between two heads of a tenant's audit trail that

@@ -25,6 +25,7 @@ type Config struct {
 	Callers map[bot.System]bot.Caller
 	Health  Health
 	Witness Witness // nil sends no heads of audit trails out
+	Library Library // nil where no articles are searched
 	Decide  Decide
 	Now     func() time.Time
 	ID      func() string // a fresh random ID, safe for URLs
@@ -271,6 +272,8 @@ func (e *Engine) run(ctx context.Context, j bot.Job) error {
 		return e.stepJob(ctx, j)
 	case kindPoll:
 		return e.poll(ctx, j)
+	case kindLearn:
+		return e.complete(ctx, j)
 	case kindSweep:
 		return e.sweep(ctx, j)
 	case kindNote:

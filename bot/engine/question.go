@@ -183,6 +183,9 @@ func (d *Draft) Ask(r bot.Request, q Question) (bot.Reply, error) {
 	for i := range q.Answer.Hits {
 		q.Answer.Hits[i].Doc.Text = "" // what is searched is not shown
 	}
+	if err := d.learn(r, &q); err != nil {
+		return bot.Reply{}, err
+	}
 	d.PutQuestion(q)
 	if !q.Edits {
 		return bot.Private(q.Message()), nil

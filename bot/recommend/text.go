@@ -22,7 +22,7 @@ var (
 
 // identifying is what carries a name, an address or a place in the network, and
 // is no word of a symptom.
-var identifying = regexp.MustCompile(`(?i)(?:https?://\S*)|(?:\\\\\S+)|(?:[\p{L}\p{N}._%+'-]+@[\p{L}\p{N}._-]*)|(?:[@#]\S+)|(?:\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{10,}\b)|(?:\b(?:\d{1,3}\.){3}\d{1,3}\b)|(?:\b[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}\b)`)
+var identifying = regexp.MustCompile(`(?i)(?:https?://\S*)|(?:\\\\\S+)|(?:[\p{L}\p{N}._%+'-]+@[\p{L}\p{N}._-]*)|(?:[@#]\S+)|(?:\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f-]{10,}\b)|(?:\b(?:\d{1,3}\.){3}\d{1,3}\b)|(?:\b[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)*\.\p{L}{2,}\S*)`)
 
 // codesOf finds the error codes of a text, in lower case and each once.
 func codesOf(text string) []string {

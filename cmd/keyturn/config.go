@@ -38,6 +38,10 @@ type config struct {
 	Audit   auditConfig    `yaml:"audit"`
 	Web     doorConfig     `yaml:"web"`
 
+	// Learn is where Microsoft Learn is asked for articles: "" is Microsoft's own,
+	// "off" asks nobody.
+	Learn string `yaml:"learn"`
+
 	PollEvery  duration `yaml:"poll_every"`
 	CheckEvery duration `yaml:"check_every"`
 	// SummaryAfter is how long nothing may have been read before what happened

@@ -167,6 +167,7 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 		Callers: map[bot.System]bot.Caller{bot.Graph: g, bot.Login: g, bot.DNS: g, bot.ServiceNow: sn},
 		Health:  health{g},
 		Witness: witness,
+		Library: c.library(client),
 		Decide:  table.Decide,
 		Now:     now, ID: httpx.NewRequestID, Keys: keyMaker{}, Pace: c.pace(), Paint: paint, Log: log, Wait: c.pauses.wait, Backoff: c.pauses.backoff,
 	})
@@ -200,7 +201,7 @@ func (c *config) keep() bolt.Keep {
 }
 
 func (c *config) env(tenants []*bot.Tenant) *engine.Env {
-	return &engine.Env{Tenants: tenants, Guide: setup.GuideFor, Base: c.base,
+	return &engine.Env{Learns: c.Learn != "off", Tenants: tenants, Guide: setup.GuideFor, Base: c.base,
 		Pace: c.Checklist.Every.or(5 * time.Second), PaceAfterClick: c.Checklist.AfterClick.or(1500 * time.Millisecond),
 		PollEvery: c.PollEvery.or(2 * time.Minute), CheckEvery: c.CheckEvery.or(15 * time.Second), HeadEvery: c.Audit.Heads.Every.or(time.Hour),
 		SummaryAfter: c.SummaryAfter.or(incident.SummaryAfter)}
