@@ -16,6 +16,7 @@ var buttons = map[string]struct {
 	"unsubscribe":   {label: "Stop telling this channel", channel: true},
 	"subscriptions": {label: "What this channel is told", channel: true},
 	"maintenance":   {label: "Change", channel: true},
+	"undelivered":   {label: "Send again"},
 	"on-it":         {label: "We are on it"},
 	"mute":          {label: "Mute for me"},
 	"health":        {label: "Service health", menu: true},

@@ -68,6 +68,9 @@ func clicks() []Click {
 		{recommend.ActHelped, "recommend", Member, helpedClick},
 		{recommend.ActNone, "recommend", Member, noneClick},
 		{recommend.ActShare, "recommend", Member, shareClick},
+		{incident.ActionTicket, "incident", Known, ticketClick},
+		{actResend, "undelivered", Owner, resendClick},
+		{actDiscard, "undelivered", Owner, discardClick},
 	}
 }
 

@@ -87,3 +87,24 @@ func (a *Ask) mute(id string) (bot.Reply, error) {
 	}
 	return sayf("I mention you about %s again, where you are on call.", k.Issue.ID), nil
 }
+
+// ticketClick has the ServiceNow incident of an issue made, or says where it
+// is.
+func ticketClick(a *Ask) (bot.Reply, error) {
+	k, no, err := a.issue(a.Request.Value)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	number, link, mapped, err := a.Ticket(a.Tenant, k.Issue.ID)
+	switch {
+	case err != nil:
+		return bot.Reply{}, err
+	case link != "":
+		return bot.Private(bot.Say(bot.T("There is one already: "), bot.Link(number, link))), nil
+	case !mapped:
+		return say("Keyturn has not learned yet how ServiceNow incidents are filled here. " + a.Table.Command + " setup direct asks for it."), nil
+	}
+	a.MakeTicket(k)
+	a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Via: a.Request.From.String(), Act: "servicenow-incident", Note: k.Issue.ID})
+	return sayf("I make a ServiceNow incident for %s. The message links to it in a moment.", k.Issue.ID), nil
+}

@@ -3,6 +3,7 @@ package commands_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"keyturn/bot"
 	"keyturn/bot/engine"
@@ -146,5 +147,47 @@ func TestWeAreOnItNamesThePerson(t *testing.T) {
 	}
 	if r := w.do(typed("ada", "on-it EX999")); !strings.Contains(words(r), "do not keep") {
 		t.Errorf("an unknown incident was answered: %s", words(r))
+	}
+}
+
+func TestAMessageThatWasGivenUpIsSentAgainByAnOwner(t *testing.T) {
+	w := newWorld(t)
+	w.commit(func(d *engine.Draft) error {
+		d.Say(channel, bot.Say(bot.T("Exchange is down")), bot.ClassIncident)
+		return nil
+	})
+	var job bot.Job
+	claim := func() (n int) {
+		for {
+			jobs, err := w.store.Claim(t.Context(), w.now.Add(time.Hour), 1)
+			must(t, err)
+			if len(jobs) == 0 {
+				return n
+			}
+			if strings.Contains(string(jobs[0].Payload), "Exchange is down") {
+				job, n = jobs[0], n+1
+			}
+		}
+	}
+	if claim() != 1 {
+		t.Fatal("there is no message to send")
+	}
+	job.Dead, job.Last = true, "The channel is archived."
+	w.commit(func(d *engine.Draft) error { d.Out.Again = append(d.Out.Again, job); return nil })
+	if r := w.do(typed("ada", "undelivered")); !strings.Contains(words(r), "Only owners") {
+		t.Errorf("who is no owner was told: %s", words(r))
+	}
+	r := w.do(typed("olga", "undelivered"))
+	if got := words(r); !strings.Contains(got, "1 given up") || !strings.Contains(got, "Exchange is down") || !strings.Contains(got, "The channel is archived.") || !strings.Contains(got, "[Send again]") {
+		t.Errorf("an owner was told: %s", got)
+	}
+	if r := w.do(typed("olga", "undelivered again all")); !strings.Contains(words(r), "1 on their way") {
+		t.Errorf("sending again was answered: %s", words(r))
+	}
+	if claim() != 1 {
+		t.Error("the message is not sent again")
+	}
+	if r := w.do(clicked("olga", "resend", "4711")); !strings.Contains(words(r), "Nothing was done") {
+		t.Errorf("a message that is not there was answered: %s", words(r))
 	}
 }

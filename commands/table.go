@@ -79,6 +79,7 @@ func New(command string) *Table {
 		{Name: "subscriptions", Group: "Incidents", What: "What this channel is told, and changing it", Example: "subscriptions", Level: Known, Run: subscriptionsVerb},
 		{Name: "maintenance", Group: "Incidents", What: "Hold back what happens while you work on something", Example: "maintenance 2026-12-01 22:00 to 2026-12-02 04:00 of Exchange Online", Level: Known, Run: maintenanceVerb},
 		{Name: "on-it", Also: []string{"onit"}, Group: "Incidents", What: "Say that you work on an incident", Example: "on-it EX123456", Level: Known, Run: onItVerb},
+		{Name: "undelivered", Group: "Incidents", What: "Messages that were given up, with why; sends them again", Example: "undelivered", Level: Owner, Run: undeliveredVerb},
 		{Name: "mute", Group: "Incidents", What: "Do not mention me about an incident, or in this channel", Example: "mute EX123456", Level: Known, Run: muteVerb},
 		{Name: "health", Group: "Incidents", What: "Which services are not fine, worst first; with all, which are", Example: "health", Level: Member, Run: healthVerb},
 		{Name: "recommend", Also: []string{"solve"}, Group: "Incidents", What: "What may explain or mend what is wrong, in your own words", Example: "recommend outlook keeps asking for my password", Level: Member, Run: recommendVerb},

@@ -7,16 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"time"
 
 	"keyturn/bot"
 )
-
-// Pace holds a send back until a platform's published rate limits allow it.
-type Pace interface {
-	// Take returns how long a send has to wait; zero lets it go and counts it.
-	Take(now time.Time, at bot.Place, edit bool) time.Duration
-}
 
 // deliver makes a message be as it is drawn now, and writes the ledger.
 func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
@@ -32,6 +25,10 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 	if err != nil {
 		return err
 	}
+	if s.stopped != "" {
+		j.Dead, j.Last = true, s.stopped
+		return e.commit(ctx, "stopped", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
+	}
 	if s.rootless {
 		return e.held(ctx, j)
 	}
@@ -42,9 +39,9 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 	if said || (s.edit && s.sent.Digest == s.digest) {
 		return e.finish(ctx, j, p.stands(s.sent))
 	}
-	if wait := e.Pace.Take(e.Now(), s.at, s.edit); wait > 0 {
-		j.Due = e.Now().Add(wait)
-		return e.commit(ctx, "pace", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
+	out := Send{Job: j.ID, At: s.at, Edit: s.edit, Class: j.Class}
+	if waits, err := e.paced(ctx, j, out); waits {
+		return err
 	}
 	if err := e.stillMine(ctx); err != nil {
 		return err
@@ -54,9 +51,29 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 	e.Sent(p.Place.Platform, err)
 	if err != nil {
 		e.chatSilent(ctx, j, p, err)
+		e.slower(out, err)
 		return e.undelivered(ctx, chat, j, p, edited, err)
 	}
 	return e.finish(ctx, j, &bot.Sent{Key: p.Key, Ref: ref, At: e.Now(), Digest: s.digest})
+}
+
+// paced puts a job back where its platform's limits have no room now.
+func (e *Engine) paced(ctx context.Context, j bot.Job, s Send) (waits bool, err error) {
+	now := e.Now()
+	wait := e.Pace.Take(now, s)
+	if wait <= 0 {
+		return false, nil
+	}
+	j.Due = now.Add(wait)
+	return true, e.commit(ctx, "pace", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
+}
+
+// slower remembers how long a platform wants nothing more of the kind.
+func (e *Engine) slower(s Send, cause error) {
+	var f *bot.Failure
+	if errors.As(cause, &f) && f.Kind == bot.KindThrottled {
+		e.Pace.Throttled(e.Now(), s, f.RetryAfter)
+	}
 }
 
 // stands is the ledger's entry of a message that is as it should be, where
@@ -74,15 +91,23 @@ type outgoing struct {
 	digest   string
 	at       bot.Place
 	sent     bot.Sent
-	edit     bool // it stands there already
-	rootless bool // what it replies to is not posted
-	doubtful bool // an earlier try may have landed
+	edit     bool   // it stands there already
+	rootless bool   // what it replies to is not posted
+	doubtful bool   // an earlier try may have landed
+	stopped  string // why its subscription delivers nothing
 }
 
 // outgoing draws a message and reads the ledger, in one view.
 func (e *Engine) outgoing(ctx context.Context, j bot.Job, p Deliver) (s outgoing, err error) {
 	s.at = p.Place
 	err = e.Store.Read(ctx, func(v View) error {
+		if p.Sub != "" {
+			sub, _, err := subscription(v, p.Tenant, p.Sub)
+			if err != nil {
+				return err
+			}
+			s.stopped = sub.Stopped
+		}
 		if s.m, err = e.draw(v, p); err != nil {
 			return err
 		}
@@ -215,7 +240,8 @@ func (e *Engine) undelivered(ctx context.Context, chat Chat, j bot.Job, p Delive
 		j.Due = e.Now().Add(e.Backoff(j.Tries))
 		j.Dead = j.Tries >= tries || repeated
 		return e.commit(ctx, "ambiguous", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
-	case bot.KindGone, bot.KindUninstalled:
+	}
+	if closed(p, edit, cause) {
 		e.Log.Warn("a message is given up: its place takes none", "job", j.ID, "place", p.Place.String(), "err", cause)
 		j.Dead, j.Last = true, cause.Error()
 		return e.commit(ctx, fmt.Sprintf("gone/%d", j.ID), func(d *Draft) error {
@@ -224,6 +250,19 @@ func (e *Engine) undelivered(ctx context.Context, chat Chat, j bot.Job, p Delive
 		})
 	}
 	return cause
+}
+
+// closed reports whether a refusal is one that lasts: the place is archived or
+// gone, the bot is not in it, has no right there, or is installed no more. A
+// thread whose root somebody deleted is no such place.
+func closed(p Deliver, edit bool, cause error) bool {
+	switch bot.KindOf(cause) {
+	case bot.KindGone, bot.KindUninstalled, bot.KindForbidden:
+		return true
+	case bot.KindNotFound:
+		return !edit && p.Under == ""
+	}
+	return false
 }
 
 // placeGone stops what can no longer be delivered to a place and tells

@@ -129,7 +129,7 @@ func TestTheEnginesOwnPaceIsKept(t *testing.T) {
 	w.settle()
 	burst := len(w.chat.at(channel))
 	w.pass(4 * time.Second)
-	if after := len(w.chat.at(channel)); burst != 4 || after != 8 {
+	if after := len(w.chat.at(channel)); burst != 3 || after != 6 {
 		t.Errorf("%d at once and %d after four seconds", burst, after)
 	}
 	w.pass(time.Minute)

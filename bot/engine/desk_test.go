@@ -180,3 +180,43 @@ func TestAChannelThatComesBackHasStillOneRoot(t *testing.T) {
 		t.Errorf("%d roots, one of them\n%s", w.said("[History]"), root.Words)
 	}
 }
+
+// announced is an invented message center post.
+func announced(id, title string, changed time.Time) json.RawMessage {
+	return json.RawMessage(fmt.Sprintf(`{"id":%q,"title":%q,"services":["Microsoft Teams"],"category":"planForChange","severity":"normal",
+		"lastModifiedDateTime":%q,"body":{"contentType":"html","content":"<p>A button moves.</p>"}}`, id, title, changed.Format(time.RFC3339)))
+}
+
+func TestTheMessageCenterIsToldToWhoWantsIt(t *testing.T) {
+	w := newWorld(t)
+	w.health.posts = []json.RawMessage{announced("MC1", "Known before", w.clock.Now())}
+	w.seeded()
+	w.pass(time.Hour)
+	if w.health.asked != 0 {
+		t.Errorf("the message center was read %d times for nobody", w.health.asked)
+	}
+	sub := w.follows(incident.Subscription{Style: incident.Live, Messages: true})
+	w.pass(time.Hour) // seeds
+	began := w.clock.Now()
+	w.health.posts = append(w.health.posts, announced("MC2", "A new button", began))
+	w.pass(time.Hour)
+	root := w.only("incident/" + sub + "/MC2/root")
+	if !strings.Contains(root.Words, "A new button") || w.said("Known before") != 0 {
+		t.Errorf("the channel was told %+v", w.chat.at(channel))
+	}
+	w.health.closed = &bot.Failure{Kind: bot.KindForbidden, Says: "The permission is missing."}
+	asked := w.health.asked
+	w.pass(3 * time.Hour)
+	if n := w.health.asked - asked; n > 4 || n == 0 {
+		t.Errorf("after a refusal it was asked %d times in three hours", n)
+	}
+	if w.said("Cannot read") != 0 {
+		t.Error("the message center that cannot be read looks like service health that cannot")
+	}
+	w.health.closed = nil
+	w.health.posts[1] = announced("MC2", "A newer button", w.clock.Now())
+	w.pass(2 * time.Hour)
+	if root = w.only("incident/" + sub + "/MC2/root"); !strings.Contains(root.Words, "A newer button") || w.said("Microsoft revised it") != 1 {
+		t.Errorf("after a revision the channel shows %s", root.Words)
+	}
+}

@@ -32,20 +32,27 @@ func (e *Engine) drawOf(v View, p Deliver) (bot.Message, error) {
 	if err != nil {
 		return bot.Message{}, err
 	}
-	return incident.Root(k, s, e.rootOptions(p.Tenant, k)), nil
+	o, err := e.rootOptions(v, p.Tenant, k)
+	return incident.Root(k, s, o), err
 }
 
 // rootOptions are what a root shows beside Microsoft's own words.
-func (e *Engine) rootOptions(tenant bot.TenantID, k incident.Known) (o incident.Options) {
-	o.More = []bot.Button{incident.SolveButton(k)}
+func (e *Engine) rootOptions(v View, tenant bot.TenantID, k incident.Known) (o incident.Options, err error) {
 	t, ok := e.Env.Tenant(tenant)
-	if !ok || k.Worker == "" {
-		return o
+	solve := incident.SolveButton(k)
+	if !ok {
+		o.More = []bot.Button{solve}
+		return o, nil
 	}
-	if person, ok := t.Person(k.Worker); ok {
+	if person, ok := t.Person(k.Worker); ok && k.Worker != "" {
 		o.Worker = bot.T(person.Name)
 	}
-	return o
+	number, link, mapped, err := ticketOf(v, e.Env, t, k.Issue.ID)
+	if mapped && (link != "" || !k.Issue.Resolved) {
+		o.More = append(o.More, incident.TicketButton(k.Issue.ID, number, link))
+	}
+	o.More = append(o.More, solve)
+	return o, err
 }
 
 // drawGroup draws the root that the issues of a storm share.

@@ -286,12 +286,18 @@ func (e *Engine) run(ctx context.Context, j bot.Job) error {
 		return e.remind(ctx, j)
 	case kindChange:
 		return e.writeNote(ctx, j)
+	case kindMessages:
+		return e.readMessages(ctx, j)
 	case kindGroups:
 		return e.readGroups(ctx, j)
 	case kindExpiry:
 		return e.watchExpiry(ctx, j)
 	case kindHead:
 		return e.witness(ctx, j)
+	case kindTicket:
+		return e.follow(ctx, j)
+	case kindTickets:
+		return e.readTickets(ctx, j)
 	case kindWake:
 		return e.wake(ctx, j)
 	case kindVisitor:
@@ -322,8 +328,8 @@ func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
 	switch {
 	case errors.As(cause, &f) && f.Kind == bot.KindThrottled:
 		j.Due = now.Add(max(f.RetryAfter, 50*time.Millisecond))
-	case j.Kind == kindPoll, j.Kind == kindFallback, j.Kind == kindBeat, j.Kind == kindHead, j.Kind == kindExpiry,
-		(j.Kind == kindDeliver || j.Kind == kindNote) && bot.KindOf(cause) == bot.KindUnreachable && now.Sub(j.Made) < patience,
+	case j.Kind == kindPoll, j.Kind == kindFallback, j.Kind == kindBeat, j.Kind == kindHead, j.Kind == kindExpiry, j.Kind == kindMessages, j.Kind == kindTickets,
+		(j.Kind == kindDeliver || j.Kind == kindNote || j.Kind == kindTicket) && bot.KindOf(cause) == bot.KindUnreachable && now.Sub(j.Made) < patience,
 		j.Tries+1 < tries && worthAnother(cause):
 		j.Tries++
 		j.Due = now.Add(e.Backoff(j.Tries))

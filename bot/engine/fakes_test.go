@@ -306,6 +306,16 @@ type readings struct {
 	err    error
 	since  []time.Time
 	panics bool
+	posts  []json.RawMessage // of the message center
+	closed error             // why the message center cannot be read
+	asked  int               // how often it was
+}
+
+func (h *readings) Messages(context.Context, bot.TenantID, bot.Reader, time.Time) ([]json.RawMessage, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.asked++
+	return h.posts, h.closed
 }
 
 func (h *readings) Issues(_ context.Context, _ bot.TenantID, _ bot.Reader, since time.Time) ([]json.RawMessage, error) {

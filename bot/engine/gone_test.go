@@ -79,3 +79,42 @@ func TestAPlatformThatIsNotConnectedIsSaidOnTheJob(t *testing.T) {
 		t.Errorf("dead: %+v", d)
 	}
 }
+
+func TestARightThatIsMissingStopsTheSubscriptionAndWhatWaitsIsKept(t *testing.T) {
+	for _, kind := range []bot.Kind{bot.KindForbidden, bot.KindNotFound, bot.KindUninstalled} {
+		t.Run(string(kind), func(t *testing.T) {
+			w := newWorld(t)
+			w.follows(incident.Subscription{Style: incident.Live})
+			w.seeded()
+			began := w.clock.Now()
+			w.chat.set(func(op string, at bot.Place, _ bot.Message) fate {
+				if op == "post" && at.Root() == channel {
+					return refused(kind)
+				}
+				return fine
+			})
+			w.news(raised("EX1", "Exchange Online", "incident", "serviceDegradation", began, "one"), raised("EX2", "Exchange Online", "incident", "serviceDegradation", began, "one"))
+			if n := len(w.chat.at(bot.DM(account("UOLGA")))); n != 1 {
+				t.Errorf("the owner was told %d times", n)
+			}
+			if n := len(w.dead()); n != 2 {
+				t.Fatalf("%d messages are kept", n)
+			}
+			w.chat.set(nil)
+			w.follows(incident.Subscription{Style: incident.Live})
+			w.commit("again", func(d *engine.Draft) error {
+				letters, err := d.Undelivered(w.tenant)
+				for _, l := range letters {
+					if ok, err := d.Resend(w.tenant, l.Job); !ok || err != nil {
+						t.Errorf("%+v is not sent again: %v", l, err)
+					}
+				}
+				return err
+			})
+			w.settle()
+			if w.said("[History]") != 2 || len(w.dead()) != 0 {
+				t.Errorf("%d of 2 stand there, given up %+v", w.said("[History]"), w.dead())
+			}
+		})
+	}
+}

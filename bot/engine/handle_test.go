@@ -225,13 +225,13 @@ func TestTheLoopItself(t *testing.T) {
 		}
 		time.Sleep(time.Millisecond)
 		synctest.Wait()
-		if n := len(w.chat.at(channel)); n != 4 {
-			t.Errorf("%d at once, the burst is 4", n)
+		if n := len(w.chat.at(channel)); n != 3 {
+			t.Errorf("%d at once, the burst is 3", n)
 		}
-		time.Sleep(3 * time.Second)
+		time.Sleep(4 * time.Second)
 		synctest.Wait()
 		if n := len(w.chat.at(channel)); n != 6 {
-			t.Errorf("%d after three seconds", n)
+			t.Errorf("%d after four seconds", n)
 		}
 		w.say("slow", bot.DM(account("UADA")), "takes a while")
 		synctest.Wait()

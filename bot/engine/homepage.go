@@ -35,6 +35,10 @@ func (e *Engine) drawHome(ctx context.Context, j bot.Job) error {
 	if err != nil {
 		return err
 	}
+	out := Send{Job: j.ID, At: bot.DM(p.Account), Home: true, Class: bot.ClassChecklist}
+	if waits, err := e.paced(ctx, j, out); waits {
+		return err
+	}
 	if err := chat.Home(ctx, p.Account, m); err != nil && bot.KindOf(err) != bot.KindAmbiguous {
 		return err
 	}

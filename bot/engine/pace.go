@@ -1,61 +1,191 @@
 package engine
 
 import (
+	"slices"
 	"sync"
 	"time"
-
-	"golang.org/x/time/rate"
 
 	"keyturn/bot"
 )
 
-// Limits is a [Pace] of token buckets for the platforms' published limits.
-// Slack's "Rate limits" page: about one message per second and channel with
-// short bursts, and chat.update is Tier 3, 50 a minute and workspace. Teams'
-// "Rate limiting for bots": 7 sends in a second and 60 in 30 seconds per
-// conversation. The zero value is not ready: use [NewLimits].
+// Send is one thing that wants to go out to a chat platform.
+type Send struct {
+	Job   bot.JobID // whose turn it is, where a job asks again
+	At    bot.Place
+	Edit  bool
+	Home  bool // the bot's own page for one person
+	Class bot.Class
+}
+
+// Pace holds a send back until a platform's published rate limits allow it.
+type Pace interface {
+	// Take returns how long a send has to wait; zero lets it go and counts it.
+	Take(now time.Time, s Send) time.Duration
+	// Throttled says that a platform refused a send all the same, and for how
+	// long it wants none.
+	Throttled(now time.Time, s Send, after time.Duration)
+}
+
+// window allows count sends in any stretch of time of its length.
+type window struct {
+	count int
+	in    time.Duration
+}
+
+// The platforms' published limits. Slack's "Rate limits" page: about one
+// message a second and channel, with short bursts, and several hundred a minute
+// and workspace; chat.update is Tier 3 and views.publish Tier 4, 50 and 100 a
+// minute and workspace. Teams' "Rate limiting for bots": of one bot in one
+// conversation 7 in a second, 8 in two, 60 in 30 and 1,800 in an hour, and 50 a
+// second in a tenant.
+var (
+	slackChannel   = []window{{3, 3 * time.Second}}
+	slackPosts     = []window{{300, time.Minute}}
+	slackEdits     = []window{{50, time.Minute}}
+	slackHomes     = []window{{100, time.Minute}}
+	teamsChannel   = []window{{7, time.Second}, {8, 2 * time.Second}, {60, 30 * time.Second}, {1800, time.Hour}}
+	teamsEverybody = []window{{50, time.Second}}
+)
+
+// jitter is how much longer than published a window is held to last: what left
+// here a moment apart may arrive at once.
+const jitter = 50 // a fiftieth
+
+// Limits is a [Pace] of the platforms' published limits. A send that has to
+// wait is given a turn, so that a crowd does not come back all at once; one of
+// the classes that people wait for takes the next free place, whoever else has
+// a turn. The zero value is not ready: use [NewLimits].
 type Limits struct {
 	mu      sync.Mutex
-	buckets map[string]*rate.Limiter
+	buckets map[string]*bucket
 }
 
-// NewLimits begins with full buckets.
-func NewLimits() *Limits { return &Limits{buckets: map[string]*rate.Limiter{}} }
+// NewLimits begins as if nothing had been sent yet.
+func NewLimits() *Limits { return &Limits{buckets: map[string]*bucket{}} }
+
+// bucket counts what falls under one limit.
+type bucket struct {
+	windows []window
+	sent    []time.Time // oldest first, as far back as the longest window
+	turns   []turn      // by their time
+	closed  time.Time   // the platform wants nothing until then
+}
+
+type turn struct {
+	job bot.JobID
+	at  time.Time
+}
 
 // Take implements [Pace].
-func (l *Limits) Take(now time.Time, at bot.Place, edit bool) time.Duration {
+func (l *Limits) Take(now time.Time, s Send) time.Duration {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := l.bucket(at, edit)
-	r := b.ReserveN(now, 1)
-	if !r.OK() {
-		return time.Second
+	of := l.of(s)
+	urgent := s.Class < bot.ClassIncident
+	for _, b := range of {
+		urgent = b.forget(now, s.Job) || urgent // whose turn has come does not stand in line again
 	}
-	wait := r.DelayFrom(now)
-	if wait > 0 {
-		r.CancelAt(now)
+	free := now
+	for _, b := range of {
+		free = later(free, b.free(now, !urgent))
 	}
-	return wait
+	for _, b := range of {
+		switch {
+		case !free.After(now):
+			b.sent = append(b.sent, now)
+		case s.Class >= bot.ClassIncident:
+			b.turns = append(b.turns, turn{s.Job, free})
+			slices.SortStableFunc(b.turns, func(x, y turn) int { return x.at.Compare(y.at) })
+		}
+	}
+	return free.Sub(now)
 }
 
-func (l *Limits) bucket(at bot.Place, edit bool) *rate.Limiter {
-	key, every, burst := at.Root().String(), time.Second, 4
+// Throttled implements [Pace].
+func (l *Limits) Throttled(now time.Time, s Send, after time.Duration) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	b := l.of(s)[0] // the narrowest: a refusal names no limit
+	b.closed = later(b.closed, now.Add(after))
+}
+
+// of gives what a send counts against, the narrowest first.
+func (l *Limits) of(s Send) []*bucket {
+	team := string(s.At.Platform) + ":" + s.At.Team
 	switch {
-	case at.Platform == bot.Teams:
-		every, burst = 500*time.Millisecond, 7
-	case edit:
-		key, every, burst = "edit/"+at.Team, 1200*time.Millisecond, 20
+	case s.At.Platform == bot.Teams:
+		return []*bucket{l.bucket(s.At.Root().String(), teamsChannel), l.bucket(team, teamsEverybody)}
+	case s.Home:
+		return []*bucket{l.bucket(team+"/home", slackHomes)}
+	case s.Edit:
+		return []*bucket{l.bucket(team+"/edit", slackEdits)}
 	}
-	b, ok := l.buckets[key]
-	if !ok {
-		b = rate.NewLimiter(rate.Every(every), burst)
+	return []*bucket{l.bucket(s.At.Root().String(), slackChannel), l.bucket(team, slackPosts)}
+}
+
+func (l *Limits) bucket(key string, windows []window) *bucket {
+	b := l.buckets[key]
+	if b == nil {
+		b = &bucket{windows: windows}
 		l.buckets[key] = b
 	}
 	return b
+}
+
+// forget drops what no window reaches back to, turns that nobody took, and
+// those of a job. It reports whether the job's turn had come.
+func (b *bucket) forget(now time.Time, job bot.JobID) (its bool) {
+	oldest := now.Add(-stretched(b.windows[len(b.windows)-1].in))
+	n, _ := slices.BinarySearchFunc(b.sent, oldest, time.Time.Compare)
+	b.sent = b.sent[n:]
+	b.turns = slices.DeleteFunc(b.turns, func(t turn) bool {
+		if t.job == job {
+			its = its || !t.at.After(now)
+			return true
+		}
+		return now.Sub(t.at) > time.Minute // its job was collapsed or finished otherwise
+	})
+	return its
+}
+
+// free is when the next send has room, behind those who have a turn where it
+// stands in line.
+func (b *bucket) free(now time.Time, inLine bool) time.Time {
+	at := later(now, b.closed)
+	n := len(b.sent)
+	if inLine {
+		n += len(b.turns)
+	}
+	for _, w := range b.windows {
+		if i := n - w.count; i >= 0 {
+			at = later(at, b.at(i).Add(stretched(w.in)))
+		}
+	}
+	return at
+}
+
+// at is the time of the i-th of what was sent and what has a turn.
+func (b *bucket) at(i int) time.Time {
+	if i < len(b.sent) {
+		return b.sent[i]
+	}
+	return b.turns[i-len(b.sent)].at
+}
+
+func stretched(d time.Duration) time.Duration { return d + d/jitter }
+
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
 }
 
 // NoLimits is a [Pace] that never waits, for measuring.
 type NoLimits struct{}
 
 // Take implements [Pace].
-func (NoLimits) Take(time.Time, bot.Place, bool) time.Duration { return 0 }
+func (NoLimits) Take(time.Time, Send) time.Duration { return 0 }
+
+// Throttled implements [Pace].
+func (NoLimits) Throttled(time.Time, Send, time.Duration) {}

@@ -111,6 +111,9 @@ func (d *Draft) Told(t *bot.Tenant, issues []incident.Issue) error {
 		k.Tenant = t.ID
 		d.Out.Incidents = append(d.Out.Incidents, k)
 	}
+	if err := d.ticketsFollow(t, o.Told); err != nil {
+		return err
+	}
 	subs, err := d.Subscriptions(t.ID)
 	if err != nil {
 		return err
@@ -206,4 +209,5 @@ func (d *Draft) tellSilence(t *bot.Tenant, w incident.Watch) error {
 
 func (d *Draft) pollNow(t bot.TenantID) {
 	d.job(pollLane(t), kindPoll, bot.ClassIncident, d.Now, pollJob{Tenant: t}, pollLane(t))
+	d.messagesNow(t)
 }

@@ -29,6 +29,9 @@ func (e *Engine) begin(ctx context.Context) error {
 			if err := d.watched(t.ID); err != nil {
 				return err
 			}
+			if err := d.resumeMessages(t.ID, have && e.Health != nil); err != nil {
+				return err
+			}
 			if e.Witness != nil {
 				if err := d.witnessed(t.ID); err != nil {
 					return err
@@ -84,6 +87,15 @@ func (d *Draft) resume(t *bot.Tenant) error {
 		}
 	}
 	return nil
+}
+
+// resumeMessages has the message center read where no job stands for that.
+func (d *Draft) resumeMessages(t bot.TenantID, reads bool) error {
+	jobs, err := d.Jobs(messagesLane(t))
+	if err == nil && reads && len(alive(jobs)) == 0 {
+		d.messagesNow(t)
+	}
+	return err
 }
 
 // resumeDesks has every desk woken that no job stands for.

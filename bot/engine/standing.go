@@ -67,6 +67,11 @@ func (d *Draft) standing(r *setup.Run, step setup.StepID) error {
 			return err
 		}
 	}
+	if step == setup.StepIncidents {
+		if err := d.keepMapping(r); err != nil {
+			return err
+		}
+	}
 	if step == setup.StepReaderConsent || step == setup.StepRotateReader {
 		key, err := d.Secret(secretName(r.ID, "reader.key"))
 		if err != nil {

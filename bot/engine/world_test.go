@@ -49,22 +49,23 @@ func (c *clock) pass(d time.Duration) {
 // world is an engine with a real store between a fake chat, a fake directory
 // and a fake reading of service health.
 type world struct {
-	t      testing.TB
-	clock  *clock
-	path   string
-	keep   bolt.Keep
-	store  *bolt.Store
-	chat   *chat
-	finder bool
-	graph  *directory
-	health *readings
-	env    *engine.Env
-	tenant *bot.Tenant
-	pace   engine.Pace
-	log    *slog.Logger
-	engine *engine.Engine
-	ids    int
-	idMu   sync.Mutex
+	t       testing.TB
+	clock   *clock
+	path    string
+	keep    bolt.Keep
+	store   *bolt.Store
+	chat    *chat
+	finder  bool
+	durable bool // the store waits for the disk
+	graph   *directory
+	health  *readings
+	env     *engine.Env
+	tenant  *bot.Tenant
+	pace    engine.Pace
+	log     *slog.Logger
+	engine  *engine.Engine
+	ids     int
+	idMu    sync.Mutex
 }
 
 func newWorld(t testing.TB) *world {
@@ -111,7 +112,7 @@ func (w *world) knownGaps() {
 func (w *world) open() {
 	w.t.Helper()
 	key := value(keyset())(w.t)
-	w.store = value(bolt.Open(bolt.Config{Path: w.path, Sealer: value(state.OpenSealer(key))(w.t), Auditor: value(state.OpenAuditor(key))(w.t), Now: w.clock.Now, NoSync: true, Keep: w.keep}))(w.t)
+	w.store = value(bolt.Open(bolt.Config{Path: w.path, Sealer: value(state.OpenSealer(key))(w.t), Auditor: value(state.OpenAuditor(key))(w.t), Now: w.clock.Now, NoSync: !w.durable, Keep: w.keep}))(w.t)
 	var c engine.Chat = w.chat
 	if w.finder {
 		c = finding{w.chat}

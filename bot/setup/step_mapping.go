@@ -36,7 +36,7 @@ func askMapping(c Context) []bot.Input {
 		{Name: "category", Label: "Category", Hint: "As the incident form shows it", Kind: bot.Line, Example: "Software", Values: fill("category", "Software"), Max: 80},
 		{Name: "subcategory", Label: "Subcategory", Hint: "Leave empty for none", Kind: bot.Line, Values: fill("subcategory", ""), Optional: true, Max: 80},
 		{Name: "close_code", Label: "Resolution code", Hint: "Used when Microsoft resolves its incident", Kind: bot.Line, Values: fill("close_code", "Closed/Resolved by Caller"), Max: 80},
-		{Name: "priority", Label: "Highest priority", Hint: "No incident of mine is more urgent than this", Kind: bot.Choice, Values: fill("priority", "2"), Options: []bot.Option{
+		{Name: "priority", Label: "Highest priority", Hint: "No incident of mine is more urgent than this", Kind: bot.Choice, Values: fill("priority", "3"), Options: []bot.Option{
 			{Value: "1", Label: "1 - Critical"}, {Value: "2", Label: "2 - High"}, {Value: "3", Label: "3 - Moderate"}, {Value: "4", Label: "4 - Low"}, {Value: "5", Label: "5 - Planning"}}},
 		{Name: "resolve", Label: "Resolve when Microsoft resolves", Hint: "Otherwise I only add a work note", Kind: bot.Choice, Values: fill("resolve", "yes"),
 			Options: []bot.Option{{Value: "yes", Label: "Yes, resolve the incident"}, {Value: "no", Label: "No, a person does"}}},

@@ -356,7 +356,7 @@ func (h *house) idle() {
 		h.read(func(v engine.View) error {
 			jobs, err := v.Jobs("")
 			for _, j := range jobs {
-				waits := j.Kind == "poll" || (j.Kind == "step" && j.Tries == 0 && j.Due.Sub(j.Made) > 0)
+				waits := j.Kind == "poll" || j.Kind == "messages" || j.Kind == "tickets" || (j.Kind == "step" && j.Tries == 0 && j.Due.Sub(j.Made) > 0)
 				if !j.Dead && !waits && j.Due.Before(h.now().Add(time.Second)) {
 					busy = j.Lane + " " + j.Kind
 				}

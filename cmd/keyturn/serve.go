@@ -190,6 +190,12 @@ func (h health) Issues(ctx context.Context, t bot.TenantID, as bot.Reader, since
 	return r.Items, err
 }
 
+// Messages implements [engine.MessageCenter].
+func (h health) Messages(ctx context.Context, t bot.TenantID, as bot.Reader, since time.Time) ([]json.RawMessage, error) {
+	r, err := h.Client.Messages(ctx, t, as, since)
+	return r.Items, err
+}
+
 // Overviews implements [engine.Overviews].
 func (h health) Overviews(ctx context.Context, t bot.TenantID, as bot.Reader) ([]json.RawMessage, error) {
 	r, err := h.Client.Overviews(ctx, t, as)

@@ -101,6 +101,13 @@ func (g *game) incidents(ctx context.Context, issues []json.RawMessage) error {
 			if err := g.World.Microsoft.PutIssue(now(s.states[n])); err != nil {
 				return fmt.Errorf("publishing %s: %w", s.id, err)
 			}
+			// One after another, so that it is the same ones that come together,
+			// however often the bot reads meanwhile.
+			if n == 0 {
+				if err := g.rooted(ctx, s.id); err != nil {
+					return err
+				}
+			}
 		}
 		if !published {
 			break

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -308,35 +307,6 @@ func (p *Player) said(c Card, first bool) string {
 		return where + ": " + gist(c.Text, 40)
 	}
 	return where + ", edited: " + changedLine(c.Text)
-}
-
-// gist is the first lines of a text.
-func gist(text string, lines int) string {
-	all := strings.Split(text, "\n")
-	if len(all) > lines {
-		all = append(all[:lines:lines], fmt.Sprintf("(and %d more lines)", len(all)-lines))
-	}
-	for i := range all {
-		all[i] = unescape(short(all[i], 400))
-	}
-	return strings.Join(all, "\n")
-}
-
-var progress = regexp.MustCompile(`^\d+ of \d+ done`)
-
-// changedLine is the line of an edited message that says how far it is.
-func changedLine(text string) string {
-	for _, l := range strings.Split(text, "\n") {
-		if progress.MatchString(l) {
-			return unescape(short(l, 300))
-		}
-	}
-	for _, l := range strings.Split(text, "\n") {
-		if strings.Contains(l, " done · ") || strings.Contains(l, "finished") || strings.Contains(l, "✅") || strings.Contains(l, "⛔") || strings.Contains(l, "⏳") {
-			return unescape(short(l, 300))
-		}
-	}
-	return unescape(short(strings.SplitN(text, "\n", 2)[0], 300))
 }
 
 // callsMade prints the writes that a simulator served.

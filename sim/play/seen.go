@@ -2,6 +2,7 @@ package play
 
 import (
 	"encoding/json"
+	"fmt"
 	"regexp"
 	"strings"
 
@@ -121,4 +122,33 @@ func messageCard(m slack.Message) Card {
 		thread = ""
 	}
 	return Card{Platform: OnSlack, Channel: m.Channel, TS: m.TS, Text: m.Text, Thread: thread, Aloud: m.Broadcast, Buttons: buttonsOf(m.Blocks), Links: linksOf(m.Blocks), Edited: m.Revisions}
+}
+
+// gist is the first lines of a text.
+func gist(text string, lines int) string {
+	all := strings.Split(text, "\n")
+	if len(all) > lines {
+		all = append(all[:lines:lines], fmt.Sprintf("(and %d more lines)", len(all)-lines))
+	}
+	for i := range all {
+		all[i] = unescape(short(all[i], 400))
+	}
+	return strings.Join(all, "\n")
+}
+
+var progress = regexp.MustCompile(`^\d+ of \d+ done`)
+
+// changedLine is the line of an edited message that says how far it is.
+func changedLine(text string) string {
+	for _, l := range strings.Split(text, "\n") {
+		if progress.MatchString(l) {
+			return unescape(short(l, 300))
+		}
+	}
+	for _, l := range strings.Split(text, "\n") {
+		if strings.Contains(l, " done · ") || strings.Contains(l, "finished") || strings.Contains(l, "✅") || strings.Contains(l, "⛔") || strings.Contains(l, "⏳") {
+			return unescape(short(l, 300))
+		}
+	}
+	return unescape(short(strings.SplitN(text, "\n", 2)[0], 300))
 }

@@ -1,0 +1,195 @@
+package main
+
+import (
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"keyturn/bot/incident"
+	"keyturn/sim/microsoft"
+	"keyturn/sim/play"
+)
+
+// replayed are the issues of the replay: real ones where there are any, with up
+// to 13 posts, one of them out of order.
+func replayed(t *testing.T) []json.RawMessage {
+	t.Helper()
+	dir := os.Getenv("KEYTURN_DATA")
+	if dir == "" || testing.Short() {
+		return incident.Samples()
+	}
+	b, err := os.ReadFile(filepath.Join(dir, "graph", "issues.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	items, err := incident.Items(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return items
+}
+
+// TestTheReplayShowsEachPostOnceHoweverOftenTheBotIsKilled plays the direct
+// guide and then the issues, post by post, on Slack and on Teams. What stands in
+// the channels in the end is the same where the bot was killed all the while.
+func TestTheReplayShowsEachPostOnceHoweverOftenTheBotIsKilled(t *testing.T) {
+	issues := replayed(t)
+	undisturbed := replay(t, issues, 0)
+	for _, p := range []play.Platform{play.OnSlack, play.OnTeams} {
+		for _, raw := range issues {
+			inOrder(t, undisturbed, p, raw)
+		}
+	}
+	if testing.Short() {
+		return
+	}
+	if diff := cmp.Diff(undisturbed, replay(t, issues, 5)); diff != "" {
+		t.Errorf("a killed bot leaves something else in the channels (-without +with):\n%s", diff)
+	}
+}
+
+// thread is what stands in a channel about one issue.
+type thread struct {
+	Root    string
+	Replies []string
+}
+
+// replay plays the script and gives the threads by platform and issue.
+func replay(t *testing.T, issues []json.RawMessage, every int) map[play.Platform]map[string]thread {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "keyturn")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	world, err := play.Open(play.Options{On: play.Both, Lag: &microsoft.Lag{}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer world.Close()
+	var log, story safeBuffer
+	bot, err := startBot(t.Context(), world, dir, "info", &log)
+	if err != nil {
+		t.Fatalf("%v\n%s", err, log.String())
+	}
+	defer bot.stop()
+	s := play.Script{World: world, Guide: "direct", Out: &story, Issues: issues}
+	if every > 0 {
+		s.After = bot.killEvery(every)
+	}
+	if err := s.Play(t.Context()); err != nil {
+		t.Fatalf("%v\n%s\n%s", err, tail(story.String(), 6000), tail(log.String(), 3000))
+	}
+	lost(t, &log)
+	return threads(t, world)
+}
+
+var (
+	issueID = regexp.MustCompile(`\b[A-Z]{2}\d{6,}\b`)
+	// moving is what is different in every play: when Microsoft is said to have
+	// changed something, and how long that took to arrive.
+	moving = regexp.MustCompile(`Microsoft updated [^\n]*|lasted [^\n]*|in \d+ minutes?|from [^\n,]* to [^\n,]*`)
+)
+
+// threads reads the channels as people do.
+func threads(t *testing.T, world *play.World) map[play.Platform]map[string]thread {
+	t.Helper()
+	var cards []play.Card
+	if err := play.NewCrew(world, io.Discard).Until(t.Context(), "the channels", func(c []play.Card) bool { cards = c; return true }); err != nil {
+		t.Fatal(err)
+	}
+	out := map[play.Platform]map[string]thread{play.OnSlack: {}, play.OnTeams: {}}
+	of := map[string]string{} // the issue of a root
+	for _, c := range cards {
+		if c.Where != "m365-incidents" || c.To != "" {
+			continue
+		}
+		text := moving.ReplaceAllString(c.Text, "…")
+		switch {
+		case c.Thread == "" && strings.Contains(text, "[History]"):
+			id := issueID.FindString(text[strings.LastIndex(text, " in the Microsoft 365 admin center")-12:])
+			if _, twice := out[c.Platform][id]; twice {
+				t.Errorf("%s has two roots on %s", id, c.Platform)
+			}
+			out[c.Platform][id], of[c.TS] = thread{Root: text}, id
+		case c.Thread == "" && strings.Contains(text, "One message for all of them"):
+			out[c.Platform]["all of them"] = thread{Root: text}
+		}
+	}
+	for _, c := range cards {
+		if id := of[c.Thread]; id != "" && c.To == "" && !strings.Contains(c.Text, "ServiceNow incident INC") {
+			th := out[c.Platform][id]
+			th.Replies = append(th.Replies, moving.ReplaceAllString(c.Text, "…"))
+			out[c.Platform][id] = th
+		}
+	}
+	return out
+}
+
+// inOrder checks that each post of an issue that says something of its own
+// stands in one reply, and the replies in the order of the posts.
+func inOrder(t *testing.T, all map[play.Platform]map[string]thread, p play.Platform, raw json.RawMessage) {
+	t.Helper()
+	is, err := incident.Parse(raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replies := all[p][is.ID].Replies
+	last := -1
+	for n, post := range is.Posts {
+		if n == 0 {
+			continue // it is in the root
+		}
+		var in []int
+		for _, sentence := range own(is, n) {
+			for i, r := range replies {
+				if strings.Contains(flat(r), sentence) && !slices.Contains(in, i) {
+					in = append(in, i)
+				}
+			}
+		}
+		switch {
+		case len(in) > 1:
+			t.Errorf("on %s the post of %s, %s, is in the replies %v", p, is.ID, post.Created, in)
+		case len(in) == 1 && in[0] <= last:
+			t.Errorf("on %s the post of %s, %s, is in reply %d, after that of a later post", p, is.ID, post.Created, in[0])
+		case len(in) == 1:
+			last = in[0]
+		case len(own(is, n)) > 2:
+			t.Errorf("on %s the post of %s, %s, is in no reply", p, is.ID, post.Created)
+		}
+	}
+}
+
+// own are the sentences of a post that no other post of the issue has.
+func own(is incident.Issue, n int) (out []string) {
+	for _, line := range strings.Split(incident.Convert(is.Posts[n].Content).Plain(), ". ") {
+		line = flat(line)
+		if len(line) < 60 {
+			continue
+		}
+		line = line[len(line)-50:]
+		elsewhere := strings.Contains(flat(incident.Convert(is.Impact).Plain()), line)
+		for m, q := range is.Posts {
+			elsewhere = elsewhere || m != n && strings.Contains(flat(incident.Convert(q.Content).Plain()), line)
+		}
+		if !elsewhere {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// flat is a text without what drawing it changes.
+func flat(s string) string {
+	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
+		return r == ' ' || r == '\n' || r == '\u00a0' || r == '*' || r == '•' || r == '-' || r == '_' || r == '\\'
+	}), " ")
+}
