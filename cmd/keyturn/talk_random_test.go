@@ -72,6 +72,9 @@ func (k *killer) hunt(ctx context.Context, most int) {
 // kill ends the process, and has the next one read its whole state.
 func (k *killer) kill(ctx context.Context) error {
 	if err := k.bot.killEvery(1)(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil // the play is over
+		}
 		return err
 	}
 	running, err := ask(ctx, k.data, "/check", io.Discard)

@@ -28,6 +28,7 @@ type Player struct {
 	seen     map[string]int // by [Card.key] -> revision that was printed
 	calls    map[string]int // journal position by simulator
 	done     map[string]bool
+	acted    func() // the last act
 }
 
 // NewPlayer begins to watch the world.
@@ -55,6 +56,7 @@ func (p *Player) line(ctx context.Context, who, format string, args ...any) erro
 
 // act does what a person does.
 func (p *Player) act(f func()) {
+	p.acted = f
 	if p.Act == nil {
 		f()
 		return
@@ -130,32 +132,6 @@ func aim(value string) string {
 		return " of " + parts[1]
 	}
 	return ""
-}
-
-// form waits for the form in front of a person. In a Teams channel everybody
-// sees a button that draws it, and they press that first.
-func (p *Player) form(ctx context.Context, who Person) (openForm, error) {
-	var found openForm
-	c, pressed := p.client(who), false
-	err := p.until(ctx, "a form in front of "+who.Name, func() bool {
-		var ok bool
-		if found, ok = c.form(who); ok || pressed {
-			return ok
-		}
-		for _, k := range slices.Backward(c.shown()) {
-			for _, b := range k.Buttons {
-				if b.Action == "show" && strings.Contains(k.Text, who.Name) && !p.done["shown/"+k.TS] {
-					p.done["shown/"+k.TS] = true
-					var err error
-					p.act(func() { _, err = c.press(who, k, b) })
-					found, ok = c.form(who)
-					return err == nil && ok
-				}
-			}
-		}
-		return false
-	})
-	return found, err
 }
 
 // submit fills the form in front of a person. It returns what was wrong.
