@@ -102,8 +102,9 @@ var (
 	issueKey = regexp.MustCompile(`^incident/[^/]+/([A-Z]{2}[0-9]+)/`)
 )
 
-// hunted plays a guide on a platform while the bot is killed up to so often.
-func hunted(t *testing.T, guide string, most int, rng *rand.Rand) after {
+// hunted plays a guide while the bot is killed up to so often, and then waits
+// until the channel is told what it has to be told; nil does not wait.
+func hunted(t *testing.T, guide string, most int, told map[string]int, rng *rand.Rand) after {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "keyturn")
 	if err != nil {
@@ -139,7 +140,7 @@ func hunted(t *testing.T, guide string, most int, rng *rand.Rand) after {
 		t.Fatal(err)
 	}
 	lost(t, &log)
-	a := after{kills: k.kills, exists: asIt(inventories{world.Microsoft.Inventory(), world.ServiceNow.Inventory()}), told: map[string]int{}}
+	a := after{kills: k.kills, exists: asIt(inventories{world.Microsoft.Inventory(), world.ServiceNow.Inventory()})}
 	a.approved = approvals(t, k.data, dir)
 	for _, m := range approval.FindAllStringSubmatch(story.String(), -1) {
 		if a.approved[m[1]] == 0 {
@@ -147,6 +148,11 @@ func hunted(t *testing.T, guide string, most int, rng *rand.Rand) after {
 		}
 	}
 	keys := map[string]int{}
+	h := &house{T: t, world: world}
+	if told != nil { // a bot that was killed between a reading and its commit reads again
+		h.becomes("the channel to be told everything", func() bool { return cmp.Equal(told, toldOf(world)) })
+	}
+	a.told = toldOf(world)
 	for _, m := range world.Slack.Snapshot().Messages {
 		key := keyOf(m)
 		if !m.Bot || m.Deleted || key == "" {
@@ -156,11 +162,19 @@ func hunted(t *testing.T, guide string, most int, rng *rand.Rand) after {
 			t.Errorf("posted twice: %s: %s", key, clip(m.Text, 200))
 			a.twice++
 		}
-		if issue := issueKey.FindStringSubmatch(key); issue != nil {
-			a.told[issue[1]]++
-		}
 	}
 	return a
+}
+
+// toldOf counts the messages about each issue.
+func toldOf(world *play.World) map[string]int {
+	told := map[string]int{}
+	for _, m := range world.Slack.Snapshot().Messages {
+		if issue := issueKey.FindStringSubmatch(keyOf(m)); issue != nil && m.Bot && !m.Deleted {
+			told[issue[1]]++
+		}
+	}
+	return told
 }
 
 // approvals reads the audit trail of the running bot, verifies it, and counts
@@ -216,10 +230,10 @@ func TestABotKilledAtRandomLosesNothing(t *testing.T) {
 		guide := guides[plays%len(guides)]
 		want, ok := calm[guide]
 		if !ok {
-			want = hunted(t, guide, 0, rng)
+			want = hunted(t, guide, 0, nil, rng)
 			calm[guide] = want
 		}
-		got := hunted(t, guide, most-kills, rng)
+		got := hunted(t, guide, most-kills, want.told, rng)
 		if diff := cmp.Diff(want.exists, got.exists); diff != "" {
 			t.Errorf("the guide %s with %d kills leaves something else (-without +with):\n%s", guide, got.kills, diff)
 		}
