@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"keyturn/bot/engine"
 	"keyturn/sim"
 	"keyturn/sim/play"
 	"keyturn/sim/slack"
@@ -123,7 +124,10 @@ func TestIncidentsAreExportedWhileTheBotRunsAndAfter(t *testing.T) {
 func TestPicturesInTheChannel(t *testing.T) {
 	h := open(t, withReader)
 	h.microsoftWrites("SP900001", "SharePoint Online", 5)
-	h.readable(true)
+	h.becomes("the issue to be known", func() (known bool) { // a reading may have been before it
+		h.read(func(v engine.View) error { _, err := v.Incident("contoso", "SP900001"); known = err == nil; return nil })
+		return known
+	})
 	h.typesIn(play.Max, play.Ops, "/keyturn picture")
 	h.expectPrivate(play.Max, "It is drawn and posted here")
 	heat := h.expectChannel(play.Ops, "The last 30 days", "SharePoint Online incident on")
