@@ -8,6 +8,7 @@ import (
 	"keyturn/adapters/graph"
 	"keyturn/adapters/slack"
 	"keyturn/adapters/teams"
+	"keyturn/bot/incident"
 )
 
 // destination is a host that Keyturn calls.
@@ -53,6 +54,21 @@ func (c *config) egress() []destination {
 	for _, t := range c.Tenants {
 		if t.ServiceNow != nil {
 			add(first(t.ServiceNow.URL, "https://"+t.ServiceNow.Host), "ServiceNow of "+t.ID+": steps on approval, and incidents")
+		}
+	}
+	if c.Outside.Status != "none" {
+		add(first(c.Outside.Status, incident.PublicAddress), "Microsoft's public status page, when Graph cannot be read")
+	}
+	for _, t := range c.Tenants {
+		if f := t.Fallback; f != nil && f.Webhook != nil {
+			add(f.Webhook.URL.value.Reveal(), "the webhook of "+t.ID+", when chat is silent")
+		}
+		if f := t.Fallback; f != nil && f.Mail != nil {
+			add("smtp://"+f.Mail.Server, "mail of "+t.ID+", when chat is silent")
+		}
+		if h := t.Heartbeat; h != nil {
+			add(h.URL.value.Reveal(), "the monitor of "+t.ID)
+			add(h.Fail.value.Reveal(), "the monitor of "+t.ID)
 		}
 	}
 	if c.Audit.Heads.Syslog != "" {
