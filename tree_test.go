@@ -210,6 +210,7 @@ var minimums = []struct{ module, version, why string }{
 	{"github.com/golang-jwt/jwt/v5", "v5.2.2", "older ones split a token at every dot, so a header of dots eats memory (CVE-2025-30204)"},
 	{"github.com/golang-jwt/jwt/v4", "v4.5.2", "older ones split a token at every dot, so a header of dots eats memory (CVE-2025-30204)"},
 	{"github.com/lestrrat-go/jwx", "v1.2.31", "the last of its line; before v1.2.29 a compressed token is unpacked whatever its size (CVE-2024-28122)"},
+	{"github.com/go-jose/go-jose/v4", "v4.0.5", "older ones split a token at every dot, so a header of dots eats memory (CVE-2025-27144)"},
 	{"golang.org/x/net", "v0.38.0", "older ones read some unquoted attributes of HTML into the wrong place (CVE-2025-22872)"},
 	{"golang.org/x/oauth2", "v0.27.0", "older ones spend memory on malformed tokens (CVE-2025-22868)"},
 	{"google.golang.org/protobuf", "v1.33.0", "older ones never finish some invalid JSON, and the sealing keys are read through it (CVE-2024-24786)"},

@@ -23,6 +23,7 @@ type Tenant struct {
 	Groups    map[Role]map[Platform]string // user groups that are pinged beside the holders
 	Change    ChangeRule
 	SignIn    SignIn
+	Modes     map[System]Mode // as whom calls are made, by system
 	Reader    Reader
 	Own       []Object // credentials that the configuration names, whose end is watched
 	Admins    *Place   // where Keyturn tells the admins what is wrong; nil is the owners' direct messages

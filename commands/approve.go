@@ -36,11 +36,15 @@ func approveClick(a *Ask) (bot.Reply, error) {
 // Keyturn's own rules are skipped.
 func (m *aim) approve(glass string) (bot.Reply, error) {
 	a := m.Ask
+	account, no, err := m.signedIn()
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
 	lives := a.Tenant.ApprovalLives
 	if lives == 0 {
 		lives = time.Hour
 	}
-	approval := setup.Approval{Person: a.Person.ID, Account: a.Person.Admin[systemOf(m.step.Plan)], Via: a.Request.From.String(),
+	approval := setup.Approval{Person: a.Person.ID, Account: account, Via: a.Request.From.String(),
 		Digest: m.digest, Change: m.run.Change, Glass: glass, At: a.Now, Expires: a.Tenant.Hours.Add(a.Now, lives, a.Tenant.Zone)}
 	after := m.run.Clone()
 	if err := after.Approve(m.spec.ID, approval); err != nil {
@@ -98,7 +102,7 @@ func (a *Ask) showPlan(draw func(setup.Scene, *setup.Spec, *setup.Step) bot.Mess
 
 // checkClick reads back what a person did by hand.
 func checkClick(a *Ask) (bot.Reply, error) {
-	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Planned, setup.Failed)
+	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Planned, setup.Failed, setup.Unsigned)
 	if err != nil || no != nil {
 		return orEmpty(no), err
 	}
@@ -110,11 +114,14 @@ func checkClick(a *Ask) (bot.Reply, error) {
 
 // retryClick reads a failed step again, for a new plan.
 func retryClick(a *Ask) (bot.Reply, error) {
-	m, no, err := a.aimStep(a.Request.Value, setup.Failed, setup.Planned)
+	m, no, err := a.aimStep(a.Request.Value, setup.Failed, setup.Planned, setup.Unsigned)
 	if err != nil || no != nil {
 		return orEmpty(no), err
 	}
-	return m.apply("retry", "", func(r *setup.Run) error { return r.Retry(m.spec.ID) })
+	return m.apply("retry", "", func(r *setup.Run) error {
+		r.Step(m.spec.ID).As = a.Person.ID
+		return r.Retry(m.spec.ID)
+	})
 }
 
 // goOnClick goes on although the service is gone: only to rehearse.

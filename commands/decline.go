@@ -11,7 +11,7 @@ import (
 
 // takeClick claims a step and withdraws the other holders' cards.
 func takeClick(a *Ask) (bot.Reply, error) {
-	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Planned, setup.Failed, setup.Looking, setup.Checking)
+	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Planned, setup.Failed, setup.Unsigned, setup.Looking, setup.Checking)
 	if err != nil || no != nil {
 		return orEmpty(no), err
 	}
@@ -20,7 +20,7 @@ func takeClick(a *Ask) (bot.Reply, error) {
 
 // notMeClick hands a step to the next holder of its role, or to the owners.
 func notMeClick(a *Ask) (bot.Reply, error) {
-	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Planned, setup.Failed)
+	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Planned, setup.Failed, setup.Unsigned)
 	if err != nil || no != nil {
 		return orEmpty(no), err
 	}
@@ -86,7 +86,7 @@ func rejectClick(a *Ask) (bot.Reply, error) {
 
 // skipClick settles a step without doing it, with a reason.
 func skipClick(a *Ask) (bot.Reply, error) {
-	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Planned, setup.Failed)
+	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Planned, setup.Failed, setup.Unsigned)
 	if err != nil || no != nil {
 		return orEmpty(no), err
 	}
@@ -106,7 +106,7 @@ func skipClick(a *Ask) (bot.Reply, error) {
 
 // remindClick asks again tomorrow at nine, in the person's own zone.
 func remindClick(a *Ask) (bot.Reply, error) {
-	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Planned, setup.Failed)
+	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Planned, setup.Failed, setup.Unsigned)
 	if err != nil || no != nil {
 		return orEmpty(no), err
 	}

@@ -14,6 +14,9 @@ func activatedClick(a *Ask) (bot.Reply, error) {
 	if err != nil || no != nil {
 		return orEmpty(no), err
 	}
+	if a.Tenant.Mode(bot.Graph) == bot.Delegated { // the role is in a new token only
+		return m.offer(bot.Graph, "A fresh sign-in carries the role. Then I read the step again.")
+	}
 	return m.apply("activated", "says that the role is active now", func(r *setup.Run) error { return r.Activated(m.spec.ID, a.Now) })
 }
 

@@ -46,7 +46,7 @@ func (c *Client) graph(ctx context.Context, t tenant, call bot.Call, by bot.Call
 	if err != nil {
 		return bot.Answer{}, mine(bot.Graph, "The call to Microsoft Graph was not made: "+err.Error()+".", "This is a fault in Keyturn or its configuration; report it.")
 	}
-	if f := c.mayWrite(call, target); f != nil {
+	if f := c.mayWrite(t, call, target); f != nil {
 		return bot.Answer{}, f
 	}
 	out := outgoing{method: call.Method, url: target, path: call.Path, write: call.Write(), lag: call.Lag, fine: call.Fine,
@@ -95,10 +95,10 @@ func (c *Client) bodyOf(call bot.Call, reply httpx.Reply) (json.RawMessage, *bot
 }
 
 // mayWrite holds the rule that nobody's directory is changed without the
-// approver's own sign-in. Identities that a run made read, and write nowhere
-// but in simulators.
-func (c *Client) mayWrite(call bot.Call, target *url.URL) *bot.Failure {
-	if !call.Write() || httpx.Loopback(target.String()) || (c.cfg.Tokens != nil && call.As == "") {
+// approver's own sign-in, or a credential that the organisation gave for it.
+// Identities that a run made read, and write nowhere but in simulators.
+func (c *Client) mayWrite(t tenant, call bot.Call, target *url.URL) *bot.Failure {
+	if !call.Write() || httpx.Loopback(target.String()) || (call.As == "" && (t.Standing || c.signsIn(t))) {
 		return nil
 	}
 	f := &bot.Failure{Kind: bot.KindForeign, System: call.System,

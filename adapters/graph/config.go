@@ -44,7 +44,11 @@ type Config struct {
 // TenantConfig is what belongs to one tenant.
 type TenantConfig struct {
 	Directory string     // Entra tenant ID (GUID) or a verified domain
-	Writer    Credential // makes the calls without an identity, in simulators
+	Writer    Credential // makes the calls without an identity, where AsApp says so or nobody can sign in
+	// AsApp has Writer make the calls in place of those who approved them, and
+	// Standing lets it write anywhere; otherwise it writes in simulators.
+	AsApp, Standing bool
+	SignIn          SignIn // where approvers sign in
 }
 
 // Credential is an application's: its ID with a secret, or with a PEM private
@@ -79,6 +83,7 @@ type Resolver interface {
 type Client struct {
 	cfg   Config
 	cache httpx.TokenCache
+	doors doors
 
 	mu      sync.Mutex
 	budgets map[string]*budget

@@ -25,12 +25,13 @@ type source struct {
 }
 
 // source finds who a call is made as: a run's own identity, the approver, or
-// where approvers cannot sign in the writer of the configuration.
+// the writer of the configuration where the tenant is so configured or nobody can
+// sign in.
 func (c *Client) source(t tenant, as string, by bot.CallIdentity) source {
 	switch {
 	case as != "":
 		return c.app(t, Credential{ClientID: by.ClientID, Secret: by.Secret, Key: by.Key, Cert: by.Cert})
-	case c.cfg.Tokens != nil:
+	case c.signsIn(t):
 		return source{
 			name: "approver " + string(by.Person),
 			token: func(ctx context.Context) (httpx.Token, error) {
@@ -46,6 +47,9 @@ func (c *Client) source(t tenant, as string, by bot.CallIdentity) source {
 	}
 	return c.app(t, t.Writer)
 }
+
+// signsIn reports whether a tenant's calls are made as those who sign in.
+func (c *Client) signsIn(t tenant) bool { return c.cfg.Tokens != nil && !t.AsApp }
 
 // app is the source for an application's own tokens.
 func (c *Client) app(t tenant, cred Credential) source {

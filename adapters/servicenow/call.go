@@ -49,7 +49,7 @@ func (c *Client) call(ctx context.Context, id bot.TenantID, call bot.Call, by bo
 	if asksToken(call) {
 		return c.proof(ctx, in, call, by)
 	}
-	if f := c.mayWrite(call, target); f != nil {
+	if f := c.mayWrite(in, call, target); f != nil {
 		return bot.Answer{}, f
 	}
 	out, f := compose(call, target, by)
@@ -85,13 +85,14 @@ func unattendedIncident(call bot.Call, target *url.URL) bool {
 }
 
 // mayWrite holds the rule that nobody's instance is changed without the
-// approver's own sign-in. Identities that a run made read, and write nowhere
-// but in simulators, except for incidents of the dedicated user.
-func (c *Client) mayWrite(call bot.Call, target *url.URL) *bot.Failure {
+// approver's own sign-in, or a credential that the organisation gave for it.
+// Identities that a run made read, and write nowhere but in simulators, except
+// for incidents of the dedicated user.
+func (c *Client) mayWrite(in instance, call bot.Call, target *url.URL) *bot.Failure {
 	if unattendedIncident(call, target) {
 		return nil
 	}
-	if !call.Write() || httpx.Loopback(target.String()) || (c.cfg.Tokens != nil && call.As == "") {
+	if !call.Write() || httpx.Loopback(target.String()) || (call.As == "" && (in.Standing || c.signsIn(in))) {
 		return nil
 	}
 	f := &bot.Failure{Kind: bot.KindForeign, System: bot.ServiceNow,

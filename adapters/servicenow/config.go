@@ -24,7 +24,11 @@ type Config struct {
 type TenantConfig struct {
 	Host    string     // contoso.service-now.com
 	BaseURL string     // instead of https://Host, for simulators
-	Writer  Credential // makes the calls without an identity, in simulators
+	Writer  Credential // makes the calls without an identity, where AsApp says so or nobody can sign in
+	// AsApp has Writer make the calls in place of those who approved them, and
+	// Standing lets it write anywhere; otherwise it writes in simulators.
+	AsApp, Standing bool
+	SignIn          SignIn // where approvers sign in
 }
 
 // Credential is an OAuth client of the instance's Application Registry that

@@ -19,12 +19,13 @@ type source struct {
 }
 
 // source finds who a call is made as: a run's own identity, the approver, or
-// where approvers cannot sign in the writer of the configuration.
+// the writer of the configuration where the tenant is so configured or nobody can
+// sign in.
 func (c *Client) source(in instance, as string, by bot.CallIdentity) source {
 	switch {
 	case as != "":
 		return c.app(in, Credential{ClientID: by.ClientID, Secret: by.Secret})
-	case c.cfg.Tokens != nil:
+	case c.signsIn(in):
 		return source{
 			token: func(ctx context.Context) (bot.Secret, error) {
 				return c.cfg.Tokens.Token(ctx, in.id, bot.ServiceNow, by)
@@ -38,6 +39,9 @@ func (c *Client) source(in instance, as string, by bot.CallIdentity) source {
 	}
 	return c.app(in, in.Writer)
 }
+
+// signsIn reports whether an instance's calls are made as those who sign in.
+func (c *Client) signsIn(in instance) bool { return c.cfg.Tokens != nil && !in.AsApp }
 
 // app is the source for an OAuth client's own tokens.
 func (c *Client) app(in instance, cred Credential) source {

@@ -21,6 +21,9 @@ type Draft struct {
 	env *Env
 	ids int
 	key string // makes IDs of this decision unique and repeatable
+	// dice is what no caller knows: tokens of this decision derive from it, so
+	// that a decision that runs again makes the same ones.
+	dice string
 }
 
 // Env is what every decision knows besides the store: configuration and
@@ -43,6 +46,11 @@ type Env struct {
 	// SummaryAfter is how long nothing may have been read before what happened
 	// meanwhile is told in one message; 0 is [incident.SummaryAfter].
 	SummaryAfter time.Duration
+	// Public is Keyturn's own address, where its pages are; "" is none.
+	Public string
+	// Gate is the address of the page where a tenant's people sign in at a
+	// system, as their browsers see it.
+	Gate func(bot.TenantID, bot.System) string
 	// CheckEvery is the time between two looks of a step that waits for an act
 	// elsewhere.
 	CheckEvery time.Duration
@@ -145,7 +153,15 @@ func scene(v View, env *Env, r *setup.Run, at bot.Place, now time.Time, made []b
 		return setup.Scene{}, err
 	}
 	return setup.Scene{Guide: g, Run: r, Tenant: t, Objects: overlay(objects, made), Platform: at.Platform, Team: at.Team, Now: now,
-		Base: func(s bot.System) string { return env.Base(r.Tenant, s) }}, nil
+		Base: func(s bot.System) string { return env.Base(r.Tenant, s) }, Public: env.Public,
+		Gate: func(s bot.System) string { return env.gate(r.Tenant, s) }}, nil
+}
+
+func (e *Env) gate(t bot.TenantID, s bot.System) string {
+	if e.Gate == nil {
+		return e.Base(t, s)
+	}
+	return e.Gate(t, s)
 }
 
 // PutRun records a changed run and everything that follows from the change.
@@ -164,6 +180,9 @@ func (d *Draft) PutRun(before, after *setup.Run) error {
 		d.forgetSecrets(after)
 	}
 	d.Out.Runs = append(d.Out.Runs, after.Clone())
+	if err := d.endVisits(after, g); err != nil {
+		return err
+	}
 	return d.follow(before, after, g)
 }
 

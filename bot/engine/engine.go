@@ -23,6 +23,7 @@ type Config struct {
 	Store   Store
 	Chats   map[bot.Platform]Chat
 	Callers map[bot.System]bot.Caller
+	Doors   map[bot.System]Door // where people sign in
 	Health  Health
 	Witness Witness // nil sends no heads of audit trails out
 	Library Library // nil where no articles are searched
@@ -94,7 +95,7 @@ func (e *Engine) Handle(ctx context.Context, r bot.Request) (bot.Reply, error) {
 		return bot.Reply{}, bot.ErrDraining
 	}
 	var reply bot.Reply
-	now := e.Now()
+	now, dice := e.Now(), e.ID()
 	err := e.Store.Commit(ctx, func(v View) (Changes, error) {
 		reply = bot.Reply{}
 		if known, ok, err := v.Reply(r.Key); err != nil || ok {
@@ -105,6 +106,7 @@ func (e *Engine) Handle(ctx context.Context, r bot.Request) (bot.Reply, error) {
 			return Changes{}, err
 		}
 		d := NewDraft(v, e.Env, r.Key, now)
+		d.dice = dice
 		rep, err := e.Decide(d, r)
 		if err != nil {
 			return Changes{}, err
@@ -302,6 +304,10 @@ func (e *Engine) run(ctx context.Context, j bot.Job) error {
 		return e.wake(ctx, j)
 	case kindVisitor:
 		return e.ask(ctx, j)
+	case kindRedeem:
+		return e.redeem(ctx, j)
+	case kindForget:
+		return e.forgetJob(ctx, j)
 	}
 	return &bot.Failure{Kind: bot.KindBadRequest, Says: fmt.Sprintf("There is no job of kind %q.", j.Kind), Fix: "It was made by a newer Keyturn: start that one."}
 }
@@ -366,9 +372,10 @@ func backoff(tries int) time.Duration {
 // commit decides with a fresh draft. The time is taken once, so that a decision
 // that runs twice comes out the same. A worker's commit is made under its claim.
 func (e *Engine) commit(ctx context.Context, key string, decide func(d *Draft) error) error {
-	now := e.Now()
+	now, dice := e.Now(), e.ID()
 	return e.Store.Commit(ctx, func(v View) (Changes, error) {
 		d := NewDraft(v, e.Env, key, now)
+		d.dice = dice
 		if err := decide(d); err != nil {
 			return Changes{}, err
 		}

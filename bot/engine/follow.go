@@ -92,7 +92,10 @@ func auto(spec *setup.Spec) bool { return spec.API != nil && spec.API.Auto }
 // handedOut reports whether a step has come to wait for its people just now,
 // for the first time: a plan is worth a ping, reading what exists is not.
 func handedOut(spec *setup.Spec, was, now *setup.Step) bool {
-	if auto(spec) || now.Attempt > 0 || !setup.WaitsForPerson(spec, now) || now.State == setup.Failed {
+	if now.State == setup.Unsigned { // the ping is for the sign-in, and the plan needs no second one
+		return now.Approval == nil && (was == nil || !was.Asked)
+	}
+	if auto(spec) || now.Asked || now.Attempt > 0 || !setup.WaitsForPerson(spec, now) || now.State == setup.Failed {
 		return false
 	}
 	return was == nil || was.State == setup.Pending || (was.State == setup.Looking && was.Plan == nil)

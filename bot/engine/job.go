@@ -23,6 +23,8 @@ const (
 	kindHead    = "head"    // the head of a tenant's audit trail leaves the store
 	kindWake    = "wake"    // what waited for its time in a channel is told
 	kindVisitor = "visitor" // a platform is asked whether somebody is a guest
+	kindRedeem  = "redeem"  // the code of a sign-in is exchanged for a token
+	kindForget  = "forget"  // what a sign-in left is gone
 )
 
 // Deliver makes a message be at a place as it is drawn now: posted when the

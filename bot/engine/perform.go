@@ -111,6 +111,9 @@ func (w *work) stillSame(ctx context.Context) (bool, error) {
 // one makes one call. again says that an earlier attempt recorded its intent
 // and no outcome: its effect is looked up first.
 func (w *work) one(ctx context.Context, c bot.Call, again bool) error {
+	if err := w.signedFor(ctx, c); err != nil {
+		return err
+	}
 	request := w.e.ID()
 	if err := w.intend(ctx, c, request); err != nil {
 		return err

@@ -22,6 +22,8 @@ type work struct {
 	run  setup.Run
 	spec *setup.Spec
 	ctx  setup.Context
+
+	guide *setup.Guide
 }
 
 // stepJob reads, runs or reads back a step, as its state asks.
@@ -38,6 +40,15 @@ func (e *Engine) stepJob(ctx context.Context, j bot.Job) error {
 	if err != nil {
 		return err
 	}
+	var u *unsigned
+	if err = w.further(ctx); errors.As(err, &u) {
+		return w.awaitSignIn(ctx, u)
+	}
+	return err
+}
+
+// further does what the step's state asks.
+func (w *work) further(ctx context.Context) error {
 	st := w.step()
 	switch {
 	case w.spec.ID == setup.StepChannels && st.State == setup.Looking:
@@ -51,7 +62,7 @@ func (e *Engine) stepJob(ctx context.Context, j bot.Job) error {
 	case st.State == setup.Checking, st.State == setup.Open && w.spec.API != nil && w.spec.API.Poll:
 		return w.check(ctx)
 	}
-	return e.finish(ctx, j, nil)
+	return w.e.finish(ctx, w.job, nil)
 }
 
 func (w *work) step() *setup.Step { return w.run.Step(w.ref.Step) }
@@ -68,6 +79,7 @@ func (w *work) load(ctx context.Context) error {
 		if !ok {
 			return fmt.Errorf("run %s follows an unknown guide %q", r.ID, r.Guide)
 		}
+		w.guide = g
 		w.spec, ok = g.Step(w.ref.Step)
 		if !ok || w.step() == nil || r.State != setup.RunOpen {
 			return errSettled
@@ -128,7 +140,7 @@ func (w *work) look(ctx context.Context) error {
 			return nil
 		}
 		r.Planned(w.ref.Step, proposal, d.Now)
-		return nil
+		return w.readAs(d, r)
 	})
 }
 
@@ -193,7 +205,11 @@ func (w *work) call(ctx context.Context, c bot.Call, request string) (bot.Answer
 			return bot.Answer{}, err
 		}
 	}
-	return caller.Call(ctx, w.run.Tenant, filled, identity)
+	a, err := caller.Call(ctx, w.run.Tenant, filled, identity)
+	if err != nil {
+		err = w.refused(ctx, c, identity, err)
+	}
+	return a, err
 }
 
 // fill puts in facts and secrets and finds the identity that a call is made
@@ -223,9 +239,7 @@ func (w *work) fill(ctx context.Context, c bot.Call) (bot.Call, bot.CallIdentity
 			s, _ := secret("sn.client_secret")
 			id.Secret = bot.NewSecret(s)
 		default:
-			if st := w.step(); st != nil && st.Approval != nil {
-				id.Person, id.Account = st.Approval.Person, st.Approval.Account
-			}
+			return w.identify(v, c, &id)
 		}
 		return nil
 	})

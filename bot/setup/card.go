@@ -94,6 +94,8 @@ func (s Scene) step(m *bot.Message, spec *Spec, st *Step, p bot.PersonID, primar
 		s.failedStep(m, spec, st, primary)
 	case Planned:
 		s.plannedStep(m, spec, st, primary)
+	case Unsigned:
+		s.unsignedStep(m, spec, st, p, primary)
 	default:
 		s.openStep(m, spec, st, primary)
 	}
@@ -111,6 +113,9 @@ func (s Scene) heldStep(m *bot.Message, st *Step) {
 // cardMark is the mark of a step on its person's own card.
 func (s Scene) cardMark(spec *Spec, st *Step, p bot.PersonID) bot.Text {
 	if s.Run.State == RunOpen && WaitsForPerson(spec, st) && st.State != Failed && (st.Holder == "" || st.Holder == p) {
+		if st.State == Unsigned && st.Approval != nil && st.Approval.Person != p {
+			return s.mark(spec, st)
+		}
 		return bot.T("🔵 waiting for you")
 	}
 	return s.mark(spec, st)
@@ -141,6 +146,7 @@ func (s Scene) plannedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) 
 		}
 	}
 	m.Add(bot.Paragraph{Text: bot.B("What will be called")}, bot.Numbered{Items: calls})
+	pim := s.inactive(m, spec, st)
 	v := s.value(spec, st)
 	buttons := []bot.Button{
 		{Label: "Approve and run", Action: ActApprove, Value: v, Style: take(primary), Says: "Approve and run: " + spec.Title},
@@ -148,7 +154,7 @@ func (s Scene) plannedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) 
 		{Label: "Give me the script", Action: ActScript, Value: v, Says: "Give me the script: " + spec.Title},
 		{Label: "I did it by hand, check", Action: ActCheck, Value: v, Says: "I did it by hand, check: " + spec.Title},
 	}
-	m.Add(bot.Buttons{Items: append(buttons, s.declining(spec, st)...)})
+	m.Add(bot.Buttons{Items: slices.Concat(buttons, pim, s.declining(spec, st))})
 }
 
 // declining gives the buttons for those who will not do the step now.
@@ -263,6 +269,9 @@ func (s Scene) failedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 		}
 		m.Add(bot.Paragraph{Text: bot.Lines(lines...)})
 		small(m, p)
+	}
+	if _, ok := Revealable(s.Context(), spec, st); ok && s.Public != "" {
+		buttons = append(buttons, bot.Button{Label: "Show me the secret once", Action: ActReveal, Value: v, Says: "Show me the secret once: " + spec.Title})
 	}
 	if spec.API != nil && spec.API.Plan != nil || spec.API != nil && spec.API.Auto {
 		buttons = append(buttons, bot.Button{Label: "Try again", Action: ActRetry, Value: v, Style: take(primary), Says: "Try again: " + spec.Title})

@@ -36,6 +36,11 @@ const (
 
 	ActActivated = "step-activated" // the role that was missing is active now
 	ActGlass     = "step-glass"     // break glass: run it although our own rules say no
+	ActSignIn    = "step-sign-in"
+	ActLink      = "account-link"     // this account is mine
+	ActLinkYes   = "account-link-yes" // an owner agrees
+	ActLinkNo    = "account-link-no"
+	ActReveal    = "step-reveal" // a secret is shown once, on Keyturn's own page
 )
 
 // Checklist is the run's one message in its channel.
@@ -165,7 +170,7 @@ func (s Scene) waits() []bot.Text {
 // acts.
 func WaitsForPerson(spec *Spec, st *Step) bool {
 	switch st.State {
-	case Open, Planned, Failed:
+	case Open, Planned, Failed, Unsigned:
 		return true
 	case Checking:
 		return spec.API != nil && spec.API.Poll

@@ -90,6 +90,9 @@ func (r *Run) HoldersOf(role bot.Role) []bot.PersonID {
 // Waiting gives the people whom a step waits for: its holder, or everybody
 // who holds its role.
 func (r *Run) Waiting(spec *Spec, s *Step) []bot.PersonID {
+	if s.State == Unsigned && s.Approval != nil { // calls run as the approver
+		return []bot.PersonID{s.Approval.Person}
+	}
 	if s.Holder != "" {
 		return []bot.PersonID{s.Holder}
 	}
@@ -140,7 +143,7 @@ func (r *Run) withdraw(g *Guide) {
 	for i := range g.Steps {
 		spec := &g.Steps[i]
 		s := r.Step(spec.ID)
-		if s == nil || s.State == Pending || s.State == Running || s.State.Settled() || s.Undoing || r.settled(spec.Needs) {
+		if s == nil || s.State == Pending || s.atWork() || s.State.Settled() || s.Undoing || r.settled(spec.Needs) {
 			continue
 		}
 		*s = Step{ID: spec.ID, State: Pending, Holder: s.Holder, Attempt: s.Attempt, Answers: s.Answers}
@@ -279,8 +282,8 @@ func (s *Step) Result(call string) (bot.CallResult, bool) {
 func (r *Run) Check(id StepID, by bot.PersonID) error {
 	s := r.Step(id)
 	switch s.State {
-	case Open, Planned, Failed:
-		s.State, s.By, s.Problem, s.Undoing = Checking, by, nil, false
+	case Open, Planned, Failed, Unsigned:
+		s.State, s.By, s.Problem, s.Undoing, s.SignIn = Checking, by, nil, false, nil
 		return nil
 	}
 	return bot.ErrStale
@@ -290,10 +293,10 @@ func (r *Run) Check(id StepID, by bot.PersonID) error {
 // back where that failed.
 func (r *Run) Retry(id StepID) error {
 	s := r.Step(id)
-	if s.State != Failed && s.State != Planned {
+	if s.State != Failed && s.State != Planned && s.State != Unsigned {
 		return bot.ErrStale
 	}
-	s.State, s.Approval, s.Results, s.Problem = Looking, nil, nil, nil
+	s.State, s.Approval, s.Results, s.Problem, s.SignIn = Looking, nil, nil, nil, nil
 	if s.Undoing { // the way back is known: it is asked for again as it was
 		s.State = Planned
 	}
@@ -307,8 +310,8 @@ func (r *Run) Skip(spec *Spec, by bot.PersonID, why string, now time.Time) error
 		return fmt.Errorf("%q is a proof or protects somebody, so it cannot be skipped", spec.Title)
 	}
 	switch s.State {
-	case Open, Planned, Failed:
-		s.State, s.By, s.Why, s.At, s.Undoing = Skipped, by, why, now, false
+	case Open, Planned, Failed, Unsigned:
+		s.State, s.By, s.Why, s.At, s.Undoing, s.SignIn = Skipped, by, why, now, false, nil
 		return nil
 	}
 	return bot.ErrStale

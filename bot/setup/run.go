@@ -56,8 +56,10 @@ type Run struct {
 	// that is mended.
 	Unreached map[bot.PersonID]string `json:"unreached,omitempty"`
 	// GoOn is said by a person although a step found that the service is gone.
-	GoOn    bool `json:"go_on,omitempty"`
-	Version int  `json:"version"` // counts every change
+	GoOn bool `json:"go_on,omitempty"`
+	// Shown counts the secrets that were shown to a person, on Keyturn's own page.
+	Shown   int `json:"shown,omitempty"`
+	Version int `json:"version"` // counts every change
 }
 
 // Visit is the steps that one person got on one card.
@@ -85,6 +87,7 @@ const (
 	Pending   StepState = "pending"   // waits for other steps
 	Open      StepState = "open"      // handed out, waits for its person
 	Looking   StepState = "looking"   // what exists is being read
+	Unsigned  StepState = "unsigned"  // goes on once its person has signed in
 	Planned   StepState = "planned"   // the plan is shown, waits for approval
 	Running   StepState = "running"   // approved, calls are being made
 	Checking  StepState = "checking"  // done by hand, being read back
@@ -126,9 +129,21 @@ type Step struct {
 	Quiet      time.Time         `json:"quiet,omitzero"` // its person wants to be left alone until then
 	// Fresh is when its person said that a role was activated: what they signed
 	// in with before does not carry it.
-	Fresh   time.Time `json:"fresh,omitzero"`
-	Later   time.Time `json:"later,omitzero"`    // a system asked to come back then
-	Undoing bool      `json:"undoing,omitempty"` // the plan is the way back, not the step
+	Fresh   time.Time    `json:"fresh,omitzero"`
+	Later   time.Time    `json:"later,omitzero"`    // a system asked to come back then
+	Undoing bool         `json:"undoing,omitempty"` // the plan is the way back, not the step
+	SignIn  *SignIn      `json:"sign_in,omitempty"` // what an unsigned step waits for
+	As      bot.PersonID `json:"as,omitempty"`      // who signed in for it last: what is read is read as them
+	Asked   bool         `json:"asked,omitempty"`   // its people were asked to sign in
+	// Lacks is the directory role that the sign-in of As does not carry.
+	Lacks string `json:"lacks,omitempty"`
+}
+
+// SignIn is the sign-in that a step waits for.
+type SignIn struct {
+	System bot.System `json:"system"`
+	Back   StepState  `json:"back"`          // where the step goes on
+	Why    string     `json:"why,omitempty"` // why an earlier sign-in no longer serves
 }
 
 // Plan is the exact calls that a step will make.

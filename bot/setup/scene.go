@@ -17,6 +17,8 @@ type Scene struct {
 	Platform bot.Platform // where the message will be shown: mentions need it
 	Team     string
 	Base     func(bot.System) string // base address of a system, for showing calls
+	Public   string                  // Keyturn's own address; "" where it has no page
+	Gate     func(bot.System) string // address of the page where people sign in at a system
 	Now      time.Time
 }
 
@@ -47,6 +49,9 @@ func (s Scene) Ping(id bot.PersonID) bot.Text {
 
 // crew names who a step waits for: the person who took it, or the team.
 func (s Scene) crew(spec *Spec, st *Step) string {
+	if st.State == Unsigned && st.Approval != nil {
+		return s.name(st.Approval.Person)
+	}
 	if st.Holder != "" {
 		return s.name(st.Holder)
 	}
@@ -78,6 +83,11 @@ func (s Scene) mark(spec *Spec, st *Step) bot.Text {
 		return bot.T("⚪ open")
 	case Open, Planned:
 		return bot.T("🔵 waiting for " + s.crew(spec, st))
+	case Unsigned:
+		if st.Approval != nil {
+			return bot.T("🔵 waiting for " + s.name(st.Approval.Person) + " to sign in and finish")
+		}
+		return bot.T("🔵 waiting for " + s.crew(spec, st) + " to sign in")
 	case Looking:
 		return bot.T("⏳ reading what exists")
 	case Running:

@@ -16,7 +16,7 @@ func (r *Run) Prove(id StepID, f Finding, now time.Time) {
 // Fail leaves a step for somebody to decide.
 func (r *Run) Fail(id StepID, p Problem) {
 	s := r.Step(id)
-	s.State, s.Problem = Failed, &p
+	s.State, s.Problem, s.SignIn = Failed, &p, nil
 }
 
 // StillWaits leaves a step that looks for an act elsewhere open, and keeps why

@@ -22,12 +22,12 @@ func (r *Run) visit(g *Guide, opened []StepID, now time.Time) {
 }
 
 // showFailed puts steps that run by themselves on their people's cards once
-// they need somebody.
+// they need somebody: they failed, or nobody has signed in for them.
 func (r *Run) showFailed(g *Guide, now time.Time) {
 	for i := range g.Steps {
 		spec := &g.Steps[i]
 		s := r.Step(spec.ID)
-		if s == nil || s.State != Failed || spec.API == nil || !spec.API.Auto {
+		if s == nil || (s.State != Failed && s.State != Unsigned) || spec.API == nil || !spec.API.Auto {
 			continue
 		}
 		for _, p := range r.HoldersOf(spec.Role) {

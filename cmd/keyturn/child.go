@@ -53,7 +53,7 @@ func startBot(ctx context.Context, w *play.World, dir, level string, log io.Writ
 	c.cmd = func() *exec.Cmd {
 		cmd := exec.Command(exe, "serve", "--config", conf)
 		cmd.Args[0] = "keyturn"
-		cmd.Env = append(os.Environ(), demoSecrets(key)...)
+		cmd.Env = append(os.Environ(), demoSecrets(w, key)...)
 		cmd.Stdout, cmd.Stderr = log, log
 		cmd.SysProcAttr = dieWithParent()
 		return cmd

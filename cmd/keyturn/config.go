@@ -128,14 +128,10 @@ type tenantConfig struct {
 		Systems  []string `yaml:"systems"`         // entra, servicenow; none is both
 		Read     bool     `yaml:"read_servicenow"` // it has to be approved there, and in its window
 	} `yaml:"change"`
-	SignIn struct {
-		EntraClientID      string `yaml:"entra_client_id"`
-		EntraRedirect      string `yaml:"entra_redirect"`
-		ServiceNowClientID string `yaml:"servicenow_client_id"`
-	} `yaml:"sign_in"`
-	Reader     *credential `yaml:"reader"`
-	Simulator  *credential `yaml:"simulator"`
-	AdminPlace string      `yaml:"admin_channel"`
+	SignIn     signInConfig `yaml:"sign_in"`
+	Reader     *credential  `yaml:"reader"`
+	Simulator  *credential  `yaml:"simulator"`
+	AdminPlace string       `yaml:"admin_channel"`
 
 	Fallback  *fallbackConfig  `yaml:"fallback"`
 	Heartbeat *heartbeatConfig `yaml:"heartbeat"`

@@ -42,7 +42,7 @@ func (d demoCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	world, err := play.Open(play.Options{Dir: filepath.Join(dir, "simulators"), Host: host, Port: port, Left: d.Guide == "cleanup", On: play.Platform(d.On)})
+	world, err := play.Open(play.Options{Dir: filepath.Join(dir, "organisation"), SignIn: true, Host: host, Port: port, Left: d.Guide == "cleanup", On: play.Platform(d.On)})
 	if err != nil {
 		return err
 	}
@@ -54,7 +54,7 @@ func (d demoCmd) Run(c *console) error {
 	ctx, stop := context.WithCancel(c.ctx)
 	defer stop()
 	go func() {
-		if err := world.Feed(ctx, raw, feedEvery, filepath.Join(dir, "simulators", "published.json")); err != nil {
+		if err := world.Feed(ctx, raw, feedEvery, filepath.Join(dir, "organisation", "published.json")); err != nil {
 			fmt.Fprintln(c.err, "keyturn:", err)
 		}
 	}()
@@ -159,7 +159,7 @@ func (d demoCmd) script(c *console) error {
 		}
 		defer os.RemoveAll(dir)
 	}
-	world, err := play.Open(play.Options{Left: d.Guide == "cleanup", On: play.Platform(d.On)})
+	world, err := play.Open(play.Options{SignIn: true, Left: d.Guide == "cleanup", On: play.Platform(d.On)})
 	if err != nil {
 		return err
 	}

@@ -14,6 +14,9 @@ func demoConfig(w *play.World, data, level string) []byte {
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("listen: %q", w.BotAddr)
 	p("data: %q", data)
+	if w.SignIn {
+		p("public_url: %q", "http://"+w.BotAddr)
+	}
 	p("key: env:KEYTURN_KEY")
 	p("log: %s", level)
 	p("poll_every: 500ms")
@@ -45,9 +48,18 @@ func demoConfig(w *play.World, data, level string) []byte {
 	p("  servicenow:")
 	p("    host: %s", play.Instance)
 	p("    url: %q", w.ServiceNowURL)
-	p("    simulator: {client_id: %q, secret: env:SIM_SERVICENOW_SECRET}", play.ServiceNowClient)
-	p("  simulator: {client_id: %q, secret: env:SIM_GRAPH_SECRET}", play.GraphClient)
-	p("  sign_in: {entra_client_id: %q, entra_redirect: %q, servicenow_client_id: %q}", play.SignInClient, play.SignInRedirect, play.SignInNowClient)
+	if w.SignIn {
+		p("  sign_in:")
+		p("    entra_client_id: %q", play.SignInClient)
+		p("    entra_private_key: env:SIGN_IN_KEY")
+		p("    entra_certificate: %q", w.Key.Certificate)
+		p("    servicenow_client_id: %q", play.SignInNowClient)
+		p("    servicenow_secret: env:SIGN_IN_SERVICENOW_SECRET")
+	} else {
+		p("    simulator: {client_id: %q, secret: env:SIM_SERVICENOW_SECRET}", play.ServiceNowClient)
+		p("  simulator: {client_id: %q, secret: env:SIM_GRAPH_SECRET}", play.GraphClient)
+		p("  sign_in: {entra_client_id: %q, entra_redirect: %q, servicenow_client_id: %q}", play.SignInClient, play.SignInRedirect, play.SignInNowClient)
+	}
 	demoPeople(p, w.Platform)
 	return []byte(b.String())
 }
@@ -127,12 +139,14 @@ func quoted(list []string) string {
 
 // demoSecrets is the environment of the bot: secrets that only simulators
 // know, and the sealing key.
-func demoSecrets(key string) []string {
+func demoSecrets(w *play.World, key string) []string {
 	return []string{
 		"KEYTURN_KEY=" + key,
 		"SLACK_SIGNING_SECRET=" + play.SlackSigning,
 		"SLACK_BOT_TOKEN=" + play.SlackToken,
 		"TEAMS_SECRET=" + play.TeamsSecret,
+		"SIGN_IN_KEY=" + w.Key.Private,
+		"SIGN_IN_SERVICENOW_SECRET=" + play.SignInNowSecret,
 		"SIM_GRAPH_SECRET=" + play.GraphSecret,
 		"SIM_SERVICENOW_SECRET=" + play.ServiceNowSecret,
 	}

@@ -195,7 +195,7 @@ func (h *house) keep(dir string) {
 	if err != nil {
 		h.Fatal(err)
 	}
-	for _, pair := range append(demoSecrets(key), "READER_SECRET="+play.ReaderSecret) {
+	for _, pair := range append(demoSecrets(h.world, key), "READER_SECRET="+play.ReaderSecret) {
 		name, value, _ := strings.Cut(pair, "=")
 		path := filepath.Join(dir, name)
 		if err := os.WriteFile(path, []byte(value), 0o600); err != nil {

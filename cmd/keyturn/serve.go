@@ -139,8 +139,9 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 		store.Close()
 		return nil, err
 	}
-	g := graph.New(graph.Config{GraphURL: c.Outside.Graph, LoginURL: c.Outside.Login, HTTP: client, Tenants: c.graphTenants(), Resolver: resolver, Now: now, Wait: c.pauses.wait})
-	sn := servicenow.New(servicenow.Config{HTTP: client, Tenants: c.serviceNowTenants(), Now: now, Wait: c.pauses.wait})
+	tokens := engine.Sessions{Store: store, Now: now}
+	g := graph.New(graph.Config{GraphURL: c.Outside.Graph, LoginURL: c.Outside.Login, HTTP: client, Tenants: c.graphTenants(), Tokens: tokens, Resolver: resolver, Now: now, Wait: c.pauses.wait})
+	sn := servicenow.New(servicenow.Config{HTTP: client, Tenants: c.serviceNowTenants(), Tokens: tokens, Now: now, Wait: c.pauses.wait})
 	p := &process{conf: c, store: store, log: log, routes: http.NewServeMux(), metrics: newMetrics(tenants, now)}
 	p.metrics.store = store
 	witness, err := c.Audit.witness(client, c.Outside.CABundle, log, now)
@@ -172,6 +173,10 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 		Now:     now, ID: httpx.NewRequestID, Keys: keyMaker{}, Pace: c.pace(), Paint: paint, Log: log, Wait: c.pauses.wait, Backoff: c.pauses.backoff,
 	})
 	desk.Engine = p.engine
+	if err := p.pages(map[bot.System]engine.Door{bot.Graph: g, bot.ServiceNow: sn}); err != nil {
+		store.Close()
+		return nil, err
+	}
 	p.routes.HandleFunc("GET /healthz", alive)
 	p.routes.HandleFunc("GET /readyz", p.readyz)
 	about.Serve(p.routes)
@@ -207,7 +212,7 @@ func (c *config) keep() bolt.Keep {
 }
 
 func (c *config) env(tenants []*bot.Tenant) *engine.Env {
-	return &engine.Env{Learns: c.Learn != "off", Tenants: tenants, Guide: setup.GuideFor, Base: c.base,
+	return &engine.Env{Learns: c.Learn != "off", Tenants: tenants, Guide: setup.GuideFor, Base: c.base, Public: strings.TrimSuffix(c.PublicURL, "/"), Gate: c.gate,
 		Pace: c.Checklist.Every.or(5 * time.Second), PaceAfterClick: c.Checklist.AfterClick.or(1500 * time.Millisecond),
 		PollEvery: c.PollEvery.or(2 * time.Minute), CheckEvery: c.CheckEvery.or(15 * time.Second), HeadEvery: c.Audit.Heads.Every.or(time.Hour),
 		SummaryAfter: c.SummaryAfter.or(incident.SummaryAfter)}
@@ -257,27 +262,18 @@ func (c *config) workspaces() map[string]bot.Secret {
 
 func (c *config) graphTenants() map[bot.TenantID]graph.TenantConfig {
 	out := map[bot.TenantID]graph.TenantConfig{}
-	for _, t := range c.Tenants {
-		tc := graph.TenantConfig{Directory: t.Directory}
-		if w := t.Simulator; w != nil {
-			tc.Writer = graph.Credential{ClientID: w.ClientID, Secret: w.Secret.value, Key: w.PrivateKey.value, Cert: w.Certificate}
-		}
-		out[bot.TenantID(t.ID)] = tc
+	for i := range c.Tenants {
+		out[bot.TenantID(c.Tenants[i].ID)] = c.Tenants[i].entraTenant(c)
 	}
 	return out
 }
 
 func (c *config) serviceNowTenants() map[bot.TenantID]servicenow.TenantConfig {
 	out := map[bot.TenantID]servicenow.TenantConfig{}
-	for _, t := range c.Tenants {
-		if t.ServiceNow == nil {
-			continue
+	for i := range c.Tenants {
+		if c.Tenants[i].ServiceNow != nil {
+			out[bot.TenantID(c.Tenants[i].ID)] = c.Tenants[i].instance(c)
 		}
-		tc := servicenow.TenantConfig{Host: t.ServiceNow.Host, BaseURL: t.ServiceNow.URL}
-		if w := t.ServiceNow.Simulator; w != nil {
-			tc.Writer = servicenow.Credential{ClientID: w.ClientID, Secret: w.Secret.value}
-		}
-		out[bot.TenantID(t.ID)] = tc
 	}
 	return out
 }

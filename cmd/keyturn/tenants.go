@@ -162,7 +162,12 @@ func (t *tenantConfig) tenant(c *config, where string, f *faults) *bot.Tenant {
 		f.add("%s.change.pattern: %v", where, err)
 	}
 	t.outwards(c, out, where, f)
+	t.checkSignIn(c, where, f)
+	out.Modes = t.modes()
 	out.SignIn = bot.SignIn{EntraClientID: t.SignIn.EntraClientID, EntraRedirect: t.SignIn.EntraRedirect, ServiceNowClientID: t.SignIn.ServiceNowClientID}
+	if out.SignIn.EntraClientID != "" && out.SignIn.EntraRedirect == "" && c.PublicURL != "" {
+		out.SignIn.EntraRedirect = c.redirect("entra")
+	}
 	if r := t.Reader; r != nil {
 		out.Reader = bot.Reader{ClientID: r.ClientID, Secret: r.Secret.value, Key: r.PrivateKey.value, Cert: r.Certificate}
 	}

@@ -28,6 +28,18 @@ func (s *Server) SetWorld(w World) error {
 	return s.change(func() error { s.st.World = w; return nil })
 }
 
+// SetRedirects replaces the redirect URIs of a registration.
+func (s *Server) SetRedirects(appID string, uris ...string) error {
+	return s.change(func() error {
+		app := s.st.appByAppID(appID)
+		if app == nil {
+			return fmt.Errorf("there is no registration with the client ID %s", appID)
+		}
+		app.Web.RedirectURIs = slices.Clone(uris)
+		return nil
+	})
+}
+
 // SetQuirks replaces the switches.
 func (s *Server) SetQuirks(q Quirks) error {
 	return s.change(func() error { s.st.Quirks = q; return nil })

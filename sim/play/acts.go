@@ -123,11 +123,7 @@ const setupPage = "/x_mioms_m365_assis_setup.do"
 // switchScope switches to the app's scope and opens Setup.
 func switchScope(ctx context.Context, g *game, who Person, _ Card) (map[string]any, error) {
 	b := g.browser(who)
-	if err := b.open(g.instance("/application_picker.do", who)); err != nil {
-		return nil, err
-	}
-	scope := b.option("scope", "Microsoft 365 support")
-	if err := b.press("application_picker", "Switch", map[string]string{"scope": scope}); err != nil {
+	if err := g.inScope(who, "Microsoft 365 support"); err != nil {
 		return nil, err
 	}
 	if err := b.open(g.instance(setupPage, who)); err != nil {
@@ -142,6 +138,9 @@ func switchScope(ctx context.Context, g *game, who Person, _ Card) (map[string]a
 // walkWizard walks the 1.x wizard up to its last page.
 func walkWizard(ctx context.Context, g *game, who Person, c Card) (map[string]any, error) {
 	b := g.browser(who)
+	if err := g.inScope(who, "Microsoft 365 support"); err != nil {
+		return nil, err
+	}
 	if err := b.open(g.instance(setupPage, who)); err != nil {
 		return nil, err
 	}

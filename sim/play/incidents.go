@@ -208,3 +208,28 @@ func (g *game) resolved(ctx context.Context, list []story) error {
 	}
 	return g.catchUp(ctx)
 }
+
+// subscribe has the channel on every platform be told everything at once:
+// without a word advisories wait for the daily digest.
+func (g *game) subscribe(ctx context.Context) error {
+	who := []Person{Rita}
+	if g.World.Platform == Both {
+		who = append(who, Mona)
+	}
+	for _, x := range who {
+		if err := g.types(ctx, x, incidentsName, "subscribe live"); err != nil {
+			return err
+		}
+	}
+	for _, at := range g.clients {
+		err := g.until(ctx, "the word that the channel on "+at.name()+" is told everything at once", func() bool {
+			return slices.ContainsFunc(at.shown(), func(c Card) bool {
+				return c.Where == incidentsName && strings.Contains(c.Text, "advisories and message center posts of any service at once")
+			})
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -48,33 +48,13 @@ func (s Script) Play(ctx context.Context) error {
 		return err
 	}
 	c := p.Counts
+	if s.World.SignIn {
+		if err := p.standing(); err != nil {
+			return err
+		}
+	}
 	fmt.Fprintf(s.Out, "\nsummary: %d human clicks, %d values typed by hand, %d secrets shown to a person, %d API calls made, %d objects created, %d removed\n",
 		c.Clicks, c.Typed, c.Secrets, c.Calls, c.Made, c.Removed)
-	return nil
-}
-
-// subscribe has the channel on every platform be told everything at once:
-// without a word advisories wait for the daily digest.
-func (g *game) subscribe(ctx context.Context) error {
-	who := []Person{Rita}
-	if g.World.Platform == Both {
-		who = append(who, Mona)
-	}
-	for _, x := range who {
-		if err := g.types(ctx, x, incidentsName, "subscribe live"); err != nil {
-			return err
-		}
-	}
-	for _, at := range g.clients {
-		err := g.until(ctx, "the word that the channel on "+at.name()+" is told everything at once", func() bool {
-			return slices.ContainsFunc(at.shown(), func(c Card) bool {
-				return c.Where == incidentsName && strings.Contains(c.Text, "advisories and message center posts of any service at once")
-			})
-		})
-		if err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
@@ -244,11 +224,26 @@ func (g *game) act(ctx context.Context, who Person, c Card) (bool, error) {
 			continue
 		}
 		switch b.Label {
+		case "Sign in":
+			return true, g.signIn(ctx, who, c, b)
+		case "Activated":
+			if g.done["activated/"+who.Name] {
+				continue
+			}
+			g.done["activated/"+who.Name] = true
+			return true, g.activate(ctx, who, c, b)
 		case "Approve and run":
+			if activated, ok := c.Has("Activated", b.Value); ok && !g.done["activated/"+who.Name] {
+				g.done["activated/"+who.Name] = true
+				return true, g.activate(ctx, who, c, activated)
+			}
 			g.done[key] = true
 			return true, g.approve(ctx, who, c, b, step)
 		case "Try again":
 			g.done[key] = true
+			if err := g.mend(ctx, who, c); err != nil {
+				return true, err
+			}
 			return true, g.click(ctx, who, c, b)
 		}
 		if strings.HasPrefix(b.Action, "step-answer") || (strings.HasPrefix(b.Action, "step-check") && b.Label == "I did it, check") {

@@ -1,14 +1,7 @@
 package play
 
 import (
-	"crypto/rand"
-	"crypto/rsa"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"math/big"
 	"slices"
-	"sync"
-	"time"
 
 	"keyturn/sim/microsoft"
 	"keyturn/sim/servicenow"
@@ -70,13 +63,17 @@ func handle(p Person) string {
 
 func microsoftWorld(file, url string, o Options) microsoft.Config {
 	c := microsoft.Config{TenantID: Directory, Domain: Domain, Name: "Contoso", BaseURL: url, File: file, Lag: o.Lag, Now: o.Now}
+	if o.SignIn {
+		c.Users, c.Apps = adminAccounts(), delegatedApps(o)
+		return c
+	}
 	for _, p := range Everybody() {
 		c.Users = append(c.Users, microsoft.User{ID: p.Entra, Name: p.Name, UPN: p.UPN, Mail: p.UPN, Active: p.Active, Eligible: p.PIM})
 	}
 	c.Apps = []microsoft.App{
 		{AppID: GraphClient, Name: "Keyturn (calls in simulators)", Secrets: []microsoft.Secret{{Name: "simulator", Value: GraphSecret}},
 			Roles: []string{"Application.ReadWrite.All", "Application.Read.All", "Policy.Read.All", "RoleManagement.Read.Directory", "Directory.Read.All", "User.Read.All", "ServiceHealth.Read.All"}},
-		{AppID: SignInClient, Name: "Keyturn sign-in", RedirectURIs: []string{SignInRedirect}, Certificates: [][]byte{certificate()},
+		{AppID: SignInClient, Name: "Keyturn sign-in", RedirectURIs: []string{SignInRedirect}, Certificates: [][]byte{oneKey().der},
 			Scopes: []string{"User.Read", "Application.ReadWrite.All", "Policy.Read.All", "RoleManagement.Read.Directory"}},
 		{AppID: ReaderClient, Name: "Service health reader of the operations team", Secrets: []microsoft.Secret{{Name: "reader", Value: ReaderSecret}},
 			Roles: []string{"ServiceHealth.Read.All", "ServiceMessage.Read.All"}},
@@ -84,31 +81,19 @@ func microsoftWorld(file, url string, o Options) microsoft.Config {
 	return c
 }
 
-// certificate is the public half of a key pair that nobody keeps, the same in
-// every world of a process.
-var certificate = sync.OnceValue(func() []byte {
-	key, err := rsa.GenerateKey(rand.Reader, 2048)
-	if err != nil {
-		panic(err) // the system has no randomness
-	}
-	t := x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Keyturn sign-in"}, NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().AddDate(1, 0, 0)}
-	der, err := x509.CreateCertificate(rand.Reader, &t, &t, &key.PublicKey, key)
-	if err != nil {
-		panic(err) // our own template always is valid
-	}
-	return der
-})
-
 func serviceNowWorld(file, microsoftURL string, o Options) servicenow.Config {
 	c := servicenow.Config{Host: Instance, World: servicenow.Alive1, File: file, Now: o.Now, TypeChoice: o.Type,
 		Outbound: map[string]string{"login.microsoftonline.com": microsoftURL + "/login", "connector.rave.microsoft.com": microsoftURL + "/connector"},
 		Groups:   map[string][]string{"Service Desk": {"itil"}},
 		Clients: []servicenow.Client{
 			{Name: "Keyturn (calls in simulators)", ID: ServiceNowClient, Secret: ServiceNowSecret, Grant: "client_credentials", User: "keyturn.simulator"},
-			{Name: "Keyturn sign-in", ID: SignInNowClient, Secret: "simulated-sign-in-secret", Grant: "authorization_code", Redirect: "https://keyturn.contoso.example/signin/servicenow"},
+			{Name: "Keyturn sign-in", ID: SignInNowClient, Secret: SignInNowSecret, Grant: "authorization_code", Redirect: "https://keyturn.contoso.example/signin/servicenow"},
 		},
 		ClientCredentials: true,
 		Users:             []servicenow.User{{Name: "keyturn.simulator", Full: "Keyturn in simulators", Roles: []string{"admin", "oauth_admin", "itil"}, WebServiceOnly: true}},
+	}
+	if o.SignIn {
+		c.Clients, c.Users = delegatedClients(o), nil
 	}
 	for _, p := range Everybody() {
 		if p.Now != "" {

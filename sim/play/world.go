@@ -31,7 +31,13 @@ type Options struct {
 	Now   func() time.Time // nil is the clock on the wall
 	Also  []slack.User     // people of other workspaces who share the channels
 	On    Platform         // where people chat; "" is Slack
-	Type  string           // how the instance stores the type "OAuth Provider"; "" is oauth_provider
+	// SignIn has people sign in at the systems themselves: the bot holds no
+	// credential that writes, admins have accounts of their own for it, and
+	// Erin's role has to be activated first.
+	SignIn bool
+	Type   string // how the instance stores the type "OAuth Provider"; "" is oauth_provider
+
+	key SignInKey
 }
 
 // World is the simulators with everybody in place.
@@ -46,6 +52,8 @@ type World struct {
 	TeamsURL                              string
 	DNS                                   string // host:port
 	BotAddr                               string // host:port that is free for the bot
+	SignIn                                bool   // whether people sign in at the systems
+	Key                                   SignInKey
 
 	servers []*http.Server
 	dns     net.PacketConn
@@ -68,7 +76,13 @@ func Open(o Options) (*World, error) {
 	if err := o.On.check(); err != nil {
 		return nil, err
 	}
-	w := &World{Platform: o.On}
+	w := &World{Platform: o.On, SignIn: o.SignIn, Key: oneKey()}
+	if o.SignIn && o.Dir != "" {
+		var err error
+		if w.Key, err = keptKey(filepath.Join(o.Dir, "sign-in-key.pem")); err != nil {
+			return nil, err
+		}
+	}
 	if err := w.open(o); err != nil {
 		w.Close()
 		return nil, err
@@ -147,6 +161,7 @@ func (w *World) people(o Options) error {
 	if bot == "" {
 		bot = "http://" + w.BotAddr
 	}
+	o.key, o.Bot = w.Key, bot
 	var err error
 	if w.Slack, err = slack.New(slackWorld(file("slack"), bot, w.SlackURL, o)); err != nil {
 		return err
@@ -162,6 +177,11 @@ func (w *World) people(o Options) error {
 	}
 	if w.ServiceNow, err = servicenow.New(serviceNowWorld(file("servicenow"), w.MicrosoftURL, o)); err != nil {
 		return err
+	}
+	if o.SignIn {
+		if err := w.BotAt(bot); err != nil {
+			return err
+		}
 	}
 	if o.Left && !known {
 		return w.Leave()

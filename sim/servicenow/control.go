@@ -27,6 +27,50 @@ func (s *Server) Modes() Modes {
 	return m
 }
 
+// SetRedirects replaces the redirect URLs of an inbound client.
+func (s *Server) SetRedirects(clientID string, urls ...string) error {
+	return s.act(func() error {
+		entity := s.db.first("oauth_entity", "client_id", clientID, "type", "client")
+		if entity == nil {
+			return fmt.Errorf("there is no client with the ID %s", clientID)
+		}
+		entity.Values["redirect_url"] = strings.Join(urls, ",")
+		return nil
+	})
+}
+
+// Standing lists the roles that inbound clients have without anybody signing
+// in: those of the users of client credentials.
+func (s *Server) Standing() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	for _, e := range s.db.where("oauth_entity", "type", "client", "active", "true", "default_grant_type", "client_credentials") {
+		for _, h := range s.db.where("sys_user_has_role", "user", e.get("user")) {
+			if role := s.db.find(schema["sys_user_role"], h.get("role")); role != nil && !slices.Contains(out, role.get("name")) {
+				out = append(out, role.get("name"))
+			}
+		}
+	}
+	return out
+}
+
+// RevokeTokens ends every sign-in of an account, as an admin does.
+func (s *Server) RevokeTokens(userName string) error {
+	return s.act(func() error {
+		user := s.db.first("sys_user", "user_name", userName)
+		if user == nil {
+			return fmt.Errorf("there is no user %q", userName)
+		}
+		for k, t := range s.tokens {
+			if t.User == user.id() {
+				delete(s.tokens, k)
+			}
+		}
+		return nil
+	})
+}
+
 // SetModes changes how the instance behaves. Mandatory names columns of
 // incident, which sys_dictionary then marks as mandatory.
 func (s *Server) SetModes(m Modes) error {
