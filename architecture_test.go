@@ -284,6 +284,7 @@ func TestTheRulesRefuseWhatTheyAreThereFor(t *testing.T) {
 		"sim":              "keyturn/bot",
 		"sim/slack":        "github.com/slack-go/slack",
 		"web/chat":         "keyturn/bot",
+		"web/signin":       "keyturn/bot/engine",
 		"web/about":        "keyturn/bot",
 		"test/playground":  "keyturn/sim/play",
 		"cmd/keyturn":      "go.etcd.io/bbolt",

@@ -33,6 +33,23 @@
 //
 // then the step is read back, and only what was read is called done.
 //
+// # A sign-in
+//
+// In the mode delegated every call without an identity of its own runs as a
+// person, with the token of their own sign-in:
+//
+//	a call, nobody signed in ─▶ the step is unsigned ─▶ [Sign in] ─▶ an attempt: one use, 15 minutes,
+//	                                  ▲                              for one person and step, with a number
+//	                                  │                                        │ the confirming click
+//	       the system refuses a token:│                                        ▼
+//	       the visit ends             │   the step goes on ◀─ redeem ◀─ code sealed, on disk ◀─ one browser
+//
+// The code and the PKCE verifier are sealed, the state and the browser's own
+// secret are kept as sums. A token is never in a record, a job or a message.
+// [Sessions] gives it to adapters; it is forgotten when nothing more is asked of
+// its person, when its time is over, or when a system refuses it. Approved calls
+// wait for their approver and run as nobody else.
+//
 // # An incident
 //
 //	poll job ─▶ Health.Issues ─▶ incident.Reading ─▶ Desk.Tell ─▶ one commit ─▶ delivery jobs ─▶ Chat ─▶ ledger
