@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -27,6 +28,9 @@ import (
 // patience is how long a test waits for what it expects. Only a test that fails
 // waits so long, and a busy machine may need much of it.
 const patience = 60 * time.Second
+
+// publicURL is the bot's own address in a configuration: each life has another.
+var publicURL = regexp.MustCompile(`public_url: \S+`)
 
 // house is the organisation's simulators with the real bot beside them, in
 // this process. Tests talk in it as people do: they type, click and fill in
@@ -83,6 +87,9 @@ func reword(old, now string) option {
 
 // The ways in which the houses of tests differ.
 var (
+	// withSignIn has people sign in at the systems: the bot has no credential of
+	// its own that writes.
+	withSignIn option = func(s *setting) { s.SignIn = true }
 	// withLeftovers is a world in which somebody set the connector up by hand,
 	// years ago.
 	withLeftovers option = func(s *setting) { s.Left = true }
@@ -230,11 +237,12 @@ func (h *house) config() (*config, []*bot.Tenant) {
 // lives.
 func (h *house) start() {
 	h.Helper()
-	conf, tenants := h.config()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		h.Fatal(err)
 	}
+	h.conf = publicURL.ReplaceAllString(h.conf, "public_url: http://"+l.Addr().String())
+	conf, tenants := h.config()
 	conf.Listen, conf.pauses = l.Addr().String(), h.haste
 	conf.pauses.form = patience
 	logs := slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -258,7 +266,9 @@ func (h *house) start() {
 		p.close()
 		h.Fatalf("the bot did not start: %v", err)
 	}
-	h.world.Slack.SetBotURL("http://" + conf.Listen)
+	if err := h.world.BotAt("http://" + conf.Listen); err != nil {
+		h.Fatal(err)
+	}
 	if h.world.Teams != nil {
 		h.world.Teams.SetBotURL("http://" + conf.Listen)
 	}
