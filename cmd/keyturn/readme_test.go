@@ -4,13 +4,15 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"keyturn/state"
 )
 
-// The configuration that the README shows is one that check accepts.
+// The configuration that the README shows is one that check accepts, also with
+// each of the indented parts that it says can stand in it.
 func TestTheReadmesConfigurationIsComplete(t *testing.T) {
 	readme, err := os.ReadFile(filepath.Join("..", "..", "README.md"))
 	if err != nil {
@@ -27,9 +29,14 @@ func TestTheReadmesConfigurationIsComplete(t *testing.T) {
 	t.Setenv("KEYTURN_KEY", key)
 	t.Setenv("SLACK_SIGNING_SECRET", "secret")
 	t.Setenv("SLACK_BOT_TOKEN", "xoxb-1")
+	whole := blocks[0][1]
 	for _, b := range blocks {
+		shown := b[1]
+		if strings.HasPrefix(string(shown), " ") {
+			shown = append(slices.Clone(whole), shown...)
+		}
 		file := filepath.Join(t.TempDir(), "keyturn.yaml")
-		if err := os.WriteFile(file, b[1], 0o600); err != nil {
+		if err := os.WriteFile(file, shown, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		var out, complaint strings.Builder
