@@ -63,7 +63,9 @@
 // before it is posted a newer drawing of it never takes its place in the lane.
 // What one message tells of many changes is in the ledger under each of them.
 // A reading that fails is recorded and, once it has lasted, told once; its end
-// is told too.
+// is told too. Where the tenant has ServiceNow, the same commit adds what its
+// incident there has to say (incident.Follow), written as the dedicated user,
+// each call with its intent first.
 //
 // # A job
 //
@@ -82,15 +84,22 @@
 // that stood still while another took its job over wakes up and changes nothing.
 // Who takes a job over is told that it may have been begun, and looks first.
 //
-// Jobs of a lane run one after another, in the order of their IDs. Lanes: one
-// for a request's own answer (now/), a conversation (chat/), a step of a run
-// (step/), a tenant's readings (poll/), the heads of its audit trail (audit/), a
-// person's page (home/), a message for later (later/), a channel's digests and
-// quiet hours (wake/), the daily sweep that forgets what is of no use any more
-// (sweep), a fallback way (note/), a monitor (beat/). Classes order what competes for a platform's limits: click,
-// hand-off, checklist, incident, digest. A job that draws something replaces an
-// older one that nobody has begun. The ends of a tenant's credentials are looked
-// at in a lane of their own, each morning (expiry/).
+// Jobs of a lane run one after another, in the order of their IDs. A lane is
+// named after what it keeps in order:
+//
+//	now/ request     its own answer           poll/, messages/ tenant   reading Graph
+//	chat/ place      a conversation           ticket/ tenant, issue     one ServiceNow incident
+//	step/ run, step  calls of a step          tickets/ tenant           how those stand
+//	change/ run      notes in its change      audit/ tenant             heads of the trail go outside
+//	remind/ run      reminders                expiry/ tenant            what ends soon, each morning
+//	home/ account    somebody's own page      groups/ tenant            who is in a user group
+//	later/ message   one for later            learn/ tenant             articles for an answer
+//	wake/ sub        digests, quiet hours     note/, beat/ tenant       what is left when chat is silent
+//	forget/ sign-in  a visit's token          sweep                     what is of no use any more
+//
+// Classes order what competes for a platform's limits: click, hand-off,
+// checklist, incident, digest. A job that draws something replaces an older one
+// that nobody has begun.
 //
 // # Promises
 //
