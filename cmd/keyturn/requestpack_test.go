@@ -33,7 +33,7 @@ tenants:
     slack: [T0123ABCD]
     teams: [11111111-2222-3333-4444-555555555555]
     servicenow: {host: contoso.service-now.com}
-    sign_in: {entra_client_id: 22222222-3333-4444-5555-666666666666, entra_redirect: "https://keyturn.contoso.com/signin/entra", servicenow_client_id: keyturn-sign-in}
+    sign_in: {entra_client_id: 22222222-3333-4444-5555-666666666666, entra_redirect: "https://keyturn.contoso.com/signin/entra", entra_federated_token_file: KEYFILE, servicenow_client_id: keyturn-sign-in, servicenow_secret: file:KEYFILE}
     change: {required: true, pattern: 'CHG[0-9]{7}', example: CHG0031337}
     owners: [Olu, Ada]
     people:
