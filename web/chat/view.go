@@ -150,7 +150,10 @@ func (d *drawer) openRoom(v *viewModel, q url.Values) {
 		v.Closed = cmp.Or(d.viewer.RealName, "This person") + " is not in this channel."
 		return
 	}
-	v.Topic, v.Members = ch.Topic, len(ch.Members)
+	v.Topic = ch.Topic
+	if ch.Kind != slack.Direct {
+		v.Members = len(ch.Members)
+	}
 	if ch.Archived {
 		v.Closed = "This channel is archived."
 	} else if ch.ReadOnly && !d.viewer.Admin {
@@ -186,7 +189,7 @@ func (p *page) sidebar(d *drawer, v *viewModel, direct string) {
 		r := p.room(d, ch, v.At)
 		switch {
 		case ch.ID == direct:
-			r.Name = d.st.App.BotName
+			r.Name, r.Mark = d.st.App.BotName, "" // a conversation of two, no channel
 			v.Direct = r
 		case ch.Kind != slack.Direct:
 			v.Channels = append(v.Channels, r)
