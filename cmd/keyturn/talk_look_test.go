@@ -33,6 +33,10 @@ func (h *house) microsoftWrites(id, service string, n int) {
 	if err := h.world.Microsoft.PutIssue(raw); err != nil {
 		h.Fatal(err)
 	}
+	h.becomes("the issue to be known", func() (known bool) { // a reading may have been before it
+		h.read(func(v engine.View) error { _, err := v.Incident("contoso", id); known = err == nil; return nil })
+		return known
+	})
 }
 
 // Whoever wonders whether it is them or Microsoft looks here first.
@@ -124,10 +128,6 @@ func TestIncidentsAreExportedWhileTheBotRunsAndAfter(t *testing.T) {
 func TestPicturesInTheChannel(t *testing.T) {
 	h := open(t, withReader)
 	h.microsoftWrites("SP900001", "SharePoint Online", 5)
-	h.becomes("the issue to be known", func() (known bool) { // a reading may have been before it
-		h.read(func(v engine.View) error { _, err := v.Incident("contoso", "SP900001"); known = err == nil; return nil })
-		return known
-	})
 	h.typesIn(play.Max, play.Ops, "/keyturn picture")
 	h.expectPrivate(play.Max, "It is drawn and posted here")
 	heat := h.expectChannel(play.Ops, "The last 30 days", "SharePoint Online incident on")
