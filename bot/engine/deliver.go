@@ -223,13 +223,15 @@ func (e *Engine) held(ctx context.Context, j bot.Job) error {
 
 // undelivered decides what a refused send means. An edit may be repeated as it
 // is. A post that may have landed is looked up before the next try; where the
-// platform cannot do that it is repeated once and then given up.
+// platform cannot do that it is repeated once and then given up. The tries of an
+// outage before do not count: its end is when connections break.
 func (e *Engine) undelivered(ctx context.Context, chat Chat, j bot.Job, p Deliver, edit bool, cause error) error {
 	switch bot.KindOf(cause) {
 	case bot.KindAmbiguous:
 		_, finds := chat.(Finder)
 		repeated := !edit && p.Ambiguous && !finds
 		p.Ambiguous = p.Ambiguous || !edit
+		p.Doubts++
 		b, err := json.Marshal(p)
 		if err != nil {
 			return err
@@ -238,7 +240,7 @@ func (e *Engine) undelivered(ctx context.Context, chat Chat, j bot.Job, p Delive
 		j.Tries++
 		j.Last = cause.Error()
 		j.Due = e.Now().Add(e.Backoff(j.Tries))
-		j.Dead = j.Tries >= tries || repeated
+		j.Dead = p.Doubts >= doubts || repeated
 		return e.commit(ctx, "ambiguous", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
 	}
 	if closed(p, edit, cause) {

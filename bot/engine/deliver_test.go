@@ -314,6 +314,31 @@ func TestAnOutageOfHoursLosesNothing(t *testing.T) {
 	}
 }
 
+func TestAnOutageThatEndsInABrokenConnectionLosesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.chat.set(func(string, bot.Place, bot.Message) fate { return refused(bot.KindUnreachable) })
+	w.say("m", channel, "an incident")
+	w.pass(time.Hour)
+	w.chat.set(func(string, bot.Place, bot.Message) fate { return refused(bot.KindAmbiguous) })
+	w.pass(5 * time.Minute)
+	w.chat.set(nil)
+	w.pass(2 * time.Minute)
+	w.only("m")
+	w.chat.set(func(_ string, _ bot.Place, m bot.Message) fate {
+		if m.Key == "poison" {
+			return refused(bot.KindAmbiguous)
+		}
+		return fine
+	})
+	w.say("poison", channel, "what the platform stumbles over")
+	w.say("next", channel, "the next one")
+	w.pass(20 * time.Minute)
+	w.only("next")
+	if d := w.dead(); len(d) != 1 {
+		t.Errorf("dead: %+v", d)
+	}
+}
+
 func TestAPanicCostsTheJobAndNothingElse(t *testing.T) {
 	var log bytes.Buffer
 	w := newWorld(t)

@@ -75,7 +75,8 @@
 //	   │ Again: throttled, as long as the platform says
 //	   │ Again: failed, after a pause that doubles
 //	   └─────────────────────────┤
-//	                             │ given up after six tries, or refused for good
+//	                             │ given up after six tries, or refused for good; a message is
+//	                             │ tried for a day where its platform cannot be reached
 //	                             ▼
 //	                           dead: shown to operators, its lane is free
 //

@@ -10,6 +10,11 @@ import (
 // broke off in the life before: its job has run by then.
 const settling = 10 * time.Minute
 
+// doubts is how many sends of a message may end without anybody knowing how,
+// about a quarter of an hour of them. A platform may answer so to everything for
+// some minutes; a message to which it always does must not hold up its lane.
+const doubts = 20
+
 // doubtful reports whether a message that the ledger does not know may have
 // been posted all the same: its sending broke off, or the process did before
 // the ledger was written. A drawn message is in doubt also where its job is

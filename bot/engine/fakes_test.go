@@ -43,6 +43,7 @@ type chat struct {
 	attempts int
 	finds    int
 	fate     func(op string, at bot.Place, m bot.Message) fate
+	lookUp   func(at bot.Place) error // why it cannot be looked at now
 }
 
 func newChat() *chat { return &chat{} }
@@ -144,6 +145,11 @@ func (c finding) Find(_ context.Context, at bot.Place, key string) (bot.MessageR
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.finds++
+	if c.lookUp != nil {
+		if err := c.lookUp(at); err != nil {
+			return bot.MessageRef{}, false, err
+		}
+	}
 	for _, m := range c.messages {
 		if m.Key == key && m.Ref.Place == at {
 			return m.Ref, true, nil

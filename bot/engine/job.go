@@ -37,6 +37,7 @@ type Deliver struct {
 	Sub       string       `json:"sub,omitempty"` // the subscription it belongs to
 	Tenant    bot.TenantID `json:"tenant,omitempty"`
 	Ambiguous bool         `json:"ambiguous,omitempty"` // an earlier try may have landed
+	Doubts    int          `json:"doubts,omitempty"`    // how many tries ended so that nobody knows how
 	Covers    []string     `json:"covers,omitempty"`    // ledger keys of changes that are told by it
 }
 

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"encoding/json"
 	"slices"
 	"strings"
 	"time"
@@ -53,6 +54,14 @@ func (d *Draft) Undelivered(t *bot.Tenant) ([]Letter, error) {
 func (d *Draft) Resend(t *bot.Tenant, id bot.JobID) (bool, error) {
 	j, ok, err := d.letter(t, id)
 	if err != nil || !ok {
+		return false, err
+	}
+	p, err := payload[Deliver](j)
+	if err != nil {
+		return false, err
+	}
+	p.Doubts = 0
+	if j.Payload, err = json.Marshal(p); err != nil {
 		return false, err
 	}
 	j.Dead, j.Tries, j.Last, j.Due = false, 0, "", d.Now
