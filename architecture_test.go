@@ -25,7 +25,7 @@ type rule struct {
 // and nobody else's.
 var (
 	vendors = map[string]string{"adapters/slack": "github.com/slack-go/slack", "adapters/teams": "github.com/infracloudio/msbotbuilder-go/...", "adapters/learn": "github.com/modelcontextprotocol/go-sdk/mcp"}
-	drivers = map[string]string{"state/bolt": "go.etcd.io/bbolt/..."}
+	drivers = map[string]string{"state/bolt": "go.etcd.io/bbolt/...", "state/postgres": "github.com/jackc/pgx/v5/..."}
 )
 
 var rules = []rule{
@@ -85,7 +85,7 @@ var rules = []rule{
 	{
 		of:    `state/statetest`,
 		may:   []string{"./bot", "./bot/...", "./state", "github.com/google/go-cmp/..."},
-		never: []string{"./adapters/...", "./commands", "./sim/...", "./state/bolt"},
+		never: []string{"./adapters/...", "./commands", "./sim/...", "./state/bolt", "./state/postgres"},
 		why:   "the conformance suite holds every store to the same contract, so it must not know one of them",
 	},
 	{
@@ -280,7 +280,8 @@ func TestTheRulesRefuseWhatTheyAreThereFor(t *testing.T) {
 		"adapters/learn":   "github.com/slack-go/slack",
 		"state":            "go.etcd.io/bbolt",
 		"state/statetest":  "keyturn/state/bolt",
-		"state/bolt":       "github.com/slack-go/slack",
+		"state/bolt":       "github.com/jackc/pgx/v5",
+		"state/postgres":   "go.etcd.io/bbolt",
 		"sim":              "keyturn/bot",
 		"sim/slack":        "github.com/slack-go/slack",
 		"web/chat":         "keyturn/bot",

@@ -1,0 +1,185 @@
+package postgres
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"hash/fnv"
+	"log/slog"
+	"regexp"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"keyturn/bot"
+	"keyturn/bot/engine"
+	"keyturn/state"
+)
+
+// Config says which database to open and with what.
+type Config struct {
+	URL     bot.Secret     // postgres://user:password@host:port/database?options
+	Schema  string         // keyturn where empty; it is made where there is none
+	Sealer  state.Sealer   // of the keyset that the data was made with
+	Auditor *state.Auditor // of the same keyset
+
+	Now  func() time.Time // time.Now where nil
+	Log  *slog.Logger     // for what the operator must know; discarded where nil
+	Keep Keep             // how long what is finished stays
+
+	// Term is how long the claims of a replica outlive its last sign of life;
+	// [Term] where zero. All replicas have the same.
+	Term time.Duration
+	// Connections is the most that are open at a time, besides one that
+	// listens; 8 where zero.
+	Connections int
+}
+
+// Keep says how long what is over stays. Zero takes the default.
+type Keep struct {
+	Runs      time.Duration // after their end; 400 days
+	Incidents time.Duration // resolved ones, after their last change was seen; 90 days
+}
+
+// The defaults of [Keep] and [Config].
+const (
+	KeepRuns      = 400 * 24 * time.Hour
+	KeepIncidents = 90 * 24 * time.Hour
+	// Term and a beat together are less than 15 seconds: so long at most is a
+	// job of a dead replica left alone.
+	Term = 12 * time.Second
+)
+
+// beats is how many times a term a replica prolongs its claims.
+const beats = 5
+
+// Store is an [engine.Store] in one schema of a PostgreSQL database.
+type Store struct {
+	pool    *pgxpool.Pool
+	schema  string
+	id      string // of this replica
+	number  int64  // of the advisory lock
+	sealer  state.Sealer
+	auditor *state.Auditor
+	now     func() time.Time
+	log     *slog.Logger
+	keep    Keep
+	term    time.Duration
+
+	wake    chan struct{}
+	holding atomic.Bool // there may be claims to prolong
+	stop    chan struct{}
+	once    sync.Once
+	cancel  context.CancelFunc
+	errands sync.WaitGroup
+}
+
+var _ engine.Store = (*Store)(nil)
+
+// named is what a schema may be called: plain enough to be typed without quotes.
+var named = regexp.MustCompile(`^[a-z_][a-z0-9_]{0,47}$`)
+
+// Open connects to the database and sets the schema up where it is new. It
+// refuses data that a newer Keyturn wrote or that was sealed with another key.
+func Open(ctx context.Context, c Config) (*Store, error) {
+	if c.Sealer == nil || c.Auditor == nil {
+		return nil, errors.New("the database cannot be opened without its sealing key")
+	}
+	s := &Store{
+		schema: c.Schema, id: rand.Text(), sealer: c.Sealer, auditor: c.Auditor, now: c.Now, log: c.Log, keep: c.Keep, term: c.Term,
+		wake: make(chan struct{}, 1), stop: make(chan struct{}),
+	}
+	s.defaults()
+	if !named.MatchString(s.schema) {
+		return nil, fmt.Errorf("%q cannot be the name of a schema: use up to 48 small letters, digits and underscores, a letter first", s.schema)
+	}
+	h := fnv.New64a()
+	h.Write([]byte("keyturn " + s.schema))
+	s.number = int64(h.Sum64())
+	config, err := s.config(c)
+	if err != nil {
+		return nil, err
+	}
+	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
+		return nil, fmt.Errorf("the database cannot be opened: %w", err)
+	}
+	if err := s.prepare(ctx); err != nil {
+		s.pool.Close()
+		return nil, fmt.Errorf("the schema %s of the database %s cannot be opened: %w", s.schema, config.ConnConfig.Database, err)
+	}
+	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	s.errands.Go(func() { s.beat(ctx) })
+	s.errands.Go(func() { s.listen(ctx, config.ConnConfig) })
+	return s, nil
+}
+
+func (s *Store) defaults() {
+	if s.schema == "" {
+		s.schema = "keyturn"
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.keep.Runs == 0 {
+		s.keep.Runs = KeepRuns
+	}
+	if s.keep.Incidents == 0 {
+		s.keep.Incidents = KeepIncidents
+	}
+	if s.term == 0 {
+		s.term = Term
+	}
+}
+
+// config reads the address. Its error does not repeat the address, which may
+// hold a password.
+func (s *Store) config(c Config) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(c.URL.Reveal())
+	if err != nil {
+		return nil, errors.New("the address of the database cannot be read: write it as postgres://user:password@host:5432/database")
+	}
+	config.MaxConns = 8
+	if c.Connections > 0 {
+		config.MaxConns = int32(c.Connections)
+	}
+	config.ConnConfig.ConnectTimeout = 10 * time.Second
+	params := config.ConnConfig.RuntimeParams
+	params["application_name"] = "keyturn"
+	params["search_path"] = s.schema
+	// Whatever the server's default: what was confirmed is on its disk.
+	params["synchronous_commit"] = "on"
+	params["idle_in_transaction_session_timeout"] = strconv.FormatInt((s.term / 3).Milliseconds(), 10)
+	return config, nil
+}
+
+func (s *Store) quoted() string { return pgx.Identifier{s.schema}.Sanitize() }
+
+// Close ends what the store does by itself, waits for commits and readings
+// under way, and disconnects. Claims are left to run out. Closing twice does
+// nothing more.
+func (s *Store) Close() error {
+	s.once.Do(func() {
+		close(s.stop)
+		s.cancel()
+		s.errands.Wait()
+		s.pool.Close()
+	})
+	return nil
+}
+
+func (s *Store) closed() bool {
+	select {
+	case <-s.stop:
+		return true
+	default:
+		return false
+	}
+}
