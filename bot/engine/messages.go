@@ -82,7 +82,7 @@ func (e *Engine) readMessages(ctx context.Context, j bot.Job) error {
 		if err != nil {
 			return e.messagesFailed(ctx, j, t, err)
 		}
-		list = e.announcements(t, raw)
+		list = understood(e, t, "a message center post", raw, incident.ParseMessage)
 	}
 	return e.commit(ctx, "messages/"+e.ID(), func(d *Draft) error {
 		again := j
@@ -96,21 +96,6 @@ func (e *Engine) readMessages(ctx context.Context, j bot.Job) error {
 		}
 		return d.toldPosts(t, list)
 	})
-}
-
-// announcements reads the posts as Graph wrote them. One that cannot be read
-// hides no other.
-func (e *Engine) announcements(t *bot.Tenant, raw []json.RawMessage) []incident.Announcement {
-	var list []incident.Announcement
-	for _, r := range raw {
-		a, err := incident.ParseMessage(r)
-		if err != nil {
-			e.Log.Warn("a message center post from Graph cannot be understood and is passed over", "tenant", t.ID, "err", err)
-			continue
-		}
-		list = append(list, a)
-	}
-	return list
 }
 
 // toldPosts records a reading of the message center and what follows for every

@@ -50,7 +50,7 @@ func (e *Engine) poll(ctx context.Context, j bot.Job) error {
 	if err != nil {
 		return e.unreadable(ctx, j, t, err)
 	}
-	issues := e.understood(t, raw)
+	issues := understood(e, t, "an issue", raw, incident.Parse)
 	services := e.services(ctx, t, as)
 	// The job keeps its ID from one reading to the next, and what two readings
 	// say must not have the same key.
@@ -65,19 +65,19 @@ func (e *Engine) poll(ctx context.Context, j bot.Job) error {
 	})
 }
 
-// understood reads the issues as Graph wrote them. One that cannot be read hides
-// no other.
-func (e *Engine) understood(t *bot.Tenant, raw []json.RawMessage) []incident.Issue {
-	var issues []incident.Issue
+// understood reads what Graph wrote, each item by parse; what says what one is.
+// One that cannot be read hides no other.
+func understood[T any](e *Engine, t *bot.Tenant, what string, raw []json.RawMessage, parse func(json.RawMessage) (T, error)) []T {
+	var list []T
 	for _, r := range raw {
-		is, err := incident.Parse(r)
+		item, err := parse(r)
 		if err != nil {
-			e.Log.Warn("an issue from Graph cannot be understood and is passed over", "tenant", t.ID, "err", err)
+			e.Log.Warn(what+" from Graph cannot be understood and is passed over", "tenant", t.ID, "err", err)
 			continue
 		}
-		issues = append(issues, is)
+		list = append(list, item)
 	}
-	return issues
+	return list
 }
 
 // Told records a reading and adds what follows for every subscription.
