@@ -17,8 +17,12 @@ import (
 // directions. Source: Slack, "Verifying requests from Slack".
 const window = 300 // seconds
 
+// Unsigned is what the log says of a request with another signature than the
+// signing secret's.
+const Unsigned = "The request is not signed by Slack: check that the signing secret is this app's."
+
 var (
-	errUnsigned = errors.New("The request is not signed by Slack: check that the signing secret is this app's.")
+	errUnsigned = errors.New(Unsigned)
 	errStale    = errors.New("The request was signed more than five minutes ago or ahead: check this server's clock.")
 )
 

@@ -31,9 +31,23 @@ type standingUnattended struct {
 	Secret   string `json:"secret"`
 }
 
-// reader finds the credential for reading a tenant's service health: the
+// Standing gives what Keyturn may do in a tenant while nobody is signed in: the
+// credential for reading service health and the dedicated user at ServiceNow.
+// What there is none of is zero.
+func Standing(v View, t *bot.Tenant) (bot.Reader, bot.CallIdentity, error) {
+	reader, _, err := readerOf(v, t)
+	if err != nil {
+		return reader, bot.CallIdentity{}, err
+	}
+	as, _, err := unattended(v, t.ID)
+	return reader, as, err
+}
+
+func (e *Engine) reader(v View, t *bot.Tenant) (bot.Reader, bool, error) { return readerOf(v, t) }
+
+// readerOf finds the credential for reading a tenant's service health: the
 // configured one, or the one that a run has made.
-func (e *Engine) reader(v View, t *bot.Tenant) (bot.Reader, bool, error) {
+func readerOf(v View, t *bot.Tenant) (bot.Reader, bool, error) {
 	if t.Reader.Configured() {
 		return t.Reader, true, nil
 	}

@@ -5,6 +5,7 @@
 //	serve     the bot: chat in, Microsoft and ServiceNow out, one file of state
 //	demo, sim the same bot, or one system alone, against simulators
 //	check     every error of a configuration at once, each with its fix
+//	doctor    asks every system with the configured credentials; writes nothing
 //	preview, manifest, key, version      need neither configuration nor state
 //	backup, audit                        read the state
 //

@@ -6,13 +6,14 @@ import (
 	"strings"
 
 	"keyturn/adapters/graph"
+	"keyturn/adapters/learn"
 	"keyturn/adapters/slack"
 	"keyturn/adapters/teams"
 	"keyturn/bot/incident"
 )
 
 // destination is a host that Keyturn calls.
-type destination struct{ Host, Port, Why string }
+type destination struct{ Host, Port, Why, scheme string }
 
 // egress lists every host that a configuration has Keyturn call, with the
 // reason. A leading dot takes in the hosts below.
@@ -27,7 +28,7 @@ func (c *config) egress() []destination {
 		if port == "" {
 			port = map[string]string{"https": "443", "http": "80", "tls": "6514"}[u.Scheme]
 		}
-		d := destination{u.Hostname(), port, why}
+		d := destination{u.Hostname(), port, why, u.Scheme}
 		if !slices.Contains(out, d) {
 			out = append(out, d)
 		}
@@ -55,6 +56,9 @@ func (c *config) egress() []destination {
 		if t.ServiceNow != nil {
 			add(first(t.ServiceNow.URL, "https://"+t.ServiceNow.Host), "ServiceNow of "+t.ID+": steps on approval, and incidents")
 		}
+	}
+	if c.Learn != "off" {
+		add(first(c.Learn, learn.Base), "Microsoft Learn: articles, asked for with product words and error codes")
 	}
 	if c.Outside.Status != "none" {
 		add(first(c.Outside.Status, incident.PublicAddress), "Microsoft's public status page, when Graph cannot be read")

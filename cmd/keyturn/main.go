@@ -18,6 +18,7 @@ var version = "dev"
 type cli struct {
 	Serve    serveCmd    `cmd:"" help:"Run the bot."`
 	Check    checkCmd    `cmd:"" help:"Find every error of a configuration, each with its fix."`
+	Doctor   doctorCmd   `cmd:"" help:"Ask every system with the configured credentials, and say of each what is fine and what is broken, with its fix."`
 	Demo     demoCmd     `cmd:"" help:"Run the bot against simulators, with a chat page to play every role."`
 	Sim      simCmd      `cmd:"" help:"Run one simulator alone."`
 	Preview  previewCmd  `cmd:"" help:"Render issues or messages in Graph shape to one platform payload a line."`

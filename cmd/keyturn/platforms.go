@@ -17,8 +17,10 @@ import (
 // the process's routes.
 func (p *process) platforms(d *desk, table *commands.Table, client *http.Client, now func() time.Time) (map[bot.Platform]engine.Chat, error) {
 	chats := map[bot.Platform]engine.Chat{}
-	if s := p.conf.Slack; s != nil {
-		a := slack.New(slack.Config{SigningSecret: s.SigningSecret.value, Workspaces: p.conf.workspaces(), APIURL: p.conf.Outside.Slack, HTTP: client, Desk: d, Log: p.log, Now: now, FormTime: p.conf.pauses.form, Count: p.metrics.requested(bot.Slack)})
+	if p.conf.Slack != nil {
+		conf := p.conf.slackApp(d, client, p.log, now)
+		conf.Count = p.metrics.requested(bot.Slack)
+		a := slack.New(conf)
 		chats[bot.Slack] = a
 		p.slack = a
 		p.routes.Handle("/slack/", a.Handler())
@@ -34,6 +36,10 @@ func (p *process) platforms(d *desk, table *commands.Table, client *http.Client,
 		p.routes.Handle("/teams/", a.Handler())
 	}
 	return chats, nil
+}
+
+func (c *config) slackApp(d *desk, client *http.Client, log *slog.Logger, now func() time.Time) slack.Config {
+	return slack.Config{SigningSecret: c.Slack.SigningSecret.value, Workspaces: c.workspaces(), APIURL: c.Outside.Slack, HTTP: client, Desk: d, Log: log, Now: now, FormTime: c.pauses.form}
 }
 
 func (c *config) teamsBot(d *desk, table *commands.Table, m teams.Memory, client *http.Client, log *slog.Logger, now func() time.Time) teams.Config {

@@ -16,7 +16,6 @@ import (
 
 	"keyturn/adapters/graph"
 	"keyturn/adapters/httpx"
-	"keyturn/adapters/servicenow"
 	"keyturn/adapters/slack"
 	"keyturn/bot"
 	"keyturn/bot/engine"
@@ -90,9 +89,20 @@ func load(path string) (*config, []*bot.Tenant, error) {
 	}
 	tenants, f := conf.check()
 	if len(f) > 0 {
-		return nil, nil, fmt.Errorf("%s has %d error(s):\n  %s", path, len(f), strings.Join(f, "\n  "))
+		return nil, nil, &configError{path, f}
 	}
 	return conf, tenants, nil
+}
+
+// configError is everything that is wrong with a configuration.
+type configError struct {
+	path   string
+	faults faults
+}
+
+// Error lists the faults, a line each.
+func (e *configError) Error() string {
+	return fmt.Sprintf("%s has %d error(s):\n  %s", e.path, len(e.faults), strings.Join(e.faults, "\n  "))
 }
 
 func logger(c *console, level string) *slog.Logger {
@@ -104,6 +114,7 @@ func logger(c *console, level string) *slog.Logger {
 // process is everything that serve runs.
 type process struct {
 	conf    *config
+	tenants []*bot.Tenant
 	store   *bolt.Store
 	slack   *slack.Adapter // nil without Slack
 	engine  *engine.Engine
@@ -123,14 +134,6 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 	if err != nil {
 		return nil, err
 	}
-	client, err := httpx.New(httpx.Config{Version: version, Proxy: c.Outside.Proxy, NoProxy: c.Outside.NoProxy, CAFile: c.Outside.CABundle, Log: log})
-	if err != nil {
-		return nil, err
-	}
-	resolver, err := httpx.NewResolver(c.Outside.Resolver)
-	if err != nil {
-		return nil, err
-	}
 	store, err := bolt.Open(bolt.Config{Path: c.Data, Sealer: sealer, Auditor: auditor, Log: log, Now: now, Keep: c.keep()})
 	if err != nil {
 		return nil, err
@@ -140,9 +143,13 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 		return nil, err
 	}
 	tokens := engine.Sessions{Store: store, Now: now}
-	g := graph.New(graph.Config{GraphURL: c.Outside.Graph, LoginURL: c.Outside.Login, HTTP: client, Tenants: c.graphTenants(), Tokens: tokens, Resolver: resolver, Now: now, Wait: c.pauses.wait})
-	sn := servicenow.New(servicenow.Config{HTTP: client, Tenants: c.serviceNowTenants(), Tokens: tokens, Now: now, Wait: c.pauses.wait})
-	p := &process{conf: c, store: store, log: log, routes: http.NewServeMux(), metrics: newMetrics(tenants, now)}
+	out, err := c.connect(tokens, log, now)
+	if err != nil {
+		store.Close()
+		return nil, err
+	}
+	client, g, sn := out.http, out.graph, out.servicenow
+	p := &process{conf: c, tenants: tenants, store: store, log: log, routes: http.NewServeMux(), metrics: newMetrics(tenants, now)}
 	p.metrics.store = store
 	witness, err := c.Audit.witness(client, c.Outside.CABundle, log, now)
 	if err != nil {
@@ -223,59 +230,6 @@ func (c *config) pace() engine.Pace {
 		return engine.NoLimits{}
 	}
 	return engine.NewLimits()
-}
-
-// base is the base address of a tenant's system, as people see it in plans.
-func (c *config) base(id bot.TenantID, s bot.System) string {
-	switch s {
-	case bot.Graph:
-		return first(c.Outside.Graph, graph.DefaultGraphURL)
-	case bot.Login:
-		return first(c.Outside.Login, graph.DefaultLoginURL)
-	case bot.ServiceNow:
-		for _, t := range c.Tenants {
-			if t.ID == string(id) && t.ServiceNow != nil {
-				return "https://" + t.ServiceNow.Host
-			}
-		}
-	}
-	return ""
-}
-
-func first(a, b string) string {
-	if a != "" {
-		return strings.TrimSuffix(a, "/")
-	}
-	return b
-}
-
-func (c *config) workspaces() map[string]bot.Secret {
-	out := map[string]bot.Secret{}
-	if c.Slack == nil {
-		return out
-	}
-	for id, s := range c.Slack.Workspaces {
-		out[id] = s.value
-	}
-	return out
-}
-
-func (c *config) graphTenants() map[bot.TenantID]graph.TenantConfig {
-	out := map[bot.TenantID]graph.TenantConfig{}
-	for i := range c.Tenants {
-		out[bot.TenantID(c.Tenants[i].ID)] = c.Tenants[i].entraTenant(c)
-	}
-	return out
-}
-
-func (c *config) serviceNowTenants() map[bot.TenantID]servicenow.TenantConfig {
-	out := map[bot.TenantID]servicenow.TenantConfig{}
-	for i := range c.Tenants {
-		if c.Tenants[i].ServiceNow != nil {
-			out[bot.TenantID(c.Tenants[i].ID)] = c.Tenants[i].instance(c)
-		}
-	}
-	return out
 }
 
 func (p *process) close() {
@@ -391,6 +345,6 @@ func (p *process) socket() (net.Listener, error) {
 		l.Close()
 		return nil, fmt.Errorf("protecting the socket %s: %w", path, err)
 	}
-	go func() { _ = http.Serve(l, liveState(p.store)) }()
+	go func() { _ = http.Serve(l, liveState(p)) }()
 	return l, nil
 }

@@ -18,8 +18,10 @@ import (
 
 // liveState answers the commands that need the state of a running bot. The
 // socket's file rights are its only guard.
-func liveState(store *bolt.Store) http.Handler {
-	mux := http.NewServeMux()
+func liveState(p *process) http.Handler {
+	store, mux := p.store, http.NewServeMux()
+	mux.HandleFunc("GET /healthz", alive)
+	mux.HandleFunc("GET /standing", serveStanding(p))
 	mux.HandleFunc("GET /backup", func(w http.ResponseWriter, r *http.Request) {
 		if err := store.Backup(r.Context(), w); err != nil {
 			panic(http.ErrAbortHandler) // a cut transfer tells the reader that the copy is not whole

@@ -1,0 +1,70 @@
+package graph
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+
+	"keyturn/adapters/httpx"
+	"keyturn/bot"
+)
+
+// ProveTenant reads Microsoft's sign-in metadata of a tenant, which proves that
+// the directory exists and is the one that the configuration names.
+func (c *Client) ProveTenant(ctx context.Context, id bot.TenantID) error {
+	t, f := c.tenant(id, bot.Login)
+	if f != nil {
+		return f
+	}
+	reply, f := c.signIn(ctx, http.MethodGet, "/"+t.Directory+"/v2.0/.well-known/openid-configuration", nil, "")
+	if f != nil {
+		return f
+	}
+	if _, ok := reply.JSON(); !ok || reply.Empty() {
+		return oddPage(reply)
+	}
+	if _, f = c.provider(ctx, t); f != nil {
+		return f
+	}
+	return nil
+}
+
+// ProveSignIn gets a token as Keyturn's own sign-in registration, without
+// anybody's sign-in. That proves its client ID, its credential and that it is
+// in the tenant. It says nothing of its permissions and redirect addresses,
+// which the first sign-in proves.
+func (c *Client) ProveSignIn(ctx context.Context, id bot.TenantID) error {
+	t, f := c.tenant(id, bot.Login)
+	if f != nil {
+		return f
+	}
+	if t.SignIn.ClientID == "" {
+		return noDoor(id)
+	}
+	path := "/" + t.Directory + "/oauth2/v2.0/token"
+	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {t.SignIn.ClientID}, "scope": {c.cfg.Scope}}
+	if err := c.prove(ctx, t, path, form); err != nil {
+		return asFailure(bot.Login, err)
+	}
+	reply, f := c.signIn(ctx, http.MethodPost, path, form, "")
+	if f != nil {
+		return f
+	}
+	if _, err := httpx.ParseToken(reply.Body, c.cfg.Now()); err != nil {
+		return oddToken(reply)
+	}
+	return nil
+}
+
+// ProveWriter gets a token as the application that makes a tenant's calls where
+// nobody signs in.
+func (c *Client) ProveWriter(ctx context.Context, id bot.TenantID) error {
+	t, f := c.tenant(id, bot.Login)
+	if f != nil {
+		return f
+	}
+	if _, err := c.app(t, t.Writer).token(ctx); err != nil {
+		return asFailure(bot.Login, err)
+	}
+	return nil
+}
