@@ -30,7 +30,7 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 		return e.commit(ctx, "stopped", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
 	}
 	if s.rootless {
-		return e.held(ctx, j)
+		return e.held(ctx, j, p)
 	}
 	said := s.edit && p.Draw.What == drawFixed // before a crash
 	if s.m.Empty() {
@@ -199,7 +199,7 @@ func (e *Engine) finish(ctx context.Context, j bot.Job, sent *bot.Sent) error {
 			for _, c := range p.Covers {
 				d.Out.Sent = append(d.Out.Sent, bot.Sent{Key: c, Ref: sent.Ref, At: sent.At})
 			}
-			if err := d.chatReached(j, p); err != nil {
+			if err := errors.Join(d.chatReached(j, p), d.stand(p)); err != nil {
 				return err
 			}
 		}
@@ -209,16 +209,6 @@ func (e *Engine) finish(ctx context.Context, j bot.Job, sent *bot.Sent) error {
 		e.over.Store(j.ID, sent)
 	}
 	return err
-}
-
-// held keeps a reply whose root could not be posted: shown as dead work,
-// never posted as a root of its own.
-func (e *Engine) held(ctx context.Context, j bot.Job) error {
-	if j.Tries+1 < tries {
-		return errors.New("the message that this replies to is not posted yet")
-	}
-	j.Dead, j.Last = true, "held: the message that this replies to could not be posted"
-	return e.commit(ctx, "held", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
 }
 
 // undelivered decides what a refused send means. An edit may be repeated as it
@@ -240,8 +230,16 @@ func (e *Engine) undelivered(ctx context.Context, chat Chat, j bot.Job, p Delive
 		j.Tries++
 		j.Last = cause.Error()
 		j.Due = e.Now().Add(e.Backoff(j.Tries))
-		j.Dead = p.Doubts >= doubts || repeated
-		return e.commit(ctx, "ambiguous", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
+		if j.Dead = p.Doubts >= doubts || repeated; repeated {
+			j.Last = "Sent twice, and nobody knows whether it arrived: look whether it stands there before you send it again. " + j.Last
+		}
+		return e.commit(ctx, "ambiguous", func(d *Draft) error {
+			d.Out.Again = []bot.Job{j}
+			if j.Dead {
+				return d.givenUp(j, p)
+			}
+			return nil
+		})
 	}
 	if closed(p, edit, cause) {
 		e.Log.Warn("a message is given up: its place takes none", "job", j.ID, "place", p.Place.String(), "err", cause)

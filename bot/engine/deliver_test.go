@@ -240,12 +240,7 @@ func TestAReplyWhoseRootCouldNotBePostedIsHeld(t *testing.T) {
 		return fine
 	})
 	w.say("root", channel, "the root")
-	w.commit("reply", func(d *engine.Draft) error {
-		m := bot.Say(bot.T("a reply"))
-		m.Key = "reply"
-		d.SayUnder("root", channel, m, bot.ClassIncident)
-		return nil
-	})
+	w.replied("root", "reply")
 	w.say("other", channel, "another message")
 	w.pass(10 * time.Minute)
 	if n := len(w.chat.keyed("reply")); n != 0 {
@@ -264,12 +259,7 @@ func TestAReplyWhoseRootCouldNotBePostedIsHeld(t *testing.T) {
 func TestAReplyGoesUnderItsRoot(t *testing.T) {
 	w := newWorld(t)
 	w.say("root", channel, "the root")
-	w.commit("reply", func(d *engine.Draft) error {
-		m := bot.Say(bot.T("a reply"))
-		m.Key = "reply"
-		d.SayUnder("root", channel, m, bot.ClassIncident)
-		return nil
-	})
+	w.replied("root", "reply")
 	w.settle()
 	if root, reply := w.only("root"), w.only("reply"); reply.Ref.Place.Thread != root.Ref.ID {
 		t.Errorf("the reply is at %+v, its root is %s", reply.Ref.Place, root.Ref.ID)

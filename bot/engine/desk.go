@@ -221,14 +221,11 @@ func subscription(v View, tenant bot.TenantID, id string) (incident.Subscription
 
 // Roots redraws what shows an issue in every channel that has it.
 func (d *Draft) Roots(t *bot.Tenant, issue string) error {
-	subs, err := d.Subscriptions(t.ID)
+	subs, err := listening(d.View, t.ID)
 	if err != nil {
 		return err
 	}
 	for _, s := range subs {
-		if s.Stopped != "" {
-			continue
-		}
 		desk, err := d.desk(s)
 		if err != nil {
 			return err

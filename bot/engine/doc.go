@@ -113,7 +113,7 @@
 //   - A message is posted once for its key and edited when its words changed.
 //     An ambiguous post is looked up; where the platform cannot do that, at most
 //     one is repeated. A deleted message is posted anew, a reply without a root
-//     is held and never becomes one.
+//     is held, never becomes one, and follows once its root stands.
 //   - A platform that cannot be reached is owed its messages for a day.
 //   - A reading is never given up, whatever went wrong: silence is not health.
 //   - Chat that could not be reached for ten minutes is told by the tenant's

@@ -349,7 +349,13 @@ func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
 	if !j.Dead {
 		e.Log.Info("a job waits for another try", "job", j.ID, "kind", j.Kind, "lane", j.Lane, "due", j.Due, "err", cause)
 	}
-	err := e.commit(ctx, "again", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
+	err := e.commit(ctx, fmt.Sprintf("again/%d", j.ID), func(d *Draft) error {
+		d.Out.Again = []bot.Job{j}
+		if p, err := payload[Deliver](j); err == nil && j.Dead && j.Kind == kindDeliver {
+			return d.givenUp(j, p)
+		}
+		return nil
+	})
 	if err != nil && !errors.Is(err, bot.ErrTakenOver) {
 		e.Log.Error("a failed job could not be put back; it runs again in a while", "job", j.ID, "err", err)
 		_ = e.Wait(ctx, diskPause) // the disk is full, or worse: trying at once would change nothing

@@ -64,8 +64,7 @@ func (d *Draft) Resend(t *bot.Tenant, id bot.JobID) (bool, error) {
 	if j.Payload, err = json.Marshal(p); err != nil {
 		return false, err
 	}
-	j.Dead, j.Tries, j.Last, j.Due = false, 0, "", d.Now
-	d.Out.Again = append(d.Out.Again, j)
+	d.Out.Again = append(d.Out.Again, revived(j, d))
 	return true, nil
 }
 

@@ -62,11 +62,11 @@ func (e *Engine) readMessages(ctx context.Context, j bot.Job) error {
 		if m := w.Messages; m.Seeded && !m.Newest.IsZero() {
 			since = m.Newest.Add(-overlap)
 		}
-		subs, err := v.Subscriptions(t.ID)
+		subs, err := listening(v, t.ID)
 		if err != nil {
 			return err
 		}
-		wanted = slices.ContainsFunc(subs, func(s incident.Subscription) bool { return s.Messages && s.Stopped == "" })
+		wanted = slices.ContainsFunc(subs, func(s incident.Subscription) bool { return s.Messages })
 		as, have, err = e.reader(v, t)
 		return err
 	})
@@ -123,14 +123,11 @@ func (d *Draft) toldPosts(t *bot.Tenant, list []incident.Announcement) error {
 	if len(o.Told) == 0 {
 		return nil
 	}
-	subs, err := d.Subscriptions(t.ID)
+	subs, err := listening(d.View, t.ID)
 	if err != nil {
 		return err
 	}
 	for _, s := range subs {
-		if s.Stopped != "" {
-			continue
-		}
 		desk, err := d.desk(s)
 		if err != nil {
 			return err

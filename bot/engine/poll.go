@@ -114,14 +114,11 @@ func (d *Draft) Told(t *bot.Tenant, issues []incident.Issue) error {
 	if err := d.ticketsFollow(t, o.Told); err != nil {
 		return err
 	}
-	subs, err := d.Subscriptions(t.ID)
+	subs, err := listening(d.View, t.ID)
 	if err != nil {
 		return err
 	}
 	for _, s := range subs {
-		if s.Stopped != "" {
-			continue
-		}
 		if err := d.tell(t, s, o); err != nil {
 			return err
 		}
@@ -194,14 +191,12 @@ func (e *Engine) unreadable(ctx context.Context, j bot.Job, t *bot.Tenant, cause
 }
 
 func (d *Draft) tellSilence(t *bot.Tenant, w incident.Watch) error {
-	subs, err := d.Subscriptions(t.ID)
+	subs, err := listening(d.View, t.ID)
 	if err != nil {
 		return err
 	}
 	for _, s := range subs {
-		if s.Stopped == "" {
-			d.sayOf(t, s.Place, incident.Unreadable(w))
-		}
+		d.sayOf(t, s.Place, incident.Unreadable(w))
 	}
 	d.TellAdmins(t, incident.UnreadableCause(w))
 	return nil

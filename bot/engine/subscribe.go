@@ -1,6 +1,8 @@
 package engine
 
 import (
+	"slices"
+
 	"keyturn/bot"
 	"keyturn/bot/incident"
 	"keyturn/bot/setup"
@@ -18,6 +20,12 @@ func (d *Draft) Subscription(tenant bot.TenantID, at bot.Place) (incident.Subscr
 		}
 	}
 	return incident.Subscription{}, false, nil
+}
+
+// listening are a tenant's subscriptions that messages are delivered to.
+func listening(v View, tenant bot.TenantID) ([]incident.Subscription, error) {
+	subs, err := v.Subscriptions(tenant)
+	return slices.DeleteFunc(subs, func(s incident.Subscription) bool { return s.Stopped != "" }), err
 }
 
 // Subscribe makes a channel be told as s says, and says so there. A channel

@@ -301,7 +301,7 @@ func (d *Draft) toldTickets(t *bot.Tenant, states map[string]incident.Stands) er
 	if err != nil {
 		return err
 	}
-	subs, err := d.Subscriptions(t.ID)
+	subs, err := listening(d.View, t.ID)
 	if err != nil {
 		return err
 	}
@@ -327,7 +327,7 @@ func (d *Draft) toldTickets(t *bot.Tenant, states map[string]incident.Stands) er
 
 func (d *Draft) sayTicket(t *bot.Tenant, s incident.Subscription, k ticket, was string) error {
 	_, rooted, err := d.Sent(rootKey(s.ID, k.Issue))
-	if err != nil || !rooted || s.Stopped != "" {
+	if err != nil || !rooted {
 		return err
 	}
 	number, link, _, err := d.Ticket(t, k.Issue)

@@ -88,6 +88,25 @@ func FallbackOver(from, to time.Time) bot.Message {
 	return bot.Say(bot.T("Chat is reached again, after " + span(to.Sub(from)) + ". What waited is posted there now, in order."))
 }
 
+// Undelivered tells a tenant's admins that a message about service health was
+// given up: of which issue or post, where that is known, and whether it is one
+// that others reply to.
+func Undelivered(at bot.Place, about string, root bool, why string) bot.Message {
+	what := "A message about service health"
+	if about != "" {
+		what = "A message about " + about
+	}
+	says := " was given up and may not stand there. "
+	if root {
+		says += "What replies to it is held, and follows by itself once it stands: with the next change, or when it is sent again. "
+	}
+	m := bot.Say(bot.T(what+" in "), bot.C(at.String()), bot.T(says))
+	m.Add(bot.Note{Text: bot.T("Why: " + CutAtSentence(oneLine(why), noticeSize))},
+		bot.Buttons{Items: []bot.Button{{Label: "What was given up", Action: "verb", Value: "undelivered", Says: "Lists the messages that were given up, to send them again"}}},
+		bot.Note{Text: bot.T("For this channel I say this once a day.")})
+	return m
+}
+
 // Beat is a heartbeat for a monitor that watches the bot.
 type Beat struct {
 	OK   bool   // ping the monitor only when this is set

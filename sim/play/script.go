@@ -23,13 +23,16 @@ type Script struct {
 	Issues []json.RawMessage // published post by post once the channel listens
 	After  func(context.Context) error
 	Act    func(act func()) // see [Player]
+	// Killed says that the bot dies meanwhile: on Teams, which cannot be asked
+	// what it was sent, an incident may then have more than one message.
+	Killed bool
 }
 
 // Play plays to the end. Its error says what did not happen.
 func (s Script) Play(ctx context.Context) error {
 	p := NewPlayer(s.World, s.Out)
 	p.After, p.Act = s.After, s.Act
-	g := &game{Player: p, guide: s.Guide}
+	g := &game{Player: p, guide: s.Guide, killed: s.Killed}
 	if err := g.start(ctx); err != nil {
 		return err
 	}
@@ -67,6 +70,7 @@ type game struct {
 	refused  bool            // Graph has refused once
 	lied     bool            // a wrong value was entered once
 	leave    map[string]bool // steps that nobody touches
+	killed   bool            // the bot dies meanwhile
 }
 
 // start types the command, with a slip first, and fills the start form.
