@@ -8,6 +8,7 @@
 //	sim/teams       Microsoft Teams: Bot Connector, its keys and tokens, cards, dialogs
 //	sim/microsoft   Entra sign-in, Microsoft Graph, admin center, public status, DNS
 //	sim/servicenow  ServiceNow: Table API, OAuth, roles, the support integration's wizard
+//	sim/learn       Microsoft Learn: its MCP server, its search, a few articles
 //	sim/play        people who use them: types, clicks, fills forms, reads portals
 //
 // Invariant: no simulator imports an adapter, and none imports the bot. A

@@ -76,20 +76,21 @@ func TestWhereNothingAnswersItIsSaid(t *testing.T) {
 
 func TestALinkThatLeadsElsewhereIsDropped(t *testing.T) {
 	c, _ := house(t,
-		sim.Article{Title: "Outlook phishing", URL: "https://learn.microsoft.com.example.com/x"},
-		sim.Article{Title: "Outlook script", URL: "javascript:alert(1)"},
-		sim.Article{Title: "Outlook user", URL: "https://me@learn.microsoft.com/x"},
-		sim.Article{Title: "Outlook plain", URL: "http://learn.microsoft.com/x"},
-		sim.Article{Title: "", URL: "https://learn.microsoft.com/outlook"},
-		sim.Article{Title: "Outlook real", URL: "https://learn.microsoft.com/outlook?utm=1#x"})
-	got, err := c.Search(t.Context(), "Outlook")
+		sim.Article{Title: "Bookings for all", Path: "/bookings", Content: "Bookings."},
+		sim.Article{Title: "Bookings phishing", URL: "https://learn.microsoft.com.example.com/x"},
+		sim.Article{Title: "Bookings script", URL: "javascript:alert(1)"},
+		sim.Article{Title: "Bookings user", URL: "https://me@learn.microsoft.com/x"},
+		sim.Article{Title: "Bookings plain", URL: "http://learn.microsoft.com/x"},
+		sim.Article{Title: "", URL: "https://learn.microsoft.com/bookings"},
+		sim.Article{Title: "Bookings real", URL: "https://learn.microsoft.com/bookings?utm=1#x"})
+	got, err := c.Search(t.Context(), "Bookings")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := []string{"Outlook keeps asking for a password", "Outlook real"}; !slices.Equal(titles(got), want) {
+	if want := []string{"Bookings for all", "Bookings real"}; !slices.Equal(titles(got), want) {
 		t.Errorf("%q, want %q", titles(got), want)
 	}
-	if got[1].URL != "https://learn.microsoft.com/outlook" {
+	if got[1].URL != "https://learn.microsoft.com/bookings" {
 		t.Errorf("link: %s", got[1].URL)
 	}
 }

@@ -136,9 +136,8 @@ func (d *Draft) completed(q Question, to answerJob) {
 		return
 	}
 	to.Message = q.Answer.Completion()
-	if to.Message.Empty() {
-		return
+	if row := q.Answer.CompletionButtons(q.ID, !q.Place.Direct()); len(row.Items) > 0 {
+		to.Message.Add(row)
 	}
-	to.Message.Add(q.Answer.Buttons(q.ID, !q.Place.Direct()))
 	d.job("now/question/"+q.ID, kindAnswer, bot.ClassClick, d.Now, to, "")
 }

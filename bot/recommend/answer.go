@@ -82,14 +82,11 @@ func (a Answer) Message(command string, shared bool) bot.Message {
 	return m
 }
 
-// Completion is what the outside search added, for places where the answer
-// itself cannot be edited. It is empty where there is nothing to add.
+// Completion is what came of the outside search, for places where the answer
+// itself, which promised it, cannot be edited.
 func (a Answer) Completion() bot.Message {
-	var m bot.Message
-	if len(a.Articles) > 0 {
-		m.Add(bot.Paragraph{Text: bot.T("To what you asked, “" + clip(a.Said, 80) + "”:")})
-		m.Add(a.learnt(len(a.Hits))...)
-	}
+	m := bot.Say(bot.T("To what you asked, “" + clip(a.Said, 80) + "”:"))
+	m.Add(a.learnt(len(a.Hits))...)
 	return m
 }
 
@@ -165,9 +162,18 @@ func (a Answer) learnt(n int) []bot.Part {
 
 // Buttons are under an answer: which hit helped, whether none did, and, with
 // share, showing it to the channel.
-func (a Answer) Buttons(id string, share bool) bot.Buttons {
+func (a Answer) Buttons(id string, share bool) bot.Buttons { return a.buttons(id, share, 0) }
+
+// CompletionButtons are those under [Answer.Completion]: about the articles,
+// and none where it has none.
+func (a Answer) CompletionButtons(id string, share bool) bot.Buttons {
+	return a.buttons(id, share && len(a.Articles) > 0, len(a.Hits))
+}
+
+// buttons are about the three hits that follow the first few.
+func (a Answer) buttons(id string, share bool, from int) bot.Buttons {
 	var b []bot.Button
-	for i := range min(len(a.Numbered()), 3) {
+	for i := from; i < min(len(a.Numbered()), from+3); i++ {
 		n := fmt.Sprint(i + 1)
 		b = append(b, bot.Button{Label: n + " helped", Action: ActHelped, Value: id + "/" + n, Says: "Number " + n + " helped"})
 	}

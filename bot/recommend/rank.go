@@ -308,8 +308,11 @@ func (h Hit) Why() string {
 	}
 	var quoted []string
 	for _, w := range h.Words {
-		if _, name := products[w]; name && h.Fits {
-			continue // said already
+		if p, name := products[w]; name {
+			if h.Fits {
+				continue // said already
+			}
+			w = p.shown
 		}
 		if f, ok := written[w]; ok {
 			w = f

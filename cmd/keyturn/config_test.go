@@ -100,6 +100,7 @@ func TestEveryErrorIsFoundAloneAndSaysWhatToDo(t *testing.T) {
 		".heartbeat.url":          func(c *config, t *tenantConfig) { t.Heartbeat = &heartbeatConfig{} },
 		".heartbeat":              func(c *config, t *tenantConfig) { t.Heartbeat = &heartbeatConfig{URL: c.Key} },
 		"outside.status":          func(c *config, t *tenantConfig) { c.Outside.Status = "status" },
+		"learn":                   func(c *config, t *tenantConfig) { c.Learn = "false" },
 		".change.pattern":         func(c *config, t *tenantConfig) { t.Change.Pattern = "[" },
 		".reader.client_id":       func(c *config, t *tenantConfig) { t.Reader = &credential{Secret: c.Key} },
 		".reader":                 func(c *config, t *tenantConfig) { t.Reader = &credential{ClientID: "a"} },

@@ -22,7 +22,7 @@ type demoCmd struct {
 	Guide  string `help:"The guide to play." enum:"direct,connector,cleanup" default:"direct"`
 	On     string `name:"platform" help:"Where the people chat: slack, teams, or both with some people on one only." enum:"slack,teams,both" default:"slack"`
 	Issues string `help:"File of issues in Graph shape; they are published post by post in time order." type:"existingfile"`
-	Addr   string `help:"Where the chat page listens. The simulators and the bot take the six ports after it." default:"127.0.0.1:8365"`
+	Addr   string `help:"Where the chat page listens. The simulators and the bot take the seven ports after it." default:"127.0.0.1:8365"`
 	Dir    string `help:"Where the demo remembers. Default: a folder of its own in the user's cache; --script forgets." type:"path"`
 	Fresh  bool   `help:"Begin anew: forget what an earlier demo left in its folder."`
 	Kill   int    `help:"With --script: kill the bot (kill -9) after every so many lines of the transcript." hidden:""`
@@ -75,7 +75,7 @@ func (d demoCmd) page(ctx context.Context, c *console, world *play.World, child 
 	if err != nil {
 		return fmt.Errorf("the chat page cannot listen: %w (choose another address with --addr)", err)
 	}
-	conf, chats := chat.Config{Teams: world.Teams, Title: "Keyturn demo", Portals: portals(world), Try: []string{"/keyturn setup " + d.Guide, "/keyturn health", "/keyturn help"}}, "Teams"
+	conf, chats := chat.Config{Teams: world.Teams, Title: "Keyturn demo", Portals: portals(world), Try: []string{"/keyturn setup " + d.Guide, "/keyturn health", "/keyturn recommend onedrive files stay at sync pending", "/keyturn help"}}, "Teams"
 	if world.Platform.Slack() {
 		conf.Slack, chats = world.Slack, "Slack"
 	}
@@ -87,7 +87,7 @@ func (d demoCmd) page(ctx context.Context, c *console, world *play.World, child 
 		<-ctx.Done()
 		_ = srv.Close()
 	}()
-	fmt.Fprintf(c.out, "The demo is at http://%s\nIt runs the bot (process %d) against simulated %s, Entra, Graph and ServiceNow on this machine.\nBe each of the people in turn; /keyturn setup begins. Ctrl-C stops; the next start goes on where you were.\n", l.Addr(), child.pid(), chats)
+	fmt.Fprintf(c.out, "The demo is at http://%s\nIt runs the bot (process %d) against simulated %s, Entra, Graph, ServiceNow and Microsoft Learn on this machine.\nBe each of the people in turn; /keyturn setup begins. Ctrl-C stops; the next start goes on where you were.\n", l.Addr(), child.pid(), chats)
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}

@@ -21,7 +21,7 @@ func demoConfig(w *play.World, data, level string) []byte {
 	p("log: %s", level)
 	p("poll_every: 500ms")
 	p("check_every: 300ms")
-	p("learn: \"off\"")
+	p("learn: %q", w.LearnURL)
 	p("checklist: {every: 1s, after_click: 400ms}")
 	p("outside:")
 	p("  proxy: none")

@@ -15,6 +15,7 @@ type simCmd struct {
 	Teams      simTeamsCmd      `cmd:"" help:"Microsoft Teams: the Bot Connector, its tokens and keys, and what people do."`
 	Microsoft  simMicrosoftCmd  `cmd:"" help:"Entra, Graph, the admin center and the public status page."`
 	Servicenow simServiceNowCmd `cmd:"" help:"ServiceNow."`
+	Learn      simLearnCmd      `cmd:"" help:"Microsoft Learn: its MCP server and its search."`
 }
 
 // simFlags are what every simulator takes.
@@ -59,6 +60,17 @@ type simServiceNowCmd struct {
 func (s simServiceNowCmd) Run(c *console) error {
 	return s.serve(c, "ServiceNow", func(string) (http.Handler, func() error, error) {
 		return play.OnlyServiceNow(s.File, s.Microsoft)
+	})
+}
+
+type simLearnCmd struct {
+	Addr string `help:"Where to listen." default:"127.0.0.1:8370"`
+}
+
+// Run serves the simulator until it is stopped.
+func (s simLearnCmd) Run(c *console) error {
+	return simFlags{Addr: s.Addr}.serve(c, "Microsoft Learn", func(url string) (http.Handler, func() error, error) {
+		return play.OnlyLearn(url), func() error { return nil }, nil
 	})
 }
 

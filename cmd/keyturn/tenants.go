@@ -70,6 +70,9 @@ func (c *config) checkOutside(f *faults) {
 			f.add("%s: %q is no address: write https://host or http://host:port", a[0], u)
 		}
 	}
+	if c.Learn != "" && c.Learn != "off" && !webURL(c.Learn) {
+		f.add("learn: %q is no address: write off to ask nobody, https://host for a Microsoft Learn of your own, or leave it out", c.Learn)
+	}
 	if c.Outside.CABundle != "" {
 		if _, err := os.Stat(c.Outside.CABundle); err != nil {
 			f.add("outside.ca_bundle: %v; name a PEM file that Keyturn may read", err)

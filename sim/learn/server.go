@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
+	"html"
 	"net/http"
 	"slices"
 	"strings"
@@ -60,6 +62,7 @@ func New(base string, articles []Article) *Server {
 	}
 	s.mux.Handle("/api/mcp", mcp.NewStreamableHTTPHandler(s.speak, &mcp.StreamableHTTPOptions{Stateless: true}))
 	s.mux.HandleFunc("GET /api/search", s.search)
+	s.mux.HandleFunc("/", s.page)
 	return s
 }
 
@@ -134,6 +137,18 @@ func (s *Server) search(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(map[string]any{"results": list})
 }
 
+// page is an article as a browser shows it.
+func (s *Server) page(w http.ResponseWriter, r *http.Request) {
+	i := slices.IndexFunc(s.articles, func(a Article) bool { return a.Path == r.URL.Path })
+	if i < 0 {
+		http.NotFound(w, r)
+		return
+	}
+	a := s.articles[i]
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	fmt.Fprintf(w, "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><title>%[1]s</title><h1>%[1]s</h1><p>%[2]s</p><p>An invented article of a simulated Microsoft Learn.</p></html>\n", html.EscapeString(a.Title), html.EscapeString(a.Content))
+}
+
 // find keeps the query and gives the articles that have most of its words.
 func (s *Server) find(q string) []Article {
 	s.mu.Lock()
@@ -156,14 +171,4 @@ func (s *Server) find(q string) []Article {
 		}
 	}
 	return out
-}
-
-// Samples are articles to try with.
-func Samples() []Article {
-	return []Article{
-		{Title: "Outlook keeps asking for a password", Path: "/outlook/password", Content: "Outlook prompts for the password when a stored credential is old. Remove it in Credential Manager."},
-		{Title: "Clear the Teams client cache", Path: "/teams/cache", Content: "Microsoft Teams that hangs or shows old pictures often starts when the cache is deleted."},
-		{Title: "Reset OneDrive sync", Path: "/onedrive/reset", Content: "Reset the OneDrive sync app when it stays at processing changes."},
-		{Title: "AADSTS53003 blocked by Conditional Access", Path: "/entra/53003", Content: "Read the sign-in log to see which policy blocked it. AADSTS53003."},
-	}
 }

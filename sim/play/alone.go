@@ -3,6 +3,7 @@ package play
 import (
 	"net/http"
 
+	"keyturn/sim/learn"
 	"keyturn/sim/microsoft"
 	"keyturn/sim/servicenow"
 	"keyturn/sim/slack"
@@ -46,5 +47,8 @@ func OnlyServiceNow(file, microsoftURL string) (http.Handler, func() error, erro
 	}
 	return s.Handler(), nothing, nil
 }
+
+// OnlyLearn is Microsoft Learn alone.
+func OnlyLearn(url string) http.Handler { return learn.New(url, learn.Samples()) }
 
 func nothing() error { return nil }

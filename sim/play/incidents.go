@@ -233,3 +233,12 @@ func (g *game) subscribe(ctx context.Context) error {
 	}
 	return nil
 }
+
+// asks has somebody say what is wrong in their own words, and waits until the
+// articles are there too.
+func (g *game) asks(ctx context.Context) error {
+	if err := g.types(ctx, Rita, opsName, "recommend onedrive files stay at sync pending"); err != nil {
+		return err
+	}
+	return g.until(ctx, "articles for what Rita asked", func() bool { return g.sees(Rita, "Microsoft Learn was asked for") })
+}

@@ -264,7 +264,11 @@ func (p *Player) catchUp(ctx context.Context) error {
 // lines, edits with what changed most.
 func (p *Player) said(c Card, first bool) string {
 	if c.Reader != "" {
-		return "only to " + c.Reader + ": " + gist(c.Text, 4)
+		lines := 4
+		if strings.Contains(c.Text, "Microsoft Learn") {
+			lines = 40 // an answer is what was asked for
+		}
+		return "only to " + c.Reader + ": " + gist(c.Text, lines)
 	}
 	where := "in a direct message to " + c.Peer
 	if c.Where != "" {

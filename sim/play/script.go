@@ -46,6 +46,9 @@ func (s Script) Play(ctx context.Context) error {
 		if err := g.incidents(ctx, s.Issues); err != nil {
 			return err
 		}
+		if err := g.asks(ctx); err != nil {
+			return err
+		}
 	}
 	if err := p.catchUp(ctx); err != nil {
 		return err

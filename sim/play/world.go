@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"time"
 
+	"keyturn/sim/learn"
 	"keyturn/sim/microsoft"
 	"keyturn/sim/servicenow"
 	"keyturn/sim/slack"
@@ -21,7 +22,7 @@ import (
 type Options struct {
 	Dir   string // where the simulators remember; "" forgets everything
 	Host  string // host to listen on; "" is 127.0.0.1
-	Port  int    // the first of seven ports in a row; 0 takes any
+	Port  int    // the first of eight ports in a row; 0 takes any
 	Bot   string // address of the bot, when it is known already
 	Left  bool   // somebody set the connector up by hand years ago
 	Lag   *microsoft.Lag
@@ -46,10 +47,11 @@ type World struct {
 	Microsoft  *microsoft.Server
 	ServiceNow *servicenow.Server
 	Teams      *teams.Server // nil where nobody is on Teams
-	Platform   Platform      // where people chat
+	Learn      *learn.Server
+	Platform   Platform // where people chat
 
 	SlackURL, MicrosoftURL, ServiceNowURL string
-	TeamsURL                              string
+	TeamsURL, LearnURL                    string
 	DNS                                   string // host:port
 	BotAddr                               string // host:port that is free for the bot
 	SignIn                                bool   // whether people sign in at the systems
@@ -97,7 +99,7 @@ func (w *World) open(o Options) error {
 		}
 		return net.JoinHostPort(o.Host, strconv.Itoa(o.Port+n))
 	}
-	ports := []int{1, 2, 3}
+	ports := []int{1, 2, 3, 7}
 	if o.On.Teams() {
 		ports = append(ports, 6)
 	}
@@ -109,9 +111,8 @@ func (w *World) open(o Options) error {
 		}
 		listeners[i] = l
 	}
-	w.SlackURL, w.MicrosoftURL, w.ServiceNowURL = "http://"+listeners[0].Addr().String(), "http://"+listeners[1].Addr().String(), "http://"+listeners[2].Addr().String()
-	if o.On.Teams() {
-		w.TeamsURL = "http://" + listeners[3].Addr().String()
+	for i, url := range []*string{&w.SlackURL, &w.MicrosoftURL, &w.ServiceNowURL, &w.LearnURL, &w.TeamsURL}[:len(ports)] {
+		*url = "http://" + listeners[i].Addr().String()
 	}
 	var err error
 	if w.BotAddr, err = free(port(4)); err != nil {
@@ -124,7 +125,8 @@ func (w *World) open(o Options) error {
 	if err := w.people(o); err != nil {
 		return err
 	}
-	handlers := []http.Handler{w.Slack.Handler(), w.Microsoft.Handler(), w.ServiceNow.Handler()}
+	w.Learn = learn.New(w.LearnURL, learn.Samples())
+	handlers := []http.Handler{w.Slack.Handler(), w.Microsoft.Handler(), w.ServiceNow.Handler(), w.Learn}
 	if w.Teams != nil {
 		handlers = append(handlers, w.Teams.Handler())
 	}
