@@ -2,6 +2,7 @@ package state
 
 import (
 	"fmt"
+	"iter"
 	"regexp"
 	"strconv"
 	"time"
@@ -24,6 +25,44 @@ func (a *Auditor) Checkpoint(last bot.AuditEntry, now time.Time) (bot.AuditEntry
 		Tenant: head.Tenant, Seq: head.Count, At: now, Act: bot.AuditCheckpoint, Prev: head.MAC,
 		Note: fmt.Sprintf("The entries 1 to %d were kept as long as configured and then removed.", head.Count),
 	})
+}
+
+// trailSlack is how much longer than asked the oldest entry of a trail may stay,
+// so that a checkpoint is signed once a day and not with every commit.
+const trailSlack = 24 * time.Hour
+
+// Outdated decides what of a trail has been kept long enough: up to most of its
+// oldest entries are gone, and the mark takes the place of the last of them. The
+// numbers gone are those to remove besides. The sequence is the trail from its
+// beginning without its newest entry, which always stays; ok is false where
+// nothing is over.
+func (a *Auditor) Outdated(oldest iter.Seq2[bot.AuditEntry, error], keep time.Duration, now time.Time, most int) (mark bot.AuditEntry, gone []uint64, ok bool, err error) {
+	limit := now.Add(-keep)
+	var last bot.AuditEntry
+	old := false // whether there is anything but a checkpoint that had its time, and a day
+	for e, err := range oldest {
+		if err != nil {
+			return bot.AuditEntry{}, nil, false, err
+		}
+		if e.Act != bot.AuditCheckpoint {
+			if !e.At.Before(limit) {
+				break
+			}
+			old = old || e.At.Before(limit.Add(-trailSlack))
+		}
+		if last.Seq > 0 {
+			gone = append(gone, last.Seq)
+		}
+		last = e
+		if len(gone) == most {
+			break
+		}
+	}
+	if !old {
+		return bot.AuditEntry{}, nil, false, nil
+	}
+	mark, err = a.Checkpoint(last, now)
+	return mark, gone, err == nil, err
 }
 
 // VerifySince checks that the entries are a whole chain of the tenant, and

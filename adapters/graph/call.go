@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"keyturn/adapters/httpx"
 	"keyturn/bot"
@@ -140,13 +141,13 @@ func (c *Client) exchange(ctx context.Context, t tenant, src source, out outgoin
 		out.requestID = c.cfg.NewID()
 	}
 	retry := httpx.Retry{Wait: c.cfg.Wait, Rand: c.cfg.Rand}
-	renewed := false
+	renewed, begun := false, c.cfg.Now()
 	for {
 		reply, token, f := c.attempt(ctx, t, src, out)
 		if f == nil {
 			return reply, nil
 		}
-		if !renewed && c.stale(token, f) {
+		if !renewed && stale(token, f, begun) {
 			renewed = true
 			src.drop(token.Value)
 			continue
@@ -204,9 +205,10 @@ func (c *Client) attempt(ctx context.Context, t tenant, src source, out outgoing
 }
 
 // stale reports whether a refusal may be due to the token: it is not accepted,
-// or it is older than a right that was granted since. Rights appear in new
-// tokens only.
-func (c *Client) stale(token httpx.Token, f *bot.Failure) bool {
+// or it was there before the call began and is older than a right that was
+// granted since. Rights appear in new tokens only, and who saw them granted may
+// have been another process.
+func stale(token httpx.Token, f *bot.Failure, begun time.Time) bool {
 	if token.Value.IsZero() {
 		return false
 	}
@@ -214,7 +216,7 @@ func (c *Client) stale(token httpx.Token, f *bot.Failure) bool {
 	case http.StatusUnauthorized:
 		return true
 	case http.StatusForbidden:
-		return !token.Fetched.IsZero() && c.cfg.Now().Sub(token.Fetched) > oldToken
+		return !token.Fetched.IsZero() && token.Fetched.Before(begun)
 	}
 	return false
 }

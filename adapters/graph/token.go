@@ -6,16 +6,10 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
-	"time"
 
 	"keyturn/adapters/httpx"
 	"keyturn/bot"
 )
-
-// oldToken is the age from which a missing right may be in a newer token.
-// Shorter than the time between two looks of a step that waits for consent, so
-// that each look may find it.
-const oldToken = 2 * time.Second
 
 // source gives the token of one call's identity.
 type source struct {

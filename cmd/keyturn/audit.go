@@ -90,7 +90,7 @@ func fromState(ctx context.Context, conf *config, path string, w io.Writer, read
 	if err != nil || running {
 		return err
 	}
-	store, _, err := openState(conf)
+	store, err := openState(conf)
 	if err != nil {
 		return err
 	}

@@ -31,46 +31,40 @@ type child struct {
 	left int // lines until the next kill
 }
 
-// startBot writes the bot's configuration and starts it.
-func startBot(ctx context.Context, w *play.World, dir, level string, log io.Writer) (*child, error) {
-	home := filepath.Join(dir, "bot")
-	if err := os.MkdirAll(home, 0o700); err != nil {
-		return nil, fmt.Errorf("making the bot's folder: %w", err)
-	}
-	key, err := demoKey(filepath.Join(home, "key"))
-	if err != nil {
-		return nil, err
-	}
-	conf := filepath.Join(home, "keyturn.yaml")
-	if err := os.WriteFile(conf, demoConfig(w, filepath.Join(home, "keyturn.db"), level), 0o600); err != nil {
+// newChild writes a bot's configuration into a folder, to start it with.
+func newChild(w *play.World, dir string, at home, level string, env []string, log io.Writer) (*child, error) {
+	conf := filepath.Join(dir, "keyturn.yaml")
+	if err := errors.Join(os.MkdirAll(dir, 0o700), os.WriteFile(conf, demoConfig(w, at, level), 0o600)); err != nil {
 		return nil, fmt.Errorf("writing the bot's configuration: %w", err)
 	}
 	exe, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
-	c := &child{url: "http://" + w.BotAddr, log: log, quit: make(chan struct{}), gone: make(chan struct{})}
+	c := &child{url: "http://" + at.listen, log: log, quit: make(chan struct{}), gone: make(chan struct{})}
 	c.cmd = func() *exec.Cmd {
 		cmd := exec.Command(exe, "serve", "--config", conf)
 		cmd.Args[0] = "keyturn"
-		cmd.Env = append(os.Environ(), demoSecrets(w, key)...)
+		cmd.Env = append(os.Environ(), env...)
 		cmd.Stdout, cmd.Stderr = log, log
 		cmd.SysProcAttr = dieWithParent()
 		return cmd
 	}
+	return c, nil
+}
+
+// begin starts the bot, which is then started again whenever it ends, and waits
+// until it answers.
+func (c *child) begin(ctx context.Context) error {
 	if err := c.start(); err != nil {
-		return nil, err
+		return err
 	}
 	go c.keep()
 	if err := c.ready(ctx); err != nil {
 		c.stop()
-		return nil, err
+		return err
 	}
-	if err := w.Join(); err != nil {
-		c.stop()
-		return nil, err
-	}
-	return c, nil
+	return nil
 }
 
 // demoKey is the sealing key of this demo's state, made at its first start.
@@ -86,7 +80,7 @@ func demoKey(path string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return key, os.WriteFile(path, []byte(key), 0o600)
+	return key, errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(key), 0o600))
 }
 
 func (c *child) start() error {

@@ -21,9 +21,12 @@ type config struct {
 	Listen    string `yaml:"listen"`
 	Metrics   string `yaml:"metrics"` // an address of its own for /metrics; "" serves none
 	PublicURL string `yaml:"public_url"`
-	Data      string `yaml:"data"`
-	Key       secret `yaml:"key"`
-	Log       string `yaml:"log"`
+	// Data is the file that the state is in; State is the database that it is in
+	// instead, where several replicas share it.
+	Data  string   `yaml:"data"`
+	State database `yaml:"state"`
+	Key   secret   `yaml:"key"`
+	Log   string   `yaml:"log"`
 
 	// Keep is how long finished runs and resolved incidents stay.
 	Keep struct {

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"keyturn/bot"
 	"keyturn/bot/incident"
 	"keyturn/sim/play"
 	"keyturn/web/chat"
@@ -25,19 +26,31 @@ type demoCmd struct {
 	Addr   string `help:"Where the chat page listens. The simulators and the bot take the seven ports after it." default:"127.0.0.1:8365"`
 	Dir    string `help:"Where the demo remembers. Default: a folder of its own in the user's cache; --script forgets." type:"path"`
 	Fresh  bool   `help:"Begin anew: forget what an earlier demo left in its folder."`
+	State  string `help:"A PostgreSQL database that the bot keeps its state in, as postgres://user@host/database. The demo makes a schema of its own in it, drops that in the end, and remembers nothing."`
+	Count  int    `name:"replicas" help:"With --state: so many processes of the bot share the work, and a click reaches any of them." default:"1"`
 	Kill   int    `help:"With --script: kill the bot (kill -9) after every so many lines of the transcript." hidden:""`
 	Log    string `help:"How much the bot logs: debug, info, warn, error." default:"warn"`
 }
 
 // Run runs the demo until it is stopped, or the script to its end.
 func (d demoCmd) Run(c *console) error {
-	if d.Script {
-		return d.script(c)
-	}
-	dir, err := d.folder()
+	database, drop, err := d.database()
 	if err != nil {
 		return err
 	}
+	defer func() {
+		if err := drop(); err != nil {
+			fmt.Fprintln(c.err, "keyturn:", err)
+		}
+	}()
+	if d.Script {
+		return d.script(c, database)
+	}
+	dir, done, err := d.folder()
+	if err != nil {
+		return err
+	}
+	defer done()
 	host, port, err := d.address()
 	if err != nil {
 		return err
@@ -58,19 +71,19 @@ func (d demoCmd) Run(c *console) error {
 			fmt.Fprintln(c.err, "keyturn:", err)
 		}
 	}()
-	child, err := startBot(ctx, world, dir, d.Log, c.err)
+	bots, err := startFleet(ctx, world, dir, d.Log, c.err, database, d.Count)
 	if err != nil {
 		return err
 	}
-	defer child.stop()
-	return d.page(ctx, c, world, child, net.JoinHostPort(host, strconv.Itoa(port)))
+	defer bots.stop()
+	return d.page(ctx, c, world, bots, net.JoinHostPort(host, strconv.Itoa(port)))
 }
 
 // feedEvery is the time between two posts of the simulated Microsoft.
 const feedEvery = 20 * time.Second
 
 // page serves the chat page until ctx is done.
-func (d demoCmd) page(ctx context.Context, c *console, world *play.World, child *child, addr string) error {
+func (d demoCmd) page(ctx context.Context, c *console, world *play.World, bots *fleet, addr string) error {
 	l, err := net.Listen("tcp", addr)
 	if err != nil {
 		return fmt.Errorf("the chat page cannot listen: %w (choose another address with --addr)", err)
@@ -87,7 +100,11 @@ func (d demoCmd) page(ctx context.Context, c *console, world *play.World, child 
 		<-ctx.Done()
 		_ = srv.Close()
 	}()
-	fmt.Fprintf(c.out, "The demo is at http://%s\nIt runs the bot (process %d) against simulated %s, Entra, Graph, ServiceNow and Microsoft Learn on this machine.\nBe each of the people in turn; /keyturn setup begins. Ctrl-C stops; the next start goes on where you were.\n", l.Addr(), child.pid(), chats)
+	next := "the next start goes on where you were"
+	if d.State != "" {
+		next = "the next start begins anew"
+	}
+	fmt.Fprintf(c.out, "The demo is at http://%s\nIt runs the bot (%s) against simulated %s, Entra, Graph, ServiceNow and Microsoft Learn on this machine.\nBe each of the people in turn; /keyturn setup begins. Ctrl-C stops; %s.\n", l.Addr(), bots.processes(), chats, next)
 	if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
@@ -102,8 +119,40 @@ func portals(w *play.World) []chat.Portal {
 	}
 }
 
-// folder is where the demo remembers between two starts.
-func (d demoCmd) folder() (string, error) {
+// database is the address of the demo's schema, and what drops it; a zero address
+// where the state is a file.
+func (d demoCmd) database() (at bot.Secret, drop func() error, err error) {
+	switch {
+	case d.Count < 1:
+		return bot.Secret{}, nil, errors.New("--replicas is a number from 1 on")
+	case d.State == "" && d.Count > 1:
+		return bot.Secret{}, nil, errors.New("several replicas share a database: name one with --state postgres://user@host/database")
+	case d.State == "":
+		return bot.Secret{}, func() error { return nil }, nil
+	}
+	return ownSchema(d.State)
+}
+
+// passing is a folder that is gone in the end.
+func passing() (dir string, done func(), err error) {
+	if dir, err = os.MkdirTemp("", "keyturn-demo-*"); err != nil {
+		return "", nil, fmt.Errorf("making a folder for the demo: %w", err)
+	}
+	return dir, func() { os.RemoveAll(dir) }, nil
+}
+
+// folder is where the demo remembers between two starts. What the bot knows and
+// what the simulators know belong together: where the former is dropped in the
+// end, so is the latter.
+func (d demoCmd) folder() (dir string, done func(), err error) {
+	if d.State != "" {
+		return passing()
+	}
+	dir, err = d.kept()
+	return dir, func() {}, err
+}
+
+func (d demoCmd) kept() (string, error) {
 	dir := d.Dir
 	if dir == "" {
 		cache, err := os.UserCacheDir()
@@ -150,14 +199,15 @@ func (d demoCmd) issues() ([]json.RawMessage, error) {
 }
 
 // script plays a guide by itself.
-func (d demoCmd) script(c *console) error {
+func (d demoCmd) script(c *console, database bot.Secret) error {
 	dir := d.Dir
 	if dir == "" {
+		var done func()
 		var err error
-		if dir, err = os.MkdirTemp("", "keyturn-script-*"); err != nil {
-			return fmt.Errorf("making a folder for the script: %w", err)
+		if dir, done, err = passing(); err != nil {
+			return err
 		}
-		defer os.RemoveAll(dir)
+		defer done()
 	}
 	world, err := play.Open(play.Options{SignIn: true, Left: d.Guide == "cleanup", On: play.Platform(d.On)})
 	if err != nil {
@@ -168,14 +218,14 @@ func (d demoCmd) script(c *console) error {
 	if err != nil {
 		return err
 	}
-	child, err := startBot(c.ctx, world, dir, d.Log, c.err)
+	bots, err := startFleet(c.ctx, world, dir, d.Log, c.err, database, d.Count)
 	if err != nil {
 		return err
 	}
-	defer child.stop()
+	defer bots.stop()
 	s := play.Script{World: world, Guide: d.Guide, Out: c.out, Issues: raw}
 	if d.Kill > 0 {
-		s.After = child.killEvery(d.Kill)
+		s.After = bots.killEvery(d.Kill)
 	}
 	return s.Play(c.ctx)
 }

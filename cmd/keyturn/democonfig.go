@@ -9,11 +9,11 @@ import (
 )
 
 // demoConfig is the bot's configuration against the simulators.
-func demoConfig(w *play.World, data, level string) []byte {
+func demoConfig(w *play.World, at home, level string) []byte {
 	var b strings.Builder
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	p("listen: %q", w.BotAddr)
-	p("data: %q", data)
+	p("listen: %q", at.listen)
+	p("%s", at.state)
 	if w.SignIn {
 		p("public_url: %q", "http://"+w.BotAddr)
 	}

@@ -16,13 +16,16 @@ import (
 	"keyturn/bot"
 	"keyturn/bot/engine"
 	"keyturn/bot/incident"
-	"keyturn/state/bolt"
+	"keyturn/state/postgres"
 )
 
 // store looks at the state and, with what it holds, at the rights that runs
 // have made: through the running bot, or in the file itself.
 func (d *doctor) store(ctx context.Context) []finding {
 	const of = "Store"
+	if d.conf.State.set() {
+		return d.database(ctx, of)
+	}
 	var out, kept bytes.Buffer
 	running, err := ask(ctx, d.conf.Data, "/check", &out)
 	if err == nil && running {
@@ -39,7 +42,7 @@ func (d *doctor) store(ctx context.Context) []finding {
 	if _, err := os.Stat(d.conf.Data); errors.Is(err, os.ErrNotExist) {
 		return []finding{writable(of, d.conf.Data)}
 	}
-	store, _, err := openState(d.conf)
+	store, err := openState(d.conf)
 	if err != nil {
 		return []finding{failed(of, d.conf.Data, err, "If the key is another one than the state was sealed with, put that one back; otherwise bring a backup back with keyturn restore.")}
 	}
@@ -48,6 +51,25 @@ func (d *doctor) store(ctx context.Context) []finding {
 		return []finding{failed(of, d.conf.Data, err, "Bring a backup back with keyturn restore.")}
 	}
 	return append([]finding{{Of: of, What: d.conf.Data, State: fine, Says: strings.TrimSpace(out.String())}}, d.standing(ctx, store)...)
+}
+
+// database looks at a state that replicas share. Whether any of them runs makes
+// no difference.
+func (d *doctor) database(ctx context.Context, of string) []finding {
+	const what = "the database"
+	store, err := openState(d.conf)
+	switch {
+	case errors.Is(err, postgres.ErrNone):
+		return []finding{{Of: of, What: what, State: fine, Says: "It answers. There is no state in it yet; the first start makes it"}}
+	case err != nil:
+		return []finding{failed(of, what, err, "Look at the address, the server, and whether the sealing key is the one that the state was sealed with.")}
+	}
+	defer store.Close()
+	var out bytes.Buffer
+	if err := checkState(ctx, store, &out); err != nil {
+		return []finding{failed(of, what, err, "Bring a copy of the schema back with pg_restore.")}
+	}
+	return append([]finding{{Of: of, What: what, State: fine, Says: strings.TrimSpace(out.String())}}, d.standing(ctx, store)...)
 }
 
 // writable looks whether a state could be kept where there is none.
@@ -63,7 +85,7 @@ func writable(of, path string) finding {
 
 // standing looks at what runs have made: readings, and the credentials for them
 // that the configuration does not name.
-func (d *doctor) standing(ctx context.Context, store *bolt.Store) []finding {
+func (d *doctor) standing(ctx context.Context, store engine.Store) []finding {
 	var out []finding
 	for i, t := range d.tenants {
 		var (

@@ -40,7 +40,7 @@ func (x exportIncidentsCmd) Run(c *console) error {
 	if err != nil || running {
 		return err
 	}
-	store, _, err := openState(conf)
+	store, err := openState(conf)
 	if err != nil {
 		return err
 	}

@@ -176,7 +176,7 @@ func openHere(t *testing.T, options ...option) *house {
 	t.Cleanup(func() { os.RemoveAll(dir) })
 	t.Cleanup(func() { h.world.Close() })
 	h.data = filepath.Join(dir, "keyturn.db")
-	h.conf = string(demoConfig(h.world, h.data, "debug"))
+	h.conf = string(demoConfig(h.world, home{h.world.BotAddr, fmt.Sprintf("data: %q", h.data)}, "debug"))
 	for _, edit := range s.edit {
 		h.conf = edit(h.conf)
 	}

@@ -9,7 +9,6 @@ import (
 	"strings"
 
 	"keyturn/state"
-	"keyturn/state/bolt"
 )
 
 type keyCmd struct {
@@ -87,7 +86,7 @@ func replaceFile(path, content string) error {
 }
 
 // reseal seals everything with the newest key where an older one sealed it.
-func reseal(store *bolt.Store, log *slog.Logger) error {
+func reseal(store store, log *slog.Logger) error {
 	stale, err := store.Stale()
 	if err != nil || !stale {
 		return err

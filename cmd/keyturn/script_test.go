@@ -89,10 +89,15 @@ func audited(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	conf, err := parseConfig([]byte(ts.ReadFile(args[0])))
 	ts.Check(err)
-	conf.Data = ts.MkAbs(conf.Data)
-	// The configuration names variables of the session, not of this process.
+	// The configuration names files and variables of the session, not of this
+	// process.
+	if conf.State.set() {
+		conf.State.value = bot.NewSecret(ts.Getenv("KEYTURN_STATE"))
+	} else {
+		conf.Data = ts.MkAbs(conf.Data)
+	}
 	conf.Key.value = bot.NewSecret(ts.Getenv("KEYTURN_KEY"))
-	store, _, err := openState(conf)
+	store, err := openState(conf)
 	ts.Check(err)
 	at := time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC)
 	err = store.Commit(context.Background(), func(engine.View) (engine.Changes, error) {

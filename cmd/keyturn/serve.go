@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -22,8 +21,6 @@ import (
 	"keyturn/bot/incident"
 	"keyturn/bot/setup"
 	"keyturn/commands"
-	"keyturn/state"
-	"keyturn/state/bolt"
 	"keyturn/web/about"
 )
 
@@ -115,7 +112,7 @@ func logger(c *console, level string) *slog.Logger {
 type process struct {
 	conf    *config
 	tenants []*bot.Tenant
-	store   *bolt.Store
+	store   store
 	slack   *slack.Adapter // nil without Slack
 	engine  *engine.Engine
 	routes  *http.ServeMux
@@ -126,15 +123,7 @@ type process struct {
 
 // build wires the bot: the only place where an adapter meets the store.
 func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.Time) (*process, error) {
-	sealer, err := state.OpenSealer(c.Key.value.Reveal())
-	if err != nil {
-		return nil, err
-	}
-	auditor, err := state.OpenAuditor(c.Key.value.Reveal())
-	if err != nil {
-		return nil, err
-	}
-	store, err := bolt.Open(bolt.Config{Path: c.Data, Sealer: sealer, Auditor: auditor, Log: log, Now: now, Keep: c.keep()})
+	store, err := c.openStore(log, now)
 	if err != nil {
 		return nil, err
 	}
@@ -214,10 +203,6 @@ func (h health) Overviews(ctx context.Context, t bot.TenantID, as bot.Reader) ([
 	return r.Items, err
 }
 
-func (c *config) keep() bolt.Keep {
-	return bolt.Keep{Runs: time.Duration(c.Keep.Runs), Incidents: time.Duration(c.Keep.Incidents), Audit: time.Duration(c.Audit.Keep)}
-}
-
 func (c *config) env(tenants []*bot.Tenant) *engine.Env {
 	return &engine.Env{Learns: c.Learn != "off", Tenants: tenants, Guide: setup.GuideFor, Base: c.base, Public: strings.TrimSuffix(c.PublicURL, "/"), Gate: c.gate,
 		Pace: c.Checklist.Every.or(5 * time.Second), PaceAfterClick: c.Checklist.AfterClick.or(1500 * time.Millisecond),
@@ -252,7 +237,7 @@ func (p *process) serve(ctx context.Context) error {
 		l.Close()
 		return err
 	}
-	defer socket.Close()
+	defer socket()
 	if err := p.serveMetrics(ctx); err != nil {
 		l.Close()
 		return err
@@ -326,25 +311,4 @@ func (p *process) meet(ctx context.Context) {
 		})
 	}
 	all.Wait()
-}
-
-// socketPath is the Unix socket beside the data file, for the commands that
-// need live state.
-func socketPath(data string) string { return data + ".sock" }
-
-func (p *process) socket() (net.Listener, error) {
-	path := socketPath(p.conf.Data)
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, fmt.Errorf("an old socket %s cannot be removed: %w", path, err)
-	}
-	l, err := net.Listen("unix", path)
-	if err != nil {
-		return nil, fmt.Errorf("opening the socket %s: %w", path, err)
-	}
-	if err := os.Chmod(path, 0o600); err != nil {
-		l.Close()
-		return nil, fmt.Errorf("protecting the socket %s: %w", path, err)
-	}
-	go func() { _ = http.Serve(l, liveState(p)) }()
-	return l, nil
 }

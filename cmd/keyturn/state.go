@@ -12,18 +12,18 @@ import (
 	"time"
 
 	"keyturn/bot"
-	"keyturn/state"
 	"keyturn/state/bolt"
 )
 
 // liveState answers the commands that need the state of a running bot. The
-// socket's file rights are its only guard.
+// socket's file rights are its only guard. There is one only where the state is a
+// file.
 func liveState(p *process) http.Handler {
 	store, mux := p.store, http.NewServeMux()
 	mux.HandleFunc("GET /healthz", alive)
 	mux.HandleFunc("GET /standing", serveStanding(p))
 	mux.HandleFunc("GET /backup", func(w http.ResponseWriter, r *http.Request) {
-		if err := store.Backup(r.Context(), w); err != nil {
+		if err := store.(file).Backup(r.Context(), w); err != nil {
 			panic(http.ErrAbortHandler) // a cut transfer tells the reader that the copy is not whole
 		}
 	})
@@ -38,7 +38,7 @@ func liveState(p *process) http.Handler {
 		}
 	})
 	mux.HandleFunc("GET /compact", func(w http.ResponseWriter, r *http.Request) {
-		if err := compactState(r.Context(), store, w); err != nil {
+		if err := compactState(r.Context(), store.(file), w); err != nil {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
 	})
@@ -54,6 +54,9 @@ func liveState(p *process) http.Handler {
 // ask reads a path from a running bot's socket. It reports false where none
 // runs.
 func ask(ctx context.Context, data, path string, to io.Writer) (bool, error) {
+	if data == "" {
+		return false, nil // the state is in a database, which needs nobody's word
+	}
 	client := &http.Client{Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{Timeout: time.Second}).DialContext(ctx, "unix", socketPath(data))
 	}}}
@@ -80,23 +83,6 @@ func ask(ctx context.Context, data, path string, to io.Writer) (bool, error) {
 	return true, nil
 }
 
-// openState opens the data file itself: only where no bot runs.
-func openState(c *config) (*bolt.Store, *state.Auditor, error) {
-	sealer, err := state.OpenSealer(c.Key.value.Reveal())
-	if err != nil {
-		return nil, nil, err
-	}
-	auditor, err := state.OpenAuditor(c.Key.value.Reveal())
-	if err != nil {
-		return nil, nil, err
-	}
-	if _, err := os.Stat(c.Data); err != nil {
-		return nil, nil, fmt.Errorf("there is no state yet: %w", err)
-	}
-	store, err := bolt.Open(bolt.Config{Path: c.Data, Sealer: sealer, Auditor: auditor})
-	return store, auditor, err
-}
-
 type backupCmd struct {
 	Config string `help:"Configuration file (YAML)." required:"" type:"existingfile"`
 	To     string `arg:"" help:"File to write; it must not exist."`
@@ -106,6 +92,9 @@ type backupCmd struct {
 func (b backupCmd) Run(c *console) error {
 	conf, _, err := load(b.Config)
 	if err != nil {
+		return err
+	}
+	if err := conf.inFile("copy the database with pg_dump --schema, as your other databases are copied"); err != nil {
 		return err
 	}
 	if _, err := os.Stat(b.To); err == nil {
@@ -120,7 +109,7 @@ func (b backupCmd) Run(c *console) error {
 	running, err := ask(c.ctx, conf.Data, "/backup", tmp)
 	if err == nil && !running {
 		var store *bolt.Store
-		if store, _, err = openState(conf); err == nil {
+		if store, err = openFile(conf); err == nil {
 			err = store.Backup(c.ctx, tmp)
 			store.Close()
 		}

@@ -2,12 +2,15 @@ package main
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"os"
 	"strings"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
+	"keyturn/bot"
 	"keyturn/bot/incident"
 	"keyturn/sim/microsoft"
 	"keyturn/sim/play"
@@ -85,4 +88,13 @@ func lost(t *testing.T, log *safeBuffer) {
 			t.Errorf("the bot gave work up: %s", strings.TrimSpace(string(line)))
 		}
 	}
+}
+
+// startBot starts one bot with its state in a file.
+func startBot(ctx context.Context, w *play.World, dir, level string, log io.Writer) (*child, error) {
+	f, err := startFleet(ctx, w, dir, level, log, bot.Secret{}, 1)
+	if err != nil {
+		return nil, err
+	}
+	return f.bots[0], nil
 }

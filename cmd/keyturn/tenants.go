@@ -29,9 +29,7 @@ func (c *config) check() ([]*bot.Tenant, faults) {
 	if c.Listen == "" {
 		c.Listen = "127.0.0.1:8364"
 	}
-	if c.Data == "" {
-		f.add("data: say where Keyturn keeps its state, for example data: /var/lib/keyturn/keyturn.db")
-	}
+	c.checkState(&f)
 	c.Key.need(&f, "key", "keyturn key makes one")
 	if c.Key.value.Reveal() != "" {
 		if _, err := state.OpenSealer(c.Key.value.Reveal()); err != nil {

@@ -22,41 +22,59 @@ type stateCheckCmd struct {
 }
 
 // Run checks the state.
-func (s stateCheckCmd) Run(c *console) error { return tend(c, s.Config, "/check", checkState) }
+func (s stateCheckCmd) Run(c *console) error {
+	conf, _, err := load(s.Config)
+	if err != nil {
+		return err
+	}
+	running, err := ask(c.ctx, conf.Data, "/check", c.out)
+	if err != nil || running {
+		return err
+	}
+	store, err := openState(conf)
+	if err != nil {
+		return err
+	}
+	return errors.Join(checkState(c.ctx, store, c.out), store.Close())
+}
 
 type stateCompactCmd struct {
 	Config string `help:"Configuration file (YAML)." required:"" type:"existingfile"`
 }
 
 // Run compacts the state.
-func (s stateCompactCmd) Run(c *console) error { return tend(c, s.Config, "/compact", compactState) }
-
-// tend has the running bot look after its state, or does it where none runs.
-func tend(c *console, config, path string, do func(context.Context, *bolt.Store, io.Writer) error) error {
-	conf, _, err := load(config)
+func (s stateCompactCmd) Run(c *console) error {
+	conf, _, err := load(s.Config)
 	if err != nil {
 		return err
 	}
-	running, err := ask(c.ctx, conf.Data, path, c.out)
+	if err := conf.inFile("the server gives the room back by itself (autovacuum)"); err != nil {
+		return err
+	}
+	running, err := ask(c.ctx, conf.Data, "/compact", c.out)
 	if err != nil || running {
 		return err
 	}
-	store, _, err := openState(conf)
+	store, err := openFile(conf)
 	if err != nil {
 		return err
 	}
-	return errors.Join(do(c.ctx, store, c.out), store.Close())
+	return errors.Join(compactState(c.ctx, store, c.out), store.Close())
 }
 
-func checkState(ctx context.Context, store *bolt.Store, w io.Writer) error {
+func checkState(ctx context.Context, store store, w io.Writer) error {
 	if err := store.Check(ctx); err != nil {
 		return err
+	}
+	if _, ok := store.(file); !ok {
+		fmt.Fprintln(w, "The state is sound: every record, every sealed value and every audit trail was read.")
+		return nil
 	}
 	fmt.Fprintln(w, "The state is sound: every page, every record, every sealed value and every audit trail was read.")
 	return nil
 }
 
-func compactState(ctx context.Context, store *bolt.Store, w io.Writer) error {
+func compactState(ctx context.Context, store file, w io.Writer) error {
 	before, after, err := store.Compact(ctx)
 	if err != nil {
 		return err
@@ -75,6 +93,9 @@ type restoreCmd struct {
 func (r restoreCmd) Run(c *console) error {
 	conf, _, err := load(r.Config)
 	if err != nil {
+		return err
+	}
+	if err := conf.inFile("stop every replica, put a copy in its place with pg_restore, and read it with keyturn state check"); err != nil {
 		return err
 	}
 	release, err := bolt.Hold(conf.Data)

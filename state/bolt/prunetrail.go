@@ -1,6 +1,7 @@
 package bolt
 
 import (
+	"iter"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -8,10 +9,6 @@ import (
 	"keyturn/bot"
 	"keyturn/state"
 )
-
-// trailSlack is how much longer than asked the oldest entry of a trail may stay,
-// so that a checkpoint is signed once a day and not with every commit.
-const trailSlack = 24 * time.Hour
 
 // pruneTrails removes up to n outdated entries of each trail and leaves a
 // checkpoint in the place of the last of them. The newest entry always stays.
@@ -34,36 +31,8 @@ func (s *Store) pruneTrails(tx *bolt.Tx, now time.Time, n int) error {
 }
 
 func (s *Store) pruneTrail(tx *bolt.Tx, tenant bot.TenantID, newest uint64, now time.Time, n int) error {
-	limit := now.Add(-s.keep.Audit)
-	var outdated []bot.AuditEntry
-	old := false // whether there is anything but a checkpoint that had its time, and a day
-	c := tx.Bucket(bAudit).Cursor()
-	for k, v := c.Seek(numbered(string(tenant), 0)); k != nil && len(outdated) <= n; k, v = c.Next() {
-		name, seq, err := splitNumbered(k)
-		if err != nil {
-			return err
-		}
-		if name != string(tenant) || seq >= newest {
-			break
-		}
-		e, err := state.DecodeAudit(v)
-		if err != nil {
-			return err
-		}
-		if e.Act != bot.AuditCheckpoint {
-			if !e.At.Before(limit) {
-				break
-			}
-			old = old || e.At.Before(limit.Add(-trailSlack))
-		}
-		outdated = append(outdated, e)
-	}
-	if !old {
-		return nil
-	}
-	last := outdated[len(outdated)-1]
-	mark, err := s.auditor.Checkpoint(last, now)
-	if err != nil {
+	mark, gone, ok, err := s.auditor.Outdated(trail(tx, tenant, newest), s.keep.Audit, now, n)
+	if err != nil || !ok {
 		return err
 	}
 	v, err := state.EncodeAudit(mark)
@@ -73,10 +42,30 @@ func (s *Store) pruneTrail(tx *bolt.Tx, tenant bot.TenantID, newest uint64, now 
 	if err := tx.Bucket(bAudit).Put(numbered(string(tenant), mark.Seq), v); err != nil {
 		return err
 	}
-	for _, e := range outdated[:len(outdated)-1] {
-		if err := tx.Bucket(bAudit).Delete(numbered(string(tenant), e.Seq)); err != nil {
+	for _, seq := range gone {
+		if err := tx.Bucket(bAudit).Delete(numbered(string(tenant), seq)); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// trail reads a tenant's trail from its beginning, without its newest entry.
+func trail(tx *bolt.Tx, tenant bot.TenantID, newest uint64) iter.Seq2[bot.AuditEntry, error] {
+	return func(yield func(bot.AuditEntry, error) bool) {
+		c := tx.Bucket(bAudit).Cursor()
+		for k, v := c.Seek(numbered(string(tenant), 0)); k != nil; k, v = c.Next() {
+			name, seq, err := splitNumbered(k)
+			if err == nil && (name != string(tenant) || seq >= newest) {
+				return
+			}
+			var e bot.AuditEntry
+			if err == nil {
+				e, err = state.DecodeAudit(v)
+			}
+			if !yield(e, err) || err != nil {
+				return
+			}
+		}
+	}
 }

@@ -1,7 +1,7 @@
 // Package postgres keeps everything in PostgreSQL, for several Keyturn
 // processes (replicas) that share one set of data. It implements engine.Store
-// on pgx, in a database schema of its own. The commands of Keyturn open the data
-// file of package bolt and not this.
+// on pgx, in a database schema of its own. Commands open the same schema beside
+// the replicas ([Config].Aside).
 //
 // # One lock
 //
@@ -24,6 +24,12 @@
 // is, and until when by the clock of the server. Each replica prolongs its own
 // five times a term. One that is gone or stands still lets them run out; the job
 // then counts as begun, and a commit under the old number is refused.
+//
+// # Replicas
+//
+// Each one gives a sign of life five times a term and says which key it seals
+// with. One that would seal with another key than those that live is refused:
+// they could not read what it writes.
 //
 // # Waking
 //

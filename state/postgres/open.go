@@ -9,6 +9,7 @@ import (
 	"log/slog"
 	"regexp"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -24,7 +25,7 @@ import (
 // Config says which database to open and with what.
 type Config struct {
 	URL     bot.Secret     // postgres://user:password@host:port/database?options
-	Schema  string         // keyturn where empty; it is made where there is none
+	Schema  string         // where empty the search_path of the URL's options, or keyturn; it is made where there is none
 	Sealer  state.Sealer   // of the keyset that the data was made with
 	Auditor *state.Auditor // of the same keyset
 
@@ -35,6 +36,10 @@ type Config struct {
 	// Term is how long the claims of a replica outlive its last sign of life;
 	// [Term] where zero. All replicas have the same.
 	Term time.Duration
+	// Aside opens a schema that is there already for a command beside the
+	// replicas: it sets nothing up, clears nothing away, and counts for nobody as
+	// a replica.
+	Aside bool
 	// Connections is the most that are open at a time, besides one that
 	// listens; 8 where zero.
 	Connections int
@@ -44,6 +49,9 @@ type Config struct {
 type Keep struct {
 	Runs      time.Duration // after their end; 400 days
 	Incidents time.Duration // resolved ones, after their last change was seen; 90 days
+	// Audit is how long entries of the audit trails stay; zero keeps them for
+	// good. A checkpoint is left in the place of those that are removed.
+	Audit time.Duration
 }
 
 // The defaults of [Keep] and [Config].
@@ -63,6 +71,7 @@ type Store struct {
 	pool    *pgxpool.Pool
 	schema  string
 	id      string // of this replica
+	key     uint32 // the ID of the key that it seals with
 	number  int64  // of the advisory lock
 	sealer  state.Sealer
 	auditor *state.Auditor
@@ -71,12 +80,13 @@ type Store struct {
 	keep    Keep
 	term    time.Duration
 
-	wake    chan struct{}
-	holding atomic.Bool // there may be claims to prolong
-	stop    chan struct{}
-	once    sync.Once
-	cancel  context.CancelFunc
-	errands sync.WaitGroup
+	wake     chan struct{}
+	holding  atomic.Bool // there may be claims to prolong
+	replicas atomic.Int64
+	stop     chan struct{}
+	once     sync.Once
+	cancel   context.CancelFunc
+	errands  sync.WaitGroup
 }
 
 var _ engine.Store = (*Store)(nil)
@@ -94,34 +104,40 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		schema: c.Schema, id: rand.Text(), sealer: c.Sealer, auditor: c.Auditor, now: c.Now, log: c.Log, keep: c.Keep, term: c.Term,
 		wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
-	s.defaults()
+	config, err := s.config(c)
+	if err != nil {
+		return nil, err
+	}
 	if !named.MatchString(s.schema) {
 		return nil, fmt.Errorf("%q cannot be the name of a schema: use up to 48 small letters, digits and underscores, a letter first", s.schema)
 	}
-	h := fnv.New64a()
+	h := fnv.New64a() // the lock has a number
 	h.Write([]byte("keyturn " + s.schema))
 	s.number = int64(h.Sum64())
-	config, err := s.config(c)
-	if err != nil {
+	if s.key, err = s.newest(); err != nil {
 		return nil, err
 	}
 	if s.pool, err = pgxpool.NewWithConfig(ctx, config); err != nil {
 		return nil, fmt.Errorf("the database cannot be opened: %w", err)
 	}
-	if err := s.prepare(ctx); err != nil {
+	prepare := s.join
+	if c.Aside {
+		prepare = s.look
+	}
+	if err := prepare(ctx); err != nil {
 		s.pool.Close()
 		return nil, fmt.Errorf("the schema %s of the database %s cannot be opened: %w", s.schema, config.ConnConfig.Database, err)
 	}
 	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	if c.Aside {
+		return s, nil
+	}
 	s.errands.Go(func() { s.beat(ctx) })
 	s.errands.Go(func() { s.listen(ctx, config.ConnConfig) })
 	return s, nil
 }
 
 func (s *Store) defaults() {
-	if s.schema == "" {
-		s.schema = "keyturn"
-	}
 	if s.now == nil {
 		s.now = time.Now
 	}
@@ -139,19 +155,41 @@ func (s *Store) defaults() {
 	}
 }
 
-// config reads the address. Its error does not repeat the address, which may
-// hold a password.
-func (s *Store) config(c Config) (*pgxpool.Config, error) {
-	config, err := pgxpool.ParseConfig(c.URL.Reveal())
-	if err != nil {
+// Valid gives an error where an address cannot be one of a database.
+func Valid(url bot.Secret) error {
+	_, err := parse(url)
+	return err
+}
+
+// parse reads an address. Its error does not repeat the address, which may hold
+// a password.
+func parse(url bot.Secret) (*pgxpool.Config, error) {
+	config, err := pgxpool.ParseConfig(url.Reveal())
+	if err != nil || !strings.HasPrefix(url.Reveal(), "postgres://") && !strings.HasPrefix(url.Reveal(), "postgresql://") {
 		return nil, errors.New("the address of the database cannot be read: write it as postgres://user:password@host:5432/database")
 	}
+	return config, nil
+}
+
+// config makes the pool's configuration, and settles what was left open.
+func (s *Store) config(c Config) (*pgxpool.Config, error) {
+	config, err := parse(c.URL)
+	if err != nil {
+		return nil, err
+	}
+	s.defaults()
 	config.MaxConns = 8
 	if c.Connections > 0 {
 		config.MaxConns = int32(c.Connections)
 	}
 	config.ConnConfig.ConnectTimeout = 10 * time.Second
 	params := config.ConnConfig.RuntimeParams
+	if s.schema == "" {
+		s.schema = params["search_path"]
+	}
+	if s.schema == "" {
+		s.schema = "keyturn"
+	}
 	params["application_name"] = "keyturn"
 	params["search_path"] = s.schema
 	// Whatever the server's default: what was confirmed is on its disk.
@@ -170,6 +208,7 @@ func (s *Store) Close() error {
 		close(s.stop)
 		s.cancel()
 		s.errands.Wait()
+		s.leave()
 		s.pool.Close()
 	})
 	return nil

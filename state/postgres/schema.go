@@ -47,6 +47,9 @@ CREATE INDEX jobs_collapse ON jobs (collapse) WHERE collapse IS NOT NULL;
 CREATE INDEX jobs_owner ON jobs (owner) WHERE owner IS NOT NULL;
 CREATE SEQUENCE job_ids;
 CREATE SEQUENCE claim_numbers;
+`, `
+CREATE TABLE replicas (id text PRIMARY KEY, seen timestamptz NOT NULL, key bigint NOT NULL);
+COMMENT ON COLUMN replicas.key IS 'the ID of the key that the replica seals with';
 `}
 
 // prepare sets a new schema up, or checks an old one and adds what it lacks.
@@ -61,8 +64,14 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.lock(ctx, tx, exclusive); err != nil {
 		return err
 	}
-	if _, err := tx.Exec(ctx, "CREATE SCHEMA IF NOT EXISTS "+s.quoted()); err != nil {
+	var there bool // who may not make schemas can still use one that somebody made
+	if err := tx.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM pg_namespace WHERE nspname = $1)", s.schema).Scan(&there); err != nil {
 		return err
+	}
+	if !there {
+		if _, err := tx.Exec(ctx, "CREATE SCHEMA "+s.quoted()); err != nil {
+			return err
+		}
 	}
 	if _, err := tx.Exec(ctx, "CREATE TABLE IF NOT EXISTS meta (name text PRIMARY KEY, value bytea NOT NULL)"); err != nil {
 		return err
@@ -84,7 +93,37 @@ func (s *Store) prepare(ctx context.Context) error {
 	if err := s.signed(ctx, tx); err != nil {
 		return err
 	}
+	if err := s.admitted(ctx, tx); err != nil {
+		return err
+	}
 	return tx.Commit(ctx)
+}
+
+// ErrNone is a schema that nothing was kept in so far.
+var ErrNone = errors.New("there is no state yet")
+
+// look checks a schema that must be there, and changes nothing.
+func (s *Store) look(ctx context.Context) error {
+	tx, err := s.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	if err != nil {
+		return err
+	}
+	defer rollback(tx)
+	var there bool
+	if err := tx.QueryRow(ctx, "SELECT to_regclass($1) IS NOT NULL", s.quoted()+".meta").Scan(&there); err != nil {
+		return err
+	}
+	if !there {
+		return ErrNone
+	}
+	layout, err := s.known(ctx, tx)
+	if err != nil {
+		return err
+	}
+	if layout < len(steps) {
+		return errors.New("an older Keyturn set it up: start this one first (keyturn serve), which adds what is missing")
+	}
+	return s.signed(ctx, tx)
 }
 
 // known checks the form and the key of what is there and gives how many steps

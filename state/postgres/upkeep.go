@@ -12,9 +12,8 @@ import (
 // channel is what the replicas of a schema listen on.
 func (s *Store) channel() string { return "keyturn_" + s.schema }
 
-// beat prolongs the claims of this replica, wakes its workers and clears away
-// what is over, until ctx ends. A replica that holds nothing asks the server
-// nothing here.
+// beat says that this replica is well, prolongs its claims, wakes its workers
+// and clears away what is over, until ctx ends.
 func (s *Store) beat(ctx context.Context) {
 	ticker := time.NewTicker(s.term / beats)
 	defer ticker.Stop()
@@ -24,6 +23,9 @@ func (s *Store) beat(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
+		}
+		if err := s.alive(ctx); err != nil && ctx.Err() == nil {
+			s.log.Warn("the database does not hear that this replica is well", "error", err)
 		}
 		if s.holding.Swap(false) {
 			n, err := s.prolong(ctx, "owner = $2", s.id)
@@ -110,6 +112,12 @@ func (s *Store) prune(ctx context.Context) error {
 		if _, err := tx.Exec(ctx, old.sql, old.before, most); err != nil {
 			return err
 		}
+	}
+	if _, err := tx.Exec(ctx, "DELETE FROM replicas WHERE seen < clock_timestamp() - interval '1 hour'"); err != nil {
+		return err
+	}
+	if err := s.pruneTrails(ctx, tx, now); err != nil {
+		return err
 	}
 	return tx.Commit(ctx)
 }
