@@ -85,7 +85,7 @@ func New(command string) *Table {
 		{Name: "recommend", Also: []string{"solve"}, Group: "Incidents", What: "What may explain or mend what is wrong, in your own words", Example: "recommend outlook keeps asking for my password", Level: Member, Run: recommendVerb},
 		{Name: "incidents", Also: []string{"issues"}, Group: "Incidents", What: "What is open, of all services or of one; with all, what is resolved too; export says how to get JSON", Example: "incidents Exchange Online all", Level: Member, Run: incidentsVerb},
 		{Name: "incident", Also: []string{"history"}, Group: "Incidents", What: "One incident with its whole history", Example: "incident EX123456", Level: Member, Run: incidentVerb},
-		{Name: "picture", Also: []string{"heatmap", "timeline"}, Group: "Incidents", What: "Posts a picture here: the services by day for 30 days, or one incident over time", Example: "picture EX123456", Level: Member, Run: pictureVerb},
+		{Name: "picture", Also: []string{"heatmap", "timeline"}, Group: "Incidents", What: "Posts a picture here: all services or some by day, for 30 days or another number, or one incident over time", Example: "picture Exchange Online 14", Level: Member, Run: pictureVerb},
 		{Name: "help", Also: []string{"?"}, Group: "Help", What: "This list", Example: "help", Level: Member, Run: helpVerb},
 	}
 	t.Clicks = clicks()

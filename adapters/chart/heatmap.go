@@ -74,7 +74,7 @@ func (s *sheet) dates(h incident.HeatMap, y vg.Length) {
 	st := s.style(11, faint, false)
 	end, month := vg.Length(0), time.Month(0)
 	for n, day := range h.Days {
-		if width < 40 && day.Weekday() != time.Monday && n > 0 {
+		if width < 30 && day.Weekday() != time.Monday && n > 0 {
 			continue
 		}
 		says := day.Format("2")

@@ -16,10 +16,10 @@ import (
 // The measures of a timeline, in units.
 const (
 	titleRow = 17
-	strip    = 62 // the bar with its numbers and times
+	strip    = 70 // the bar with its numbers and times
 	textRow  = 15
 	gap      = 5 // between two events
-	timeFoot = 8
+	timeFoot = 2
 	maxRows  = 9  // more events than that are listed from both ends
 	when     = 99 // where the words of an event begin
 )
@@ -51,7 +51,7 @@ func Timeline(t incident.Timeline) ([]byte, error) {
 		s.write(plain, margin, y, l)
 	}
 	s.bar(t, y-36)
-	y -= 36 + strip/2 + 2
+	y -= 36 + strip/2 + 6
 	for n, row := range rows {
 		if row >= 0 {
 			s.event(t.Events[row], row, y)

@@ -73,6 +73,8 @@ type Config struct {
 	// member sees, a feature that Microsoft had in preview until 2026. Without
 	// it they go to the person's chat with the bot.
 	Targeted bool
+	// Pictures gives pictures an address; without it their words are shown.
+	Pictures Pictures
 	// Log takes what an operator should know; nil is slog.Default.
 	Log *slog.Logger
 	// Count, where set, is told of every request that came in: what it was and
@@ -93,6 +95,7 @@ type Adapter struct {
 	now      func() time.Time
 	desk     Desk
 	memory   Memory
+	pictures Pictures
 	dialog   func(action string) bool
 	targeted bool
 	log      *slog.Logger
@@ -132,7 +135,7 @@ func New(c Config) (*Adapter, error) {
 	}
 	a := &Adapter{
 		appID: strings.ToLower(c.AppID), cloud: cloud, hosts: pins{cloud: cloud.Hosts, named: slices.Clone(c.ServiceHosts)},
-		http: calm(c.HTTP), now: c.Now, desk: c.Desk, memory: c.Memory, dialog: c.OpensForm, targeted: c.Targeted,
+		http: calm(c.HTTP), now: c.Now, desk: c.Desk, memory: c.Memory, pictures: c.Pictures, dialog: c.OpensForm, targeted: c.Targeted,
 		log: c.Log, count: c.Count, cards: map[string]element{}, joined: map[string]time.Time{},
 	}
 	if a.now == nil {

@@ -1,10 +1,10 @@
 package teams
 
 import (
-	"encoding/base64"
 	"fmt"
 	"strings"
 
+	"keyturn/adapters/httpx"
 	"keyturn/bot"
 )
 
@@ -196,22 +196,12 @@ func (r *renderer) code(c bot.Code) []piece {
 	return out
 }
 
-// maxPicture is how large a picture may be that travels in its card, in bytes.
-// Teams does not count it against the size of a message; a card that phones
-// load on the way should be small all the same.
-const maxPicture = 300 << 10
-
-// image draws a picture, or its words where Teams could not fetch it. One that
-// Keyturn has drawn travels in the card: at an address it would stand open to
-// everybody who learns it, since Teams fetches pictures without signing in.
+// image draws a picture that stands at an address where Teams can fetch it, or
+// its words.
 func (r *renderer) image(i bot.Image) []piece {
 	alt := first(shorten(i.Alt, 1000), "Picture")
-	if len(i.PNG) > 0 && len(i.PNG) <= maxPicture {
-		u := "data:image/png;base64," + base64.StdEncoding.EncodeToString(i.PNG)
-		return []piece{{el: element{"type": "Image", "url": u, "altText": guard(alt), "size": "Stretch"}, lines: 1}}
-	}
 	u, ok := webLink(i.URL)
-	if !ok || !strings.HasPrefix(u, "https://") {
+	if !ok || !strings.HasPrefix(u, "https://") && !httpx.Loopback(u) {
 		return r.text([][]span{{{text: alt}}}, look{})
 	}
 	return []piece{{el: element{"type": "Image", "url": u, "altText": guard(alt), "size": "Stretch"}, lines: 1}}

@@ -182,7 +182,7 @@ func (e *Engine) wake(ctx context.Context, j bot.Job) error {
 		if err != nil {
 			return err
 		}
-		if f.Picture, err = d.HeatMap(t, s.Services...); err != nil {
+		if f.Picture, err = d.HeatMap(t, PictureDays, s.Services...); err != nil {
 			return err
 		}
 		after, acts := desk.Wake(s, f, d.Now)

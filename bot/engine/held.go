@@ -20,15 +20,12 @@ type parked struct {
 // it that were given up, and the replies that are held until it does.
 var unposted = Kind[[]parked]{Name: "unposted"}
 
-// noTenant is where records of the ledger's keys are, which are of no tenant.
-const noTenant bot.TenantID = "*"
-
 func (d *Draft) park(key string, j bot.Job) error {
-	list, _, err := unposted.Get(d.View, noTenant, key)
+	list, _, err := unposted.Get(d.View, NoTenant, key)
 	if err != nil {
 		return err
 	}
-	unposted.PutUntil(&d.Out, noTenant, key, append(list, parked{j.ID, j.Lane}), d.Now.Add(keepDead))
+	unposted.PutUntil(&d.Out, NoTenant, key, append(list, parked{j.ID, j.Lane}), d.Now.Add(keepDead))
 	return nil
 }
 
@@ -50,11 +47,11 @@ func (e *Engine) held(ctx context.Context, j bot.Job, p Deliver) error {
 // stand lets follow what waited for a message that stands now: replies are sent
 // in their order, and earlier tries of it are of no use any more.
 func (d *Draft) stand(p Deliver) error {
-	list, ok, err := unposted.Get(d.View, noTenant, p.Key)
+	list, ok, err := unposted.Get(d.View, NoTenant, p.Key)
 	if err != nil || !ok {
 		return err
 	}
-	unposted.Drop(&d.Out, noTenant, p.Key)
+	unposted.Drop(&d.Out, NoTenant, p.Key)
 	lanes := map[string][]bot.Job{}
 	for _, w := range list {
 		if _, read := lanes[w.Lane]; !read {

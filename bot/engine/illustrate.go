@@ -51,18 +51,18 @@ func chart(kind string, data any, alt string) bot.Image {
 	return bot.Image{Alt: alt, Chart: &bot.Chart{Kind: kind, Data: b}}
 }
 
-// pictureDays is how many days a heat map shows.
-const pictureDays = 30
+// PictureDays is how many days a heat map shows where nobody says another number.
+const PictureDays = 30
 
-// HeatMap is the picture of a tenant's services by day: of some, or of all where
-// none is named.
-func (d *Draft) HeatMap(t *bot.Tenant, services ...string) (bot.Image, error) {
+// HeatMap is the picture of a tenant's services for so many days: of some, or of
+// all where none is named.
+func (d *Draft) HeatMap(t *bot.Tenant, of int, services ...string) (bot.Image, error) {
 	known, err := d.Incidents(t.ID, true)
 	if err != nil {
 		return bot.Image{}, err
 	}
-	of := incident.Subscription{Services: services}
-	known = slices.DeleteFunc(known, func(k incident.Known) bool { return !incident.Matches(of, k.Issue) })
+	sub := incident.Subscription{Services: services}
+	known = slices.DeleteFunc(known, func(k incident.Known) bool { return !incident.Matches(sub, k.Issue) })
 	watch, err := d.Watch(t.ID)
 	if err != nil {
 		return bot.Image{}, err
@@ -74,7 +74,7 @@ func (d *Draft) HeatMap(t *bot.Tenant, services ...string) (bot.Image, error) {
 	for i := range kept {
 		kept[i] = kept[i].Of(services)
 	}
-	h := incident.HeatMapOf(known, kept, watch, d.Now, pictureDays, zoneOf(t))
+	h := incident.HeatMapOf(known, kept, watch, d.Now, of, zoneOf(t))
 	return chart(ChartHeatMap, h, incident.HeatMapWords(h)), nil
 }
 

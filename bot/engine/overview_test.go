@@ -28,7 +28,7 @@ func TestADayIsRememberedAtItsWorst(t *testing.T) {
 	var picture bot.Image
 	w.commit("look", func(d *engine.Draft) (err error) {
 		tenant, _ := d.Env().Tenant("contoso")
-		picture, err = d.HeatMap(tenant)
+		picture, err = d.HeatMap(tenant, engine.PictureDays)
 		return err
 	})
 	if picture.Chart == nil || picture.Chart.Kind != engine.ChartHeatMap {

@@ -27,6 +27,9 @@ type Record struct {
 //	var desks = engine.Kind[incident.Desk]{Name: "desk"}
 type Kind[T any] struct{ Name string }
 
+// NoTenant is where records are that belong to no tenant alone.
+const NoTenant bot.TenantID = "*"
+
 // Get reads a record. One that is not there, or whose time is over, is false.
 func (k Kind[T]) Get(v View, tenant bot.TenantID, key string) (value T, ok bool, err error) {
 	r, ok, err := v.Record(k.Name, tenant, key)

@@ -253,7 +253,7 @@ func TimelineOf(k Known, at time.Time, zone *time.Location) Timeline {
 		t.Events = append(t.Events, Event{At: when.In(zone), Label: CutAtSentence(label, eventLabel), Over: over})
 	}
 	add(t.Start, "Began", false)
-	seen := map[string]bool{}
+	seen, said := map[string]bool{}, map[string]bool{}
 	for n := range i.Posts {
 		p := &i.Posts[n]
 		d := digestOf(*p)
@@ -261,7 +261,7 @@ func TimelineOf(k Known, at time.Time, zone *time.Location) Timeline {
 			continue
 		}
 		seen[d.gist] = true
-		label := oneLine(brief(section(d.sections, FinalStatus, Status, Unlabelled, MoreInfo)).Plain())
+		label := news(oneLine(brief(section(d.sections, FinalStatus, Status, Unlabelled, MoreInfo)).Plain()), said)
 		if d.review {
 			if seen["review"] {
 				continue
@@ -288,6 +288,21 @@ func TimelineOf(k Known, at time.Time, zone *time.Location) Timeline {
 		t.End = t.Start.Add(time.Hour)
 	}
 	return t
+}
+
+// news is a text from its first sentence on that no earlier one had: posts that
+// repeat what is known differ further below.
+func news(text string, said map[string]bool) string {
+	const bullets = "-–• "
+	all := sentences(text)
+	first := slices.IndexFunc(all, func(s string) bool { return !said[fold(strings.TrimLeft(s, bullets))] })
+	for _, s := range all {
+		said[fold(strings.TrimLeft(s, bullets))] = true
+	}
+	if first < 0 {
+		return text
+	}
+	return strings.TrimLeft(strings.Join(all[first:], " "), bullets)
 }
 
 // TimelineWords says what a timeline shows.

@@ -1,6 +1,7 @@
 package incident
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -48,4 +49,22 @@ func TestATimelineTellsWhatWasTold(t *testing.T) {
 		}
 	}
 	golden(t, "timeline", b.String())
+}
+
+// Posts that say again what is known differ further below: an event says that.
+func TestAnEventOfATimelineSaysWhatIsNewInItsPost(t *testing.T) {
+	at := time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)
+	k := Known{Issue: Issue{ID: "MO1", Service: "Microsoft 365 suite", Classification: "incident", Start: at}}
+	for i, says := range []string{"The list below grows as we learn more. Exchange Online is affected.", "The list below grows as we learn more. - Exchange Online is affected. - Teams is affected too.",
+		"The list below grows as we learn more. - Exchange Online is affected. - Teams is affected too."} {
+		k.Issue.Posts = append(k.Issue.Posts, Post{Created: at.Add(time.Duration(i+1) * time.Hour), Content: "More info: " + says})
+	}
+	var labels []string
+	for _, e := range TimelineOf(k, at.Add(5*time.Hour), time.UTC).Events {
+		labels = append(labels, e.Label)
+	}
+	want := []string{"Began", "The list below grows as we learn more. Exchange Online is affected.", "Teams is affected too."}
+	if !slices.Equal(labels, want) {
+		t.Errorf("the events say %q", labels)
+	}
 }

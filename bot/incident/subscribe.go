@@ -57,6 +57,18 @@ func ParseSubscription(words string, w Words) (Subscription, error) {
 	return p.sub, nil
 }
 
+// ReadServices reads names of services that a tenant has, separated by commas.
+func ReadServices(words string, have []string) ([]string, error) {
+	p := wordParser{words: Words{Services: have}}
+	p.serviceList(words)
+	for _, s := range p.sub.Services {
+		if !hasService(have, s) {
+			p.refuse("I do not know a service %q here", s)
+		}
+	}
+	return p.sub.Services, errors.Join(p.wrong...)
+}
+
 func isZone(clause string) bool { return strings.HasPrefix(fold(clause), "zone ") }
 
 type wordParser struct {

@@ -88,7 +88,7 @@ func (d demoCmd) page(ctx context.Context, c *console, world *play.World, bots *
 	if err != nil {
 		return fmt.Errorf("the chat page cannot listen: %w (choose another address with --addr)", err)
 	}
-	conf, chats := chat.Config{Teams: world.Teams, Title: "Keyturn demo", Portals: portals(world), Try: []string{"/keyturn setup " + d.Guide, "/keyturn health", "/keyturn recommend onedrive files stay at sync pending", "/keyturn help"}}, "Teams"
+	conf, chats := chat.Config{Teams: world.Teams, ImageOrigins: []string{"http://" + world.BotAddr}, Title: "Keyturn demo", Portals: portals(world), Try: []string{"/keyturn setup " + d.Guide, "/keyturn health", "/keyturn recommend onedrive files stay at sync pending", "/keyturn help"}}, "Teams"
 	if world.Platform.Slack() {
 		conf.Slack, chats = world.Slack, "Slack"
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"keyturn/adapters/slack"
@@ -28,6 +29,11 @@ func (p *process) platforms(d *desk, table *commands.Table, client *http.Client,
 	if t := p.conf.Teams; t != nil {
 		conf := p.conf.teamsBot(d, table, memory{p.store, p.log}, client, p.log, now)
 		conf.Count = p.metrics.requested(bot.Teams)
+		if p.conf.PublicURL != "" {
+			pics := &pictures{store: p.store, base: strings.TrimSuffix(p.conf.PublicURL, "/"), now: now, log: p.log}
+			p.routes.Handle("GET /picture/{address}", pics)
+			conf.Pictures = pics
+		}
 		a, err := teams.New(conf)
 		if err != nil {
 			return nil, err

@@ -3,8 +3,12 @@ package main
 import (
 	"bytes"
 	"encoding/json"
+	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -146,18 +150,94 @@ func TestPicturesInTheChannel(t *testing.T) {
 	h.expectPrivate(play.Max, "I do not keep an incident")
 }
 
-// On Teams the picture travels in its card, so that it stands at no address.
-func TestAPictureOnTeamsIsInItsCard(t *testing.T) {
-	h := openOn(t, play.OnTeams, withReader)
+// A picture of some services and days, asked for in words.
+func TestAPictureOfOneServiceAndTwoWeeks(t *testing.T) {
+	h := open(t, withReader)
+	h.microsoftWrites("SP900001", "SharePoint Online", 5)
+	h.microsoftWrites("PL900001", "Planner", 5)
+	h.readable(true)
+	h.typesIn(play.Max, play.Ops, "/keyturn picture sharepoint online 14 days")
+	two := h.expectChannel(play.Ops, "The last 14 days of SharePoint Online", "SharePoint Online incident on")
+	if strings.Contains(drawn(two.Text, two.Blocks), "Planner") {
+		t.Errorf("it shows another service: %s", two.Blocks)
+	}
+	h.typesIn(play.Max, play.Ops, "/keyturn picture Sharepiont Online")
+	h.expectPrivate(play.Max, "I have drawn nothing", "Did you mean SharePoint Online?", "/keyturn health all")
+	h.typesIn(play.Max, play.Ops, "/keyturn picture 400")
+	h.expectPrivate(play.Max, "I draw from 2 to 60 days")
+	if n := len(h.world.Slack.Snapshot().Files); n != 1 {
+		t.Errorf("%d pictures were uploaded", n)
+	}
+}
+
+// address is where a card on Teams shows a picture from.
+var address = regexp.MustCompile(`http://[^"]*/picture/[^"]*`)
+
+// Teams fetches pictures without signing in: from Keyturn, at an address that
+// nobody guesses and that ends.
+func TestAPictureOnTeamsStandsAtAnAddressThatEnds(t *testing.T) {
+	h := openOn(t, play.OnTeams, withSignIn, withReader)
 	h.readable(true)
 	if err := h.crew.Type(h.Context(), play.Rita, "", "picture"); err != nil {
 		t.Fatal(err)
 	}
 	h.shows("the picture", func(c play.Card) bool { return c.For(play.Rita) }, "The last 30 days")
 	raw, err := json.Marshal(h.world.Teams.Snapshot().Messages)
-	if err != nil || !bytes.Contains(raw, []byte("data:image/png;base64,iVBORw0")) || !bytes.Contains(raw, []byte("Microsoft published no issue")) {
-		t.Errorf("no card carries the picture and its words (%v)", err)
+	if err != nil || !bytes.Contains(raw, []byte("Microsoft published no issue")) || bytes.Contains(raw, []byte("data:image")) {
+		t.Errorf("no card has the words of the picture, or one carries it (%v)", err)
 	}
+	at := address.FindString(string(raw))
+	get := func(url, method string) (int, http.Header, []byte) {
+		req, err := http.NewRequest(method, url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := http.DefaultClient.Do(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer resp.Body.Close()
+		body, _ := io.ReadAll(resp.Body)
+		return resp.StatusCode, resp.Header, body
+	}
+	status, header, body := get(at, "GET")
+	if status != 200 || !bytes.HasPrefix(body, []byte("\x89PNG")) || header.Get("Content-Type") != "image/png" || header.Get("Cross-Origin-Resource-Policy") != "cross-origin" ||
+		header.Get("X-Content-Type-Options") != "nosniff" || !strings.HasPrefix(header.Get("Content-Security-Policy"), "default-src 'none'") {
+		t.Fatalf("%s is answered with %d %v", at, status, header)
+	}
+	dir, name := at[:strings.LastIndex(at, "/")+1], at[strings.LastIndex(at, "/")+1:]
+	part := strings.Split(name, ".")
+	later := strconv.FormatInt(h.now().AddDate(1, 0, 0).Unix(), 36)
+	for what, url := range map[string]string{"another signature": dir + part[0] + "." + part[1] + "." + strings.Repeat("A", len(part[2])) + ".png",
+		"a later end": dir + part[0] + "." + later + "." + part[2] + ".png", "another picture": dir + "A" + part[0][1:] + "." + part[1] + "." + part[2] + ".png",
+		"no signature": dir + part[0] + "." + part[1] + "..png", "a name": dir + "keyturn.png", "a list": dir, "another ending": strings.TrimSuffix(at, "png") + "svg",
+		"a longer path": at + "/x", "no name": dir + strings.TrimPrefix(name, part[0])} {
+		if status, _, _ := get(url, "GET"); status != 404 {
+			t.Errorf("with %s: %d", what, status)
+		}
+	}
+	if status, _, _ := get(at, "POST"); status < 400 {
+		t.Errorf("it may be posted to: %d", status)
+	}
+	h.restart()
+	at = strings.Replace(at, at[:strings.Index(at, "/picture/")], "http://"+h.bot.conf.Listen, 1)
+	if status, _, again := get(at, "GET"); status != 200 || !bytes.Equal(again, body) {
+		t.Errorf("after a restart: %d", status)
+	}
+	h.later(pictureKept + 25*time.Hour)
+	if status, _, _ := get(at, "GET"); status != 404 {
+		t.Errorf("when its time is over: %d", status)
+	}
+}
+
+// Without an address of its own Keyturn says what the picture would show.
+func TestAPictureOnTeamsWithoutAPublicAddressIsItsWords(t *testing.T) {
+	h := openOn(t, play.OnTeams, withReader)
+	h.readable(true)
+	if err := h.crew.Type(h.Context(), play.Rita, "", "picture"); err != nil {
+		t.Fatal(err)
+	}
+	h.shows("the words", func(c play.Card) bool { return c.For(play.Rita) }, "The last 30 days", "Microsoft published no issue")
 }
 
 // On Mondays each channel gets the week with its picture.
