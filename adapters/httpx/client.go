@@ -54,20 +54,39 @@ type Config struct {
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }
 
-// New makes a client that follows the package's policy. It fails, with a
-// sentence for the operator, where the proxy or the CA bundle is unusable.
-func New(cfg Config) (*http.Client, error) {
+// Network is how connections leave this machine: by which proxy, trusting whom,
+// and not to where no outside system is. It is for libraries that dial by
+// themselves; everything else takes the client of [New].
+type Network struct {
+	Proxy func(*http.Request) (*url.URL, error) // nil uses none
+	TLS   *tls.Config
+	Dial  func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// NewNetwork makes a network that follows the package's policy. It fails as
+// [New] does.
+func NewNetwork(cfg Config) (Network, error) {
 	proxy, err := proxyOf(cfg)
 	if err != nil {
-		return nil, err
+		return Network{}, err
 	}
 	roots, err := rootsOf(cfg.CAFile)
 	if err != nil {
-		return nil, err
+		return Network{}, err
 	}
 	dial := cfg.Dial
 	if dial == nil {
 		dial = guarded(or(cfg.Connect, DefaultConnect), cfg.Proxy)
+	}
+	return Network{Proxy: proxy, TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, Dial: dial}, nil
+}
+
+// New makes a client that follows the package's policy. It fails, with a
+// sentence for the operator, where the proxy or the CA bundle is unusable.
+func New(cfg Config) (*http.Client, error) {
+	out, err := NewNetwork(cfg)
+	if err != nil {
+		return nil, err
 	}
 	version := cfg.Version
 	if version == "" {
@@ -81,9 +100,9 @@ func New(cfg Config) (*http.Client, error) {
 			maxBody: or(cfg.MaxBody, DefaultMaxBody),
 			log:     cfg.Log,
 			next: &http.Transport{
-				Proxy:                 proxy,
-				DialContext:           dial,
-				TLSClientConfig:       &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12},
+				Proxy:                 out.Proxy,
+				DialContext:           out.Dial,
+				TLSClientConfig:       out.TLS,
 				TLSHandshakeTimeout:   or(cfg.TLS, DefaultTLS),
 				ResponseHeaderTimeout: or(cfg.Header, DefaultHeader),
 				ExpectContinueTimeout: time.Second,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/slack-go/slack"
 
+	"keyturn/adapters/httpx"
 	"keyturn/bot"
 )
 
@@ -33,6 +34,12 @@ type Config struct {
 	// SigningSecret is the app's signing secret. Without one every request
 	// from Slack is refused.
 	SigningSecret bot.Secret
+	// AppToken is the app-level token (xapp-…) of Socket Mode: with it
+	// [Adapter.Connect] fetches Slack's requests over connections that Keyturn
+	// opens, and Slack sends none to the [Adapter.Handler].
+	AppToken bot.Secret
+	// Network is how the connections of Socket Mode leave this machine.
+	Network httpx.Network
 	// Workspaces holds the bot token of each workspace, by team ID. With an
 	// org-wide install list each workspace with the org's token. Requests of
 	// other workspaces are answered but go no further.
@@ -63,6 +70,8 @@ type Config struct {
 // concurrent use.
 type Adapter struct {
 	secret  bot.Secret
+	app     bot.Secret
+	network httpx.Network
 	clients map[string]*slack.Client
 	http    *http.Client
 	api     *url.URL
@@ -84,6 +93,8 @@ type Adapter struct {
 func New(c Config) *Adapter {
 	a := &Adapter{
 		secret:  c.SigningSecret,
+		app:     c.AppToken,
+		network: c.Network,
 		clients: make(map[string]*slack.Client, len(c.Workspaces)),
 		now:     c.Now,
 		desk:    c.Desk,

@@ -24,7 +24,14 @@ import (
 
 func TestSlackDoesWhatEveryAdapterDoes(t *testing.T) {
 	bottest.Exercise(t, func(t *testing.T, desk *bottest.Desk) bottest.Subject {
-		return openSlack(t, desk).subject()
+		return openSlack(t, desk, "").subject()
+	})
+}
+
+// In Socket Mode the way in is another one, and nothing else is.
+func TestSocketModeDoesWhatEveryAdapterDoes(t *testing.T) {
+	bottest.Exercise(t, func(t *testing.T, desk *bottest.Desk) bottest.Subject {
+		return openSlack(t, desk, canaryAppToken).subject()
 	})
 }
 
@@ -55,15 +62,16 @@ func (l *logged) String() string {
 }
 
 const (
-	canaryToken  = "xoxb-canary-of-the-suite"
-	canarySecret = "signing-canary-of-the-suite"
+	canaryToken    = "xoxb-canary-of-the-suite"
+	canaryAppToken = "xapp-canary-of-the-suite"
+	canarySecret   = "signing-canary-of-the-suite"
 )
 
-func openSlack(t *testing.T, desk *bottest.Desk) *conforming {
+func openSlack(t *testing.T, desk *bottest.Desk, appToken string) *conforming {
 	t.Helper()
 	c := &conforming{}
 	space, err := sim.New(sim.Config{
-		BotToken: canaryToken, SigningSecret: canarySecret, TeamID: theID, Scopes: append(sim.DefaultScopes(), "im:write", "channels:history"),
+		BotToken: canaryToken, SigningSecret: canarySecret, AppToken: appToken, TeamID: theID, Scopes: append(sim.DefaultScopes(), "im:write", "channels:history"),
 		Users:    []sim.User{{ID: alice, Name: "alice"}, {ID: bob, Name: "bob"}},
 		Channels: []sim.Channel{{ID: opsID, Name: "ops", Members: []string{alice, bob, "U0KEYTURN"}}},
 	})
@@ -76,10 +84,14 @@ func openSlack(t *testing.T, desk *bottest.Desk) *conforming {
 	t.Cleanup(func() { _ = space.Shutdown() })
 	space.SetURL(api.URL)
 	c.bot = slack.New(slack.Config{
-		SigningSecret: bot.NewSecret(canarySecret), Workspaces: map[string]bot.Secret{theID: bot.NewSecret(canaryToken)},
+		SigningSecret: bot.NewSecret(canarySecret), AppToken: bot.NewSecret(appToken), Workspaces: map[string]bot.Secret{theID: bot.NewSecret(canaryToken)},
 		APIURL: api.URL + "/api/", Desk: desk, HTTP: c.client(),
 		Log: slog.New(slog.NewTextHandler(&c.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
+	if appToken != "" {
+		connect(t, c.bot, space)
+		return c
+	}
 	app := httptest.NewServer(c.bot.Handler())
 	t.Cleanup(app.Close)
 	space.SetBotURL(app.URL)
@@ -110,7 +122,7 @@ func (c *conforming) subject() bottest.Subject {
 		RemoveBot: func() (bot.Place, error) { return ops, well(c.Server.RemoveBot(opsID)) }, Uninstall: func() { c.Server.Uninstall() },
 		// Slack's 503 does not say whether the message was taken.
 		Unavailable: bot.KindAmbiguous,
-		Secrets:     []string{canaryToken, canarySecret}, Logged: c.log.String,
+		Secrets:     []string{canaryToken, canarySecret, canaryAppToken}, Logged: c.log.String,
 	}
 }
 

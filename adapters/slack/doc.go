@@ -25,6 +25,11 @@
 // (Request.Inline tells the two apart). A form is opened after Handle returned
 // and the acknowledgement left, with one call and two seconds.
 //
+// In Socket Mode [Adapter.Connect] fetches the same three over connections that
+// Keyturn opened, without signatures. An envelope is answered by the same code
+// as the request that it stands for: what the HTTP response would hold goes into
+// its acknowledgement, and it has none where the response would be an error.
+//
 // # The way out
 //
 // Every method makes its calls within ten seconds and repeats none of them:

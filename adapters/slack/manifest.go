@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"regexp"
 	"strings"
 )
 
@@ -43,4 +44,17 @@ func Manifest(baseURL string) ([]byte, error) {
 		return nil, fmt.Errorf("write the address %q into the manifest: %w", baseURL, err)
 	}
 	return []byte(strings.ReplaceAll(manifest, placeholder, string(address[1:len(address)-1]))), nil
+}
+
+// addresses are the lines of the manifest that say where Slack comes to.
+var addresses = regexp.MustCompile(`(?m)^ *"(?:url|request_url)": "` + regexp.QuoteMeta(placeholder) + `[^"]*",?\n`)
+
+// trailing is a comma that is left before the end of an object.
+var trailing = regexp.MustCompile(`,(\s*\})`)
+
+// SocketManifest is the app's manifest for Socket Mode, in which Slack comes to
+// no address: Keyturn opens the connections.
+func SocketManifest() []byte {
+	m := trailing.ReplaceAllString(addresses.ReplaceAllString(manifest, ""), "$1")
+	return []byte(strings.Replace(m, `"socket_mode_enabled": false`, `"socket_mode_enabled": true`, 1))
 }

@@ -2,11 +2,13 @@ package slack
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/dlclark/regexp2"
+	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
@@ -59,6 +61,46 @@ func TestTheManifestIsValidForSlack(t *testing.T) {
 		if schema.Validate(value) == nil {
 			t.Fatal("the schema accepts anything")
 		}
+	}
+}
+
+// In Socket Mode the same app names no address.
+func TestTheManifestOfSocketModeIsTheSameWithoutAddresses(t *testing.T) {
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(contract(t, "slack-manifest.schema.json"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.UseRegexpEngine(compileECMA)
+	if err := c.AddResource("manifest.schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("manifest.schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := jsonschema.UnmarshalJSON(strings.NewReader(string(SocketManifest())))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := schema.Validate(value); err != nil {
+		t.Error(err)
+	}
+	with, err := Manifest("https://keyturn.contoso.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var a, b map[string]any
+	if err := errors.Join(json.Unmarshal(with, &a), json.Unmarshal(SocketManifest(), &b)); err != nil {
+		t.Fatal(err)
+	}
+	settings := a["settings"].(map[string]any)
+	delete(settings["event_subscriptions"].(map[string]any), "request_url")
+	delete(settings["interactivity"].(map[string]any), "request_url")
+	delete(a["features"].(map[string]any)["slash_commands"].([]any)[0].(map[string]any), "url")
+	settings["socket_mode_enabled"] = true
+	if diff := cmp.Diff(a, b); diff != "" {
+		t.Errorf("-over HTTP +in Socket Mode:\n%s", diff)
 	}
 }
 

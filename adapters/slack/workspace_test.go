@@ -73,6 +73,7 @@ type workspace struct {
 	*sim.Server
 	bot  *slack.Adapter
 	desk *counter
+	api  string
 }
 
 func newWorkspace(t *testing.T, scopes ...string) workspace {

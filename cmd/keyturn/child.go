@@ -20,11 +20,12 @@ import (
 // child is the bot as a process of its own, so that it can be killed alone. It
 // is started again whenever it ends.
 type child struct {
-	cmd  func() *exec.Cmd
-	url  string
-	log  io.Writer
-	quit chan struct{}
-	gone chan struct{}
+	cmd   func() *exec.Cmd
+	world *play.World
+	url   string
+	log   io.Writer
+	quit  chan struct{}
+	gone  chan struct{}
 
 	mu   sync.Mutex
 	now  *exec.Cmd
@@ -41,7 +42,7 @@ func newChild(w *play.World, dir string, at home, level string, env []string, lo
 	if err != nil {
 		return nil, fmt.Errorf("finding this program: %w", err)
 	}
-	c := &child{url: "http://" + at.listen, log: log, quit: make(chan struct{}), gone: make(chan struct{})}
+	c := &child{world: w, url: "http://" + at.listen, log: log, quit: make(chan struct{}), gone: make(chan struct{})}
 	c.cmd = func() *exec.Cmd {
 		cmd := exec.Command(exe, "serve", "--config", conf)
 		cmd.Args[0] = "keyturn"
@@ -126,7 +127,9 @@ func (c *child) ready(ctx context.Context) error {
 		resp, err := http.DefaultClient.Do(req)
 		if err == nil {
 			resp.Body.Close()
-			return nil
+			if !c.world.Socket || c.world.Slack.Sockets() > 0 {
+				return nil
+			}
 		}
 		select {
 		case <-ctx.Done():

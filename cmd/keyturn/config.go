@@ -85,8 +85,11 @@ type outside struct {
 }
 
 type slackConfig struct {
-	SigningSecret secret            `yaml:"signing_secret"`
-	Workspaces    map[string]secret `yaml:"workspaces"`
+	SigningSecret secret `yaml:"signing_secret"`
+	// AppToken is the app-level token of Socket Mode: Keyturn opens connections
+	// to Slack and needs no address that Slack reaches, and no signing secret.
+	AppToken   secret            `yaml:"app_token"`
+	Workspaces map[string]secret `yaml:"workspaces"`
 	// Unpaced sends as fast as it can: only where Slack is a simulator.
 	Unpaced bool `yaml:"unpaced"`
 }

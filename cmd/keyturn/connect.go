@@ -15,6 +15,7 @@ import (
 // connections are the ways out to the systems that are not chat.
 type connections struct {
 	http       *http.Client
+	network    httpx.Network // for what dials by itself
 	graph      *graph.Client
 	servicenow *servicenow.Client
 }
@@ -28,7 +29,12 @@ type tokens interface {
 // connect makes the clients of the outside systems. It calls nobody. Without
 // tokens nobody is signed in.
 func (c *config) connect(t tokens, log *slog.Logger, now func() time.Time) (connections, error) {
-	client, err := httpx.New(httpx.Config{Version: version, Proxy: c.Outside.Proxy, NoProxy: c.Outside.NoProxy, CAFile: c.Outside.CABundle, Log: log})
+	policy := httpx.Config{Version: version, Proxy: c.Outside.Proxy, NoProxy: c.Outside.NoProxy, CAFile: c.Outside.CABundle, Log: log}
+	client, err := httpx.New(policy)
+	if err != nil {
+		return connections{}, err
+	}
+	network, err := httpx.NewNetwork(policy)
 	if err != nil {
 		return connections{}, err
 	}
@@ -38,6 +44,7 @@ func (c *config) connect(t tokens, log *slog.Logger, now func() time.Time) (conn
 	}
 	return connections{
 		http:       client,
+		network:    network,
 		graph:      graph.New(graph.Config{GraphURL: c.Outside.Graph, LoginURL: c.Outside.Login, HTTP: client, Tenants: c.graphTenants(), Tokens: t, Resolver: resolver, Now: now, Wait: c.pauses.wait}),
 		servicenow: servicenow.New(servicenow.Config{HTTP: client, Tenants: c.serviceNowTenants(), Tokens: t, Now: now, Wait: c.pauses.wait}),
 	}, nil

@@ -22,6 +22,7 @@ type demoCmd struct {
 	Script bool   `help:"Play a whole guide by itself and print what happens."`
 	Guide  string `help:"The guide to play." enum:"direct,connector,cleanup" default:"direct"`
 	On     string `name:"platform" help:"Where the people chat: slack, teams, or both with some people on one only." enum:"slack,teams,both" default:"slack"`
+	Socket bool   `name:"socket-mode" help:"Slack in Socket Mode: the bot opens the connections, and Slack needs no address of it."`
 	Issues string `help:"File of issues in Graph shape; they are published post by post in time order." type:"existingfile"`
 	Addr   string `help:"Where the chat page listens. The simulators and the bot take the seven ports after it." default:"127.0.0.1:8365"`
 	Dir    string `help:"Where the demo remembers. Default: a folder of its own in the user's cache; --script forgets." type:"path"`
@@ -55,7 +56,7 @@ func (d demoCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	world, err := play.Open(play.Options{Dir: filepath.Join(dir, "organisation"), SignIn: true, Host: host, Port: port, Left: d.Guide == "cleanup", On: play.Platform(d.On)})
+	world, err := play.Open(play.Options{Dir: filepath.Join(dir, "organisation"), SignIn: true, Host: host, Port: port, Left: d.Guide == "cleanup", On: play.Platform(d.On), Socket: d.Socket})
 	if err != nil {
 		return err
 	}
@@ -209,7 +210,7 @@ func (d demoCmd) script(c *console, database bot.Secret) error {
 		}
 		defer done()
 	}
-	world, err := play.Open(play.Options{SignIn: true, Left: d.Guide == "cleanup", On: play.Platform(d.On)})
+	world, err := play.Open(play.Options{SignIn: true, Left: d.Guide == "cleanup", On: play.Platform(d.On), Socket: d.Socket})
 	if err != nil {
 		return err
 	}

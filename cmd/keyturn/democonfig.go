@@ -77,7 +77,11 @@ func demoChats(p func(string, ...any), w *play.World) {
 	}
 	if w.Platform.Slack() {
 		p("slack:")
-		p("  signing_secret: env:SLACK_SIGNING_SECRET")
+		if w.Socket {
+			p("  app_token: env:SLACK_APP_TOKEN")
+		} else {
+			p("  signing_secret: env:SLACK_SIGNING_SECRET")
+		}
 		p("  workspaces: {%s: env:SLACK_BOT_TOKEN}", play.Team)
 		p("  unpaced: true")
 	}
@@ -143,6 +147,7 @@ func demoSecrets(w *play.World, key string) []string {
 	return []string{
 		"KEYTURN_KEY=" + key,
 		"SLACK_SIGNING_SECRET=" + play.SlackSigning,
+		"SLACK_APP_TOKEN=" + play.SlackAppToken,
 		"SLACK_BOT_TOKEN=" + play.SlackToken,
 		"TEAMS_SECRET=" + play.TeamsSecret,
 		"SIGN_IN_KEY=" + w.Key.Private,

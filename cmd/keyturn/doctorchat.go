@@ -104,7 +104,14 @@ func (d *doctor) peopleOf(ctx context.Context, of, team string, t *bot.Tenant) [
 }
 
 // slackComesIn tells what only Slack's first request proves.
-func (d *doctor) slackComesIn(context.Context) []finding {
+func (d *doctor) slackComesIn(ctx context.Context) []finding {
+	if d.conf.Slack.AppToken.set() {
+		f := judged("Slack, the way in", "the app-level token of Socket Mode", "Slack gives connections for it", d.slack.ProveSocket(ctx))
+		if f.State == broken && f.Code != "" {
+			f.Fix = "Make an app-level token with the scope connections:write under Basic Information of the app's settings, switch Socket Mode on, and write the token to " + d.conf.Slack.AppToken.ref + "."
+		}
+		return []finding{f}
+	}
 	return []finding{{Of: "Slack, the way in", What: "the signing secret", State: unproved,
 		Says: "Slack proves it with its first request. A wrong one shows in the log as \"" + slack.Unsigned + "\"",
 		Fix:  "Type /keyturn help in Slack while keyturn serve runs."}}
@@ -124,7 +131,7 @@ func (d *doctor) teamsBot(ctx context.Context) []finding {
 func (d *doctor) pages(ctx context.Context) []finding {
 	const of, what = "Keyturn's own pages", "public_url"
 	if d.conf.PublicURL == "" {
-		return []finding{{Of: of, What: what, State: warned, Says: "It is not set, so nobody can sign in, and no secret can be shown once", Fix: "Say how browsers reach Keyturn: public_url: https://keyturn.example.com."}}
+		return nil // said of the configuration
 	}
 	// Beside a database it may run on another machine: then only the address tells.
 	running, err := ask(ctx, d.conf.Data, "/healthz", io.Discard)

@@ -39,7 +39,7 @@ func newDoctor(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() ti
 	}
 	d := &doctor{connections: out, conf: c, tenants: tenants, now: now}
 	if c.Slack != nil {
-		d.slack = slack.New(c.slackApp(&desk{}, out.http, log, now))
+		d.slack = slack.New(c.slackApp(&desk{}, out, log, now))
 	}
 	if c.Teams != nil {
 		if d.teams, err = teams.New(c.teamsBot(&desk{}, commands.New("/keyturn"), teams.NewMemory(), out.http, log, now)); err != nil {
@@ -94,6 +94,9 @@ func once(all []destination) (out []destination) {
 func (d *doctor) configuration(context.Context) []finding {
 	const of = "Configuration"
 	out := []finding{{Of: of, What: "the file", State: fine, Says: fmt.Sprintf("Complete: %s", countOf(len(d.tenants), "tenant", "tenants"))}}
+	for _, w := range d.conf.unreached() {
+		out = append(out, finding{Of: of, What: "the file", State: warned, Says: w})
+	}
 	for _, t := range d.tenants {
 		for _, w := range warnings(t) {
 			out = append(out, finding{Of: of, What: string(t.ID), State: warned, Says: w})

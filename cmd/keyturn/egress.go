@@ -40,6 +40,10 @@ func (c *config) egress() []destination {
 		if c.Outside.Slack == "" {
 			add("https://hooks.slack.com", "Slack: answers to a click or a command, for half an hour after it")
 			add("https://files.slack.com", "Slack: pictures")
+			if c.Slack.AppToken.set() {
+				add("https://wss-primary.slack.com", "Slack: the connections of Socket Mode")
+				add("https://wss-backup.slack.com", "Slack: the connections of Socket Mode")
+			}
 		}
 	}
 	if c.Teams != nil {

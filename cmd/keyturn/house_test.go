@@ -93,6 +93,8 @@ var (
 	// withLeftovers is a world in which somebody set the connector up by hand,
 	// years ago.
 	withLeftovers option = func(s *setting) { s.Left = true }
+	// withSocketMode has the bot open the connections to Slack.
+	withSocketMode option = func(s *setting) { s.Socket = true }
 	// withLag has Entra replicate as slowly as it really does.
 	withLag option = func(s *setting) { s.Lag = nil }
 	// withSlackLimits has Slack refuse what comes too fast, and the bot pace
@@ -271,6 +273,9 @@ func (h *house) start() {
 	}
 	if h.world.Teams != nil {
 		h.world.Teams.SetBotURL("http://" + conf.Listen)
+	}
+	if h.world.Socket {
+		h.connected()
 	}
 	h.bot = r
 }

@@ -16,14 +16,18 @@ type manifestCmd struct {
 }
 
 type slackManifestCmd struct {
-	URL string `help:"Address at which Slack reaches Keyturn, for example https://keyturn.contoso.com." required:"" placeholder:"https://HOST" name:"url"`
+	URL    string `help:"Address at which Slack reaches Keyturn, for example https://keyturn.contoso.com." placeholder:"https://HOST" name:"url" required:"" xor:"way"`
+	Socket bool   `help:"For Socket Mode: Keyturn opens the connections, and Slack needs no address of it." name:"socket-mode" required:"" xor:"way"`
 }
 
 // Run prints the manifest.
 func (m slackManifestCmd) Run(c *console) error {
-	b, err := slack.Manifest(m.URL)
-	if err != nil {
-		return err
+	b := slack.SocketManifest()
+	if !m.Socket {
+		var err error
+		if b, err = slack.Manifest(m.URL); err != nil {
+			return err
+		}
 	}
 	if _, err := c.out.Write(append(bytes.TrimSpace(b), '\n')); err != nil {
 		return fmt.Errorf("writing the manifest: %w", err)

@@ -16,18 +16,20 @@ import (
 
 // platforms makes the configured chat adapters and puts their addresses into
 // the process's routes.
-func (p *process) platforms(d *desk, table *commands.Table, client *http.Client, now func() time.Time) (map[bot.Platform]engine.Chat, error) {
+func (p *process) platforms(d *desk, table *commands.Table, out connections, now func() time.Time) (map[bot.Platform]engine.Chat, error) {
 	chats := map[bot.Platform]engine.Chat{}
 	if p.conf.Slack != nil {
-		conf := p.conf.slackApp(d, client, p.log, now)
+		conf := p.conf.slackApp(d, out, p.log, now)
 		conf.Count = p.metrics.requested(bot.Slack)
 		a := slack.New(conf)
 		chats[bot.Slack] = a
 		p.slack = a
-		p.routes.Handle("/slack/", a.Handler())
+		if !p.conf.Slack.AppToken.set() {
+			p.routes.Handle("/slack/", a.Handler())
+		}
 	}
 	if t := p.conf.Teams; t != nil {
-		conf := p.conf.teamsBot(d, table, memory{p.store, p.log}, client, p.log, now)
+		conf := p.conf.teamsBot(d, table, memory{p.store, p.log}, out.http, p.log, now)
 		conf.Count = p.metrics.requested(bot.Teams)
 		if p.conf.PublicURL != "" {
 			pics := &pictures{store: p.store, base: strings.TrimSuffix(p.conf.PublicURL, "/"), now: now, log: p.log}
@@ -44,8 +46,24 @@ func (p *process) platforms(d *desk, table *commands.Table, client *http.Client,
 	return chats, nil
 }
 
-func (c *config) slackApp(d *desk, client *http.Client, log *slog.Logger, now func() time.Time) slack.Config {
-	return slack.Config{SigningSecret: c.Slack.SigningSecret.value, Workspaces: c.workspaces(), APIURL: c.Outside.Slack, HTTP: client, Desk: d, Log: log, Now: now, FormTime: c.pauses.form}
+func (c *config) slackApp(d *desk, out connections, log *slog.Logger, now func() time.Time) slack.Config {
+	return slack.Config{SigningSecret: c.Slack.SigningSecret.value, AppToken: c.Slack.AppToken.value, Network: out.network, Workspaces: c.workspaces(), APIURL: c.Outside.Slack, HTTP: out.http,
+		Desk: d, Log: log, Now: now, FormTime: c.pauses.form}
+}
+
+// fetch takes Slack's requests over connections of Socket Mode, where it is
+// configured, until ctx is done. The channel is closed when it has ended.
+func (p *process) fetch(ctx context.Context) <-chan struct{} {
+	ended := make(chan struct{})
+	if p.slack == nil || !p.conf.Slack.AppToken.set() {
+		close(ended)
+		return ended
+	}
+	go func() {
+		defer close(ended)
+		p.slack.Connect(ctx)
+	}()
+	return ended
 }
 
 func (c *config) teamsBot(d *desk, table *commands.Table, m teams.Memory, client *http.Client, log *slog.Logger, now func() time.Time) teams.Config {

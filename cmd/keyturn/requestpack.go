@@ -74,7 +74,7 @@ type requestData struct {
 	Version, URL, Listen, Data, KeyRef, Proxy, CABundle, Resolver string
 	Workspaces, TeamsTenants, NoProxy, Proxies, Secrets           []string
 	TeamsApp, TeamsDirectory, HeadEvery, HeadTo, AuditKeep        string
-	OwnTLS                                                        bool
+	OwnTLS, SocketMode                                            bool
 	SlackScopes                                                   []requestScope
 	SignIn                                                        []setup.Permission
 	Tenants                                                       []requestTenant
@@ -203,13 +203,19 @@ func (c *config) requestData(tenants []*bot.Tenant) (requestData, error) {
 	}
 	if c.Slack != nil {
 		d.Workspaces = sortedKeys(c.Slack.Workspaces)
-		d.Secrets = append(d.Secrets, c.Slack.SigningSecret.ref)
+		for _, s := range []secret{c.Slack.SigningSecret, c.Slack.AppToken} {
+			if s.set() {
+				d.Secrets = append(d.Secrets, s.ref)
+			}
+		}
 		for _, w := range d.Workspaces {
 			d.Secrets = append(d.Secrets, c.Slack.Workspaces[w].ref)
 		}
-		in("Slack (the internet; Slack publishes no address ranges)", "/slack/commands", "the command")
-		in("the same", "/slack/interactions", "clicks and forms")
-		in("the same", "/slack/events", "mentions, direct messages, channels that end")
+		if d.SocketMode = c.Slack.AppToken.set(); !d.SocketMode {
+			in("Slack (the internet; Slack publishes no address ranges)", "/slack/commands", "the command")
+			in("the same", "/slack/interactions", "clicks and forms")
+			in("the same", "/slack/events", "mentions, direct messages, channels that end")
+		}
 	}
 	if t := c.Teams; t != nil {
 		d.TeamsApp, d.TeamsDirectory = t.AppID, t.Directory

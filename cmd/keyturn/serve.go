@@ -48,9 +48,12 @@ type checkCmd struct {
 
 // Run prints what is wrong, or that nothing is.
 func (s checkCmd) Run(c *console) error {
-	_, tenants, err := load(s.Config)
+	conf, tenants, err := load(s.Config)
 	if err != nil {
 		return err
+	}
+	for _, w := range conf.unreached() {
+		fmt.Fprintf(c.out, "warning: %s\n", w)
 	}
 	for _, t := range tenants {
 		for _, w := range warnings(t) {
@@ -146,7 +149,7 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 		return nil, err
 	}
 	desk, table := &desk{}, commands.New("/keyturn")
-	chats, err := p.platforms(desk, table, client, now)
+	chats, err := p.platforms(desk, table, out, now)
 	if err != nil {
 		store.Close()
 		return nil, err
@@ -252,6 +255,7 @@ func (p *process) serve(ctx context.Context) error {
 	}()
 	served := make(chan error, 1)
 	go func() { served <- srv.Serve(l) }()
+	fetched := p.fetch(ctx)
 	p.log.Info("Keyturn is ready", "listen", l.Addr().String(), "version", version)
 	select {
 	case <-ctx.Done():
@@ -261,6 +265,7 @@ func (p *process) serve(ctx context.Context) error {
 	}
 	p.engine.Drain()
 	stop()
+	<-fetched
 	werr := <-worked
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()

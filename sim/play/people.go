@@ -54,6 +54,7 @@ const (
 // open nothing but simulators.
 const (
 	SlackToken       = "xoxb-simulated-bot-token"
+	SlackAppToken    = "xapp-simulated-app-token"
 	SlackSigning     = "simulated-signing-secret"
 	TeamsApp         = "22222222-0000-4000-8000-000000000004"
 	TeamsSecret      = "simulated-teams-secret"

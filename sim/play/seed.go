@@ -12,6 +12,9 @@ import (
 func slackWorld(file, bot, url string, o Options) slack.Config {
 	c := slack.Config{TeamID: Team, TeamName: "Contoso", BotToken: SlackToken, SigningSecret: SlackSigning, BotURL: bot, URL: url, File: file, Limits: o.Limit, Now: o.Now,
 		Scopes: append(slack.DefaultScopes(), "im:write", "chat:write.public", "files:write", "channels:history", "groups:history")}
+	if o.Socket {
+		c.AppToken = SlackAppToken
+	}
 	if o.Slow {
 		c.AckTimeout = patience
 	}

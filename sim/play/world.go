@@ -20,18 +20,19 @@ import (
 
 // Options say what a world begins with.
 type Options struct {
-	Dir   string // where the simulators remember; "" forgets everything
-	Host  string // host to listen on; "" is 127.0.0.1
-	Port  int    // the first of eight ports in a row; 0 takes any
-	Bot   string // address of the bot, when it is known already
-	Left  bool   // somebody set the connector up by hand years ago
-	Lag   *microsoft.Lag
-	Asked bool             // the app posts only where it was invited: nobody granted chat:write.public
-	Limit bool             // Slack's rate limits with 429
-	Slow  bool             // the chat platforms wait long for an answer, for a machine that has other work too
-	Now   func() time.Time // nil is the clock on the wall
-	Also  []slack.User     // people of other workspaces who share the channels
-	On    Platform         // where people chat; "" is Slack
+	Dir    string // where the simulators remember; "" forgets everything
+	Host   string // host to listen on; "" is 127.0.0.1
+	Port   int    // the first of eight ports in a row; 0 takes any
+	Bot    string // address of the bot, when it is known already
+	Left   bool   // somebody set the connector up by hand years ago
+	Lag    *microsoft.Lag
+	Asked  bool             // the app posts only where it was invited: nobody granted chat:write.public
+	Limit  bool             // Slack's rate limits with 429
+	Slow   bool             // the chat platforms wait long for an answer, for a machine that has other work too
+	Now    func() time.Time // nil is the clock on the wall
+	Also   []slack.User     // people of other workspaces who share the channels
+	On     Platform         // where people chat; "" is Slack
+	Socket bool             // Slack in Socket Mode: the bot opens the connections
 	// SignIn has people sign in at the systems themselves: the bot holds no
 	// credential that writes, admins have accounts of their own for it, and
 	// Erin's role has to be activated first.
@@ -49,6 +50,7 @@ type World struct {
 	Teams      *teams.Server // nil where nobody is on Teams
 	Learn      *learn.Server
 	Platform   Platform // where people chat
+	Socket     bool     // Slack is in Socket Mode
 
 	SlackURL, MicrosoftURL, ServiceNowURL string
 	TeamsURL, LearnURL                    string
@@ -78,7 +80,7 @@ func Open(o Options) (*World, error) {
 	if err := o.On.check(); err != nil {
 		return nil, err
 	}
-	w := &World{Platform: o.On, SignIn: o.SignIn, Key: oneKey()}
+	w := &World{Platform: o.On, SignIn: o.SignIn, Socket: o.Socket, Key: oneKey()}
 	if o.SignIn && o.Dir != "" {
 		var err error
 		if w.Key, err = keptKey(filepath.Join(o.Dir, "sign-in-key.pem")); err != nil {

@@ -86,7 +86,11 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	var answer reply
 	wait := 0
 	if err == nil {
-		answer, wait, err = s.call(name, token, a)
+		if name == "apps.connections.open" {
+			answer, err = s.connectionsOpen(token)
+		} else {
+			answer, wait, err = s.call(name, token, a)
+		}
 	}
 	note := name
 	if ch := a.str("channel"); ch != "" {
@@ -212,7 +216,7 @@ func readArgs(r *http.Request) (args, string, error) {
 	}
 	token, _ := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	kind, _, _ := mime.ParseMediaType(r.Header.Get("Content-Type"))
-	if kind == "application/json" {
+	if kind == "application/json" && len(body) > 0 {
 		if err := json.Unmarshal(body, &a); err != nil {
 			return args{}, token, refuse(map[bool]string{true: "json_not_object", false: "invalid_json"}[json.Valid(body)])
 		}

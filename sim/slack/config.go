@@ -20,8 +20,11 @@ type Config struct {
 	BotName       string `json:"bot_name"`
 	BotToken      string `json:"-"`
 	SigningSecret string `json:"-"`
-	ClientID      string `json:"-"` // asked for by apps.uninstall
-	ClientSecret  string `json:"-"`
+	// AppToken switches Socket Mode on: requests go over connections that the
+	// app opens with this app-level token, and none is posted.
+	AppToken     string `json:"-"`
+	ClientID     string `json:"-"` // asked for by apps.uninstall
+	ClientSecret string `json:"-"`
 
 	// FileLag is how long an uploaded file takes until messages may show it.
 	FileLag time.Duration `json:"-"`
@@ -122,7 +125,7 @@ func (c *Config) complete() error {
 	c.BotURL = strings.TrimRight(c.BotURL, "/")
 	c.URL = strings.TrimRight(c.URL, "/")
 	c.AckTimeout = cmp.Or(c.AckTimeout, ackTimeout)
-	if c.BotToken == "" || c.SigningSecret == "" {
+	if c.BotToken == "" || c.SigningSecret == "" && c.AppToken == "" {
 		return errors.New("the Slack simulator needs a bot token and a signing secret; any made-up values will do")
 	}
 	if c.Now == nil {

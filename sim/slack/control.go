@@ -117,6 +117,7 @@ func (s *Server) actions() map[string]action {
 		"reload":         twin(func(a ask) (any, error) { s.Reload(a.User); return done, nil }),
 		"delete-message": twin(func(a ask) (any, error) { return done, s.DeleteMessage(a.Channel, a.TS) }),
 		"group":          twin(func(a ask) (any, error) { return done, s.SetGroup(a.Group, a.Users) }),
+		"disconnect":     twin(func(a ask) (any, error) { s.Disconnect(a.Name); return done, nil }),
 		"tick":           twin(func(ask) (any, error) { return map[string]any{"tried": s.Tick()}, nil }),
 		"faults":         twin(func(f sim.Fault) (any, error) { s.Faults.Add(f); return done, nil }),
 		"direct": twin(func(a ask) (any, error) {

@@ -89,7 +89,12 @@ func (s *Server) deliver(d Delivery) Outcome {
 	s.mu.Unlock()
 	ctx, cancel := context.WithTimeout(context.Background(), s.cfg.AckTimeout)
 	defer cancel()
-	out := s.send(ctx, base, d)
+	var out Outcome
+	if s.cfg.AppToken != "" {
+		out = s.overSocket(d)
+	} else {
+		out = s.send(ctx, base, d)
+	}
 	s.Journal.Add(sim.Call{At: s.cfg.Now(), Out: true, Method: http.MethodPost, Path: d.Path, Status: out.Status,
 		Who: "Slack", Note: strings.TrimSpace(d.Header["X-Slack-Retry-Num"] + " " + out.Reason), Write: true})
 	return out

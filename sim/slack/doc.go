@@ -10,7 +10,10 @@
 //	/_sim/...       what people do: the HTTP twins of the Go methods below
 //
 // And it calls the bot, with signed requests, at Config.BotURL +
-// "/slack/commands", "/slack/interactions" and "/slack/events".
+// "/slack/commands", "/slack/interactions" and "/slack/events". With
+// Config.AppToken it is in Socket Mode instead: it sends envelopes over the
+// connections that the app opened (apps.connections.open, /link), to each in
+// turn, and waits for their acknowledgement. The two ways exclude each other.
 //
 // # What people do
 //

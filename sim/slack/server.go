@@ -30,8 +30,9 @@ type Server struct {
 	// Journal holds every call in both directions.
 	Journal sim.Journal
 
-	cfg  Config
-	rate rates
+	cfg   Config
+	rate  rates
+	lines sockets
 
 	mu      sync.Mutex
 	st      State
@@ -135,6 +136,7 @@ func (s *Server) Handler() http.Handler {
 	mux.Handle("/api/{method}", s.Faults.Wrap(http.HandlerFunc(s.serveAPI)))
 	mux.Handle("POST /upload/v1/{ticket}", s.Faults.Wrap(http.HandlerFunc(s.serveUpload)))
 	mux.Handle("/hooks/", s.Faults.Wrap(http.HandlerFunc(s.serveHook)))
+	mux.HandleFunc("GET /link/", s.serveLink)
 	mux.Handle("/_sim/", s.control())
 	return mux
 }
