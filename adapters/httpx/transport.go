@@ -11,6 +11,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"keyturn/bot"
 )
 
 // ErrTooLarge is inside the error of an answer whose body exceeds the limit.
@@ -33,7 +35,17 @@ type transport struct {
 // RoundTrip sends one request. Its error is an [*Error].
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	var connected atomic.Bool
-	ctx, cancel := context.WithTimeoutCause(req.Context(), t.total, ErrTotal)
+	held, done, err := req.Context(), func() {}, error(nil)
+	if changes(req.Method) {
+		if held, done, err = bot.Permitted(held); err != nil {
+			if req.Body != nil {
+				req.Body.Close()
+			}
+			return nil, &Error{Outcome: NotSent, Method: req.Method, URL: Redact(req.URL), Err: err}
+		}
+	}
+	ctx, ended := context.WithTimeoutCause(held, t.total, ErrTotal)
+	cancel := func() { ended(); done() }
 	ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
 		GotConn: func(httptrace.GotConnInfo) { connected.Store(true) },
 	})
@@ -55,6 +67,11 @@ func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	resp.Body = &body{ReadCloser: resp.Body, left: t.maxBody, ctx: ctx, cancel: cancel}
 	return resp, nil
+}
+
+// changes reports whether a request may change what it is sent to.
+func changes(method string) bool {
+	return method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions
 }
 
 // CloseIdleConnections lets http.Client.CloseIdleConnections through.

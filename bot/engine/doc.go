@@ -83,6 +83,8 @@
 // A worker commits under its claim ([Changes].Under), and asks the store right
 // before it changes something outside whether the claim is still good: a process
 // that stood still while another took its job over wakes up and changes nothing.
+// Whatever it sends passes a [bot.Permit] each time: it is under way for a third of
+// the claim's term at most, or for as long as the claim is kept meanwhile.
 // Who takes a job over is told that it may have been begun, and looks first.
 //
 // Jobs of a lane run one after another, in the order of their IDs. A lane is

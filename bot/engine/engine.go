@@ -234,7 +234,7 @@ func (e *Engine) start(ctx context.Context, j bot.Job) {
 // do runs one job. A panic costs the job, never the process. Who has lost the
 // job to another process leaves it alone.
 func (e *Engine) do(ctx context.Context, j bot.Job) {
-	ctx = under(ctx, j)
+	ctx = e.under(ctx, j)
 	err := func() (err error) {
 		defer func() {
 			if p := recover(); p != nil {

@@ -14,3 +14,6 @@ func (e *Engine) Begin(ctx context.Context) error { return e.begin(ctx) }
 
 // Tries is how often a job is tried before it is given up.
 const Tries = tries
+
+// Under is the context of whoever works on a job.
+func (e *Engine) Under(ctx context.Context, j bot.Job) context.Context { return e.under(ctx, j) }

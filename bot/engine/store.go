@@ -141,6 +141,9 @@ type Store interface {
 	// a third of the term is over before anybody else can have the job.
 	// [bot.ErrTakenOver] where the claim is no longer good.
 	Renew(ctx context.Context, c bot.Claim) error
+	// Term is how long a claim stays good that nobody renews; zero where claims do
+	// not run out.
+	Term() time.Duration
 	// Release gives a job back as it is; a claim that is no longer good does
 	// nothing.
 	Release(ctx context.Context, c bot.Claim) error

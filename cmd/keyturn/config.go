@@ -25,6 +25,9 @@ type config struct {
 	// instead, where several replicas share it.
 	Data  string   `yaml:"data"`
 	State database `yaml:"state"`
+	// Lease is how long a replica may say nothing before others take over what it
+	// was doing; all replicas have the same.
+	Lease duration `yaml:"lease"`
 	Key   secret   `yaml:"key"`
 	Log   string   `yaml:"log"`
 

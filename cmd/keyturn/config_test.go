@@ -70,6 +70,7 @@ func TestEveryErrorIsFoundAloneAndSaysWhatToDo(t *testing.T) {
 	fix := regexp.MustCompile(`write |list |name |say |give |add |better |missing|already|used twice|nobody|no token|is empty|cannot be read|no role|no address|no such file|error parsing`)
 	for name, spoil := range map[string]func(c *config, t *tenantConfig){
 		"data":                    func(c *config, t *tenantConfig) { c.Data = "" },
+		"lease":                   func(c *config, t *tenantConfig) { c.Lease = duration(time.Second) },
 		"state":                   func(c *config, t *tenantConfig) { c.State.ref = "env:THERE" },
 		"key":                     func(c *config, t *tenantConfig) { c.Key = secret{} },
 		"public_url":              func(c *config, t *tenantConfig) { c.PublicURL = "ftp://keyturn.example.com" },

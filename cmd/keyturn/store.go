@@ -80,6 +80,12 @@ func (c *config) checkState(f *faults) {
 			f.add("state: %v", err)
 		}
 	}
+	switch l := time.Duration(c.Lease); {
+	case l != 0 && !c.State.set():
+		f.add("lease: only replicas have one: give it together with state, or leave it out")
+	case l != 0 && (l < time.Second || l > time.Minute):
+		f.add("lease: %s is out of range: write 1s to 1m, or leave it out for 12s", l)
+	}
 }
 
 // keys opens what seals and signs.
@@ -107,7 +113,7 @@ func (c *config) openStore(log *slog.Logger, now func() time.Time) (store, error
 		}
 		return s, nil
 	}
-	s, err := postgres.Open(context.Background(), postgres.Config{URL: c.State.value, Sealer: sealer, Auditor: auditor, Log: log, Now: now,
+	s, err := postgres.Open(context.Background(), postgres.Config{URL: c.State.value, Sealer: sealer, Auditor: auditor, Log: log, Now: now, Term: time.Duration(c.Lease),
 		Keep: postgres.Keep{Runs: runs, Incidents: incidents, Audit: audit}})
 	if err != nil {
 		return nil, err

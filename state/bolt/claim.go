@@ -87,6 +87,9 @@ func (s *Store) Renew(ctx context.Context, c bot.Claim) error {
 	return nil
 }
 
+// Term implements [engine.Store]: nobody else can have the file.
+func (s *Store) Term() time.Duration { return 0 }
+
 // Release implements [engine.Store].
 func (s *Store) Release(_ context.Context, c bot.Claim) error {
 	s.lanes.release(c, true)

@@ -113,6 +113,9 @@ func (s *Store) prolong(ctx context.Context, which string, args ...any) (int64, 
 	return tag.RowsAffected(), tx.Commit(ctx)
 }
 
+// Term implements [engine.Store].
+func (s *Store) Term() time.Duration { return s.term }
+
 // Release implements [engine.Store].
 func (s *Store) Release(ctx context.Context, c bot.Claim) error {
 	if s.closed() {
