@@ -43,6 +43,10 @@ type Config struct {
 	// besides the system's.
 	CAFile string
 
+	// Hosts are the only hosts that requests go to, whoever sends them and
+	// wherever an answer points; nil is any, an empty list none.
+	Hosts []Host
+
 	Connect time.Duration // for the TCP connection
 	TLS     time.Duration // for the TLS handshake
 	Header  time.Duration // from the sent request to the answer's header
@@ -78,7 +82,7 @@ func NewNetwork(cfg Config) (Network, error) {
 	if dial == nil {
 		dial = guarded(or(cfg.Connect, DefaultConnect), cfg.Proxy)
 	}
-	return Network{Proxy: proxy, TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, Dial: dial}, nil
+	return Network{Proxy: onlyListed(cfg.Hosts, proxy), TLS: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}, Dial: dial}, nil
 }
 
 // New makes a client that follows the package's policy. It fails, with a
@@ -99,6 +103,7 @@ func New(cfg Config) (*http.Client, error) {
 			total:   or(cfg.Total, DefaultTotal),
 			maxBody: or(cfg.MaxBody, DefaultMaxBody),
 			log:     cfg.Log,
+			hosts:   cfg.Hosts,
 			next: &http.Transport{
 				Proxy:                 out.Proxy,
 				DialContext:           out.Dial,

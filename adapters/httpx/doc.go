@@ -14,6 +14,8 @@
 //   - NotSent is said only where no byte of the request can have left: it is
 //     safe to repeat. Whoever sent a write and reads Ambiguous looks before
 //     repeating it.
+//   - With [Config.Hosts] no request leaves for another host: not by a
+//     redirect, not by an address in an answer, not through a proxy.
 //   - A redirect to another host is never followed, nor any redirect of a
 //     write: the credential goes where the configuration says.
 //   - No DNS answer leads a request for an outside host to this machine or to

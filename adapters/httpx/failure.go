@@ -29,6 +29,12 @@ func Lost(system bot.System, write bool, requestID string, err error) *bot.Failu
 		f.Fix = "Narrow the question down, or report this to whoever maintains Keyturn."
 		return f
 	}
+	if errors.Is(err, ErrElsewhere) {
+		f.Kind = bot.KindForeign // trying again would change nothing
+		f.Says = "Nothing was sent to " + name + ": its address is on a host that Keyturn's configuration does not name."
+		f.Fix = "An operator can compare the addresses in the configuration; `keyturn request-pack` lists the hosts that it allows."
+		return f
+	}
 	f.Says, f.Fix = unreached(name, err)
 	return f
 }

@@ -30,10 +30,18 @@ type transport struct {
 	total   time.Duration
 	maxBody int64
 	log     *slog.Logger
+	hosts   []Host
 }
 
 // RoundTrip sends one request. Its error is an [*Error].
 func (t *transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := listed(t.hosts, req.URL); err != nil {
+		if req.Body != nil {
+			req.Body.Close() // a RoundTripper has to
+		}
+		t.record(req, nil, err, 0)
+		return nil, &Error{Outcome: NotSent, Method: req.Method, URL: Redact(req.URL), Err: err}
+	}
 	var connected atomic.Bool
 	held, done, err := req.Context(), func() {}, error(nil)
 	if changes(req.Method) {

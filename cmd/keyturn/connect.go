@@ -29,7 +29,7 @@ type tokens interface {
 // connect makes the clients of the outside systems. It calls nobody. Without
 // tokens nobody is signed in.
 func (c *config) connect(t tokens, log *slog.Logger, now func() time.Time) (connections, error) {
-	policy := httpx.Config{Version: version, Proxy: c.Outside.Proxy, NoProxy: c.Outside.NoProxy, CAFile: c.Outside.CABundle, Log: log}
+	policy := c.policy(log)
 	client, err := httpx.New(policy)
 	if err != nil {
 		return connections{}, err

@@ -1,19 +1,40 @@
 package main
 
 import (
+	"log/slog"
 	"net/url"
 	"slices"
 	"strings"
 
 	"keyturn/adapters/graph"
+	"keyturn/adapters/httpx"
 	"keyturn/adapters/learn"
 	"keyturn/adapters/slack"
 	"keyturn/adapters/teams"
 	"keyturn/bot/incident"
+	"keyturn/bot/setup"
 )
 
 // destination is a host that Keyturn calls.
-type destination struct{ Host, Port, Why, scheme string }
+type destination struct {
+	Host, Port, Why, scheme string
+	Below                   bool // and every host below
+}
+
+// policy is how the bot reaches other systems: whatever it is given to call, it
+// reaches the hosts of the configuration and no other.
+func (c *config) policy(log *slog.Logger) httpx.Config {
+	return httpx.Config{Version: version, Proxy: c.Outside.Proxy, NoProxy: c.Outside.NoProxy, CAFile: c.Outside.CABundle, Hosts: c.hosts(), Log: log}
+}
+
+// hosts are the only ones that the bot's client sends requests to.
+func (c *config) hosts() []httpx.Host {
+	out := []httpx.Host{}
+	for _, d := range c.egress() {
+		out = append(out, httpx.Host{Name: d.Host, Port: d.Port, Below: d.Below})
+	}
+	return out
+}
 
 // egress lists every host that a configuration has Keyturn call, with the
 // reason. A leading dot takes in the hosts below.
@@ -28,7 +49,11 @@ func (c *config) egress() []destination {
 		if port == "" {
 			port = map[string]string{"https": "443", "http": "80", "tls": "6514"}[u.Scheme]
 		}
-		d := destination{u.Hostname(), port, why, u.Scheme}
+		below := strings.HasPrefix(u.Hostname(), ".")
+		if below {
+			why += ", with all hosts below"
+		}
+		d := destination{strings.TrimPrefix(u.Hostname(), "."), port, why, u.Scheme, below}
 		if !slices.Contains(out, d) {
 			out = append(out, d)
 		}
@@ -37,12 +62,13 @@ func (c *config) egress() []destination {
 	add(first(c.Outside.Login, graph.DefaultLoginURL), "Microsoft's sign-in service: tokens")
 	if c.Slack != nil {
 		add(first(c.Outside.Slack, slack.DefaultAPIURL), "Slack's Web API: messages and forms")
-		if c.Outside.Slack == "" {
-			add("https://hooks.slack.com", "Slack: answers to a click or a command, for half an hour after it")
-			add("https://files.slack.com", "Slack: pictures")
+		if api := first(c.Outside.Slack, slack.DefaultAPIURL); !httpx.Loopback(api) {
+			host := setup.HostOf(api) // slack.com, or the Slack of the United States government
+			add("https://hooks."+host, "Slack: answers to a click or a command, for half an hour after it")
+			add("https://files."+host, "Slack: pictures")
 			if c.Slack.AppToken.set() {
-				add("https://wss-primary.slack.com", "Slack: the connections of Socket Mode")
-				add("https://wss-backup.slack.com", "Slack: the connections of Socket Mode")
+				add("https://wss-primary."+host, "Slack: the connections of Socket Mode")
+				add("https://wss-backup."+host, "Slack: the connections of Socket Mode")
 			}
 		}
 	}
@@ -50,9 +76,9 @@ func (c *config) egress() []destination {
 		add(first(c.Outside.TeamsLogin, teams.Public.LoginURL), "Microsoft's sign-in service: the bot's token")
 		add(first(c.Outside.TeamsOpenID, teams.Public.OpenIDURL), "the keys that sign Microsoft's requests")
 		add(first(c.Outside.Teams, teams.Public.Service), "Bot Connector: messages in Teams")
-		if c.Outside.Teams == "" {
-			for _, h := range append(slices.Clone(teams.Public.Hosts), c.Teams.ServiceHosts...) {
-				add("https://"+strings.TrimPrefix(h, "."), "Bot Connector, as each conversation names it"+below(h))
+		for _, h := range append(slices.Clone(teams.Public.Hosts), c.Teams.ServiceHosts...) {
+			if !httpx.Loopback(c.Outside.Teams) {
+				add("https://"+h, "Bot Connector, as each conversation names it")
 			}
 		}
 	}
@@ -84,11 +110,4 @@ func (c *config) egress() []destination {
 	}
 	add(c.Audit.Heads.Webhook.URL.value.Reveal(), "the heads of the audit trails, hourly")
 	return out
-}
-
-func below(host string) string {
-	if strings.HasPrefix(host, ".") {
-		return ", with all hosts below"
-	}
-	return ""
 }
