@@ -38,7 +38,10 @@ type Failure struct {
 	RequestID  string
 	RetryAfter time.Duration
 	Away       bool // the person's own account is deactivated: somebody else has to act
-	Err        error
+	// Claims is what a fresh sign-in has to ask for, in the system's own form:
+	// without it the next token is no better than the refused one.
+	Claims string
+	Err    error
 }
 
 // Error is the sentence with its fix and the system's code.

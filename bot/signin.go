@@ -35,6 +35,7 @@ func (t *Tenant) SignsIn(c Call) bool {
 type SignInRequest struct {
 	State, Nonce, Challenge string
 	Account                 string // whom to suggest
+	Claims                  string // what the token has to carry, where a call was refused for it
 }
 
 // SignInCode is what redeems a sign-in.

@@ -141,14 +141,18 @@ func (c *Client) exchange(ctx context.Context, t tenant, src source, out outgoin
 		out.requestID = c.cfg.NewID()
 	}
 	retry := httpx.Retry{Wait: c.cfg.Wait, Rand: c.cfg.Rand}
-	renewed, begun := false, c.cfg.Now()
+	begun := c.cfg.Now()
+	var refused *bot.Failure
 	for {
 		reply, token, f := c.attempt(ctx, t, src, out)
 		if f == nil {
 			return reply, nil
 		}
-		if !renewed && stale(token, f, begun) {
-			renewed = true
+		if src.visit && refused != nil && token.Value.IsZero() && f.Kind == bot.KindSignIn {
+			return reply, refused
+		}
+		if refused == nil && stale(token, f, begun) {
+			refused = f
 			src.drop(token.Value)
 			continue
 		}

@@ -47,6 +47,9 @@ func (c *Client) Address(id bot.TenantID, r bot.SignInRequest) (string, error) {
 	if r.Account != "" {
 		q.Set("login_hint", r.Account)
 	}
+	if r.Claims != "" {
+		q.Set("claims", r.Claims)
+	}
 	u.RawQuery = q.Encode()
 	return u.String(), nil
 }
@@ -69,6 +72,10 @@ func (c *Client) Issuer(id bot.TenantID) string {
 func (c *Client) Explain(code, description string) *bot.Failure {
 	e := signInError{Error: code, Description: description}
 	f := judgeSignIn(e, http.StatusBadRequest)
+	if n := e.number(); code == "access_denied" && (n == 0 || n == declined) {
+		f.Says = "You chose Cancel, or did not accept what Microsoft's page asked for."
+		f.Fix = "Sign in again and accept, if that was a mistake. Where you may not accept, an Entra admin has to consent for the organisation, once."
+	}
 	f.System, f.Code = bot.Login, httpx.Plain(code, 60)
 	if m := aadsts.FindString(description); m != "" {
 		f.Code = m

@@ -44,6 +44,7 @@ func explain(op operation, reply httpx.Reply, now time.Time) *bot.Failure {
 	challenge := reply.Header.Get("WWW-Authenticate")
 	f := judge(op, w, reply.Status, challenge)
 	f.System, f.Status, f.RequestID, f.Code, f.RetryAfter = base.System, base.Status, base.RequestID, base.Code, base.RetryAfter
+	f.Claims = challenged(challenge)
 	return &f
 }
 

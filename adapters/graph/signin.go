@@ -21,6 +21,7 @@ type signInError struct {
 	Trace       string          `json:"trace_id"`
 	Correlation string          `json:"correlation_id"`
 	SubError    string          `json:"suberror"`
+	Claims      string          `json:"claims"`
 }
 
 var aadsts = regexp.MustCompile(`AADSTS([0-9]{4,9})`)
@@ -67,6 +68,7 @@ func explainSignIn(reply httpx.Reply, now time.Time) *bot.Failure {
 	}
 	f := judgeSignIn(e, reply.Status)
 	f.System, f.Status, f.RequestID, f.RetryAfter = base.System, base.Status, base.RequestID, base.RetryAfter
+	f.Claims = claimsRequest([]byte(e.Claims))
 	f.Code = httpx.Plain(e.Error, 60)
 	if n := e.number(); n != 0 {
 		f.Code = "AADSTS" + strconv.Itoa(n)

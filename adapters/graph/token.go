@@ -16,6 +16,7 @@ type source struct {
 	name  string // what call budgets are counted under
 	token func(context.Context) (httpx.Token, error)
 	drop  func(refused bot.Secret)
+	visit bool // the token is of a person's sign-in: what refuses it says more than that there is no other
 }
 
 // source finds who a call is made as: a run's own identity, the approver, or
@@ -27,7 +28,8 @@ func (c *Client) source(t tenant, as string, by bot.CallIdentity) source {
 		return c.app(t, Credential{ClientID: by.ClientID, Secret: by.Secret, Key: by.Key, Cert: by.Cert})
 	case c.signsIn(t):
 		return source{
-			name: "approver " + string(by.Person),
+			visit: true,
+			name:  "approver " + string(by.Person),
 			token: func(ctx context.Context) (httpx.Token, error) {
 				v, err := c.cfg.Tokens.Token(ctx, t.id, bot.Graph, by)
 				return httpx.Token{Value: v}, err

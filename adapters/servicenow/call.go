@@ -147,14 +147,17 @@ func mayCarry(name string) bool {
 // exchange sends a request with a token, as often as is safe and useful.
 func (c *Client) exchange(ctx context.Context, src source, out outgoing) (httpx.Reply, *bot.Failure) {
 	retry := httpx.Retry{Wait: c.cfg.Wait, Rand: c.cfg.Rand}
-	renewed := false
+	var refused *bot.Failure
 	for {
 		reply, token, f := c.attempt(ctx, src, out)
 		if f == nil {
 			return reply, nil
 		}
-		if !renewed && f.Status == http.StatusUnauthorized && !token.IsZero() {
-			renewed = true
+		if src.visit && refused != nil && token.IsZero() && f.Kind == bot.KindSignIn {
+			return reply, refused
+		}
+		if refused == nil && f.Status == http.StatusUnauthorized && !token.IsZero() {
+			refused = f
 			src.drop(token)
 			continue
 		}

@@ -16,6 +16,7 @@ import (
 type source struct {
 	token func(context.Context) (bot.Secret, error)
 	drop  func(refused bot.Secret)
+	visit bool // the token is of a person's sign-in: what refuses it says more than that there is no other
 }
 
 // source finds who a call is made as: a run's own identity, the approver, or
@@ -27,6 +28,7 @@ func (c *Client) source(in instance, as string, by bot.CallIdentity) source {
 		return c.app(in, Credential{ClientID: by.ClientID, Secret: by.Secret})
 	case c.signsIn(in):
 		return source{
+			visit: true,
 			token: func(ctx context.Context) (bot.Secret, error) {
 				return c.cfg.Tokens.Token(ctx, in.id, bot.ServiceNow, by)
 			},

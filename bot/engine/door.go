@@ -46,6 +46,8 @@ type attempt struct {
 	Until   time.Time       `json:"until"`
 	Says    string          `json:"says,omitempty"`
 	Fix     string          `json:"fix,omitempty"`
+	// Claims is what the system wants the token to carry.
+	Claims string `json:"claims,omitempty"`
 	// Found is the account that signed in and is not known as the person's.
 	Found  string `json:"found,omitempty"`
 	Object string `json:"object,omitempty"`

@@ -40,6 +40,9 @@ func (d *Draft) offer(t *bot.Tenant, p bot.Person, via bot.Account, system bot.S
 	key := d.token("sign-in")
 	a := attempt{ID: attemptID(key), Purpose: why, Person: p.ID, System: system, Run: r.ID, Step: string(step), Via: via.String(),
 		Account: d.accountOf(t, p, system), Stage: bot.SignInOffered, Until: d.Now.Add(signInLives)}
+	if s := r.Step(step); s != nil && s.SignIn != nil && s.SignIn.System == system {
+		a.Claims = s.SignIn.Claims
+	}
 	a.Number = d.number()
 	a.Numbers = []string{a.Number}
 	for len(a.Numbers) < 3 {
@@ -165,7 +168,7 @@ func (e *Engine) BeginSignIn(ctx context.Context, t bot.TenantID, key, browser, 
 		d.putAttempt(t, a)
 		d.sealAttempt(t, a, s)
 		system = a.System
-		ask = bot.SignInRequest{State: state, Nonce: s.Nonce, Challenge: challenge(s.Verifier), Account: a.Account}
+		ask = bot.SignInRequest{State: state, Nonce: s.Nonce, Challenge: challenge(s.Verifier), Account: a.Account, Claims: a.Claims}
 		return nil
 	})
 	if err != nil || ask.State == "" {

@@ -14,6 +14,7 @@ import (
 type unsigned struct {
 	system bot.System
 	why    string // why an earlier sign-in no longer serves
+	claims string // what the next one has to ask for
 }
 
 func (u *unsigned) Error() string {
@@ -91,7 +92,7 @@ func (w *work) refused(ctx context.Context, c bot.Call, id bot.CallIdentity, cau
 	if err != nil {
 		return err
 	}
-	return &unsigned{system: c.System, why: f.Says}
+	return &unsigned{system: c.System, why: f.Says, claims: f.Claims}
 }
 
 // awaitSignIn holds a step until one of its people has signed in.
@@ -104,7 +105,7 @@ func (w *work) awaitSignIn(ctx context.Context, u *unsigned) error {
 			}
 			return err
 		}
-		if err := r.AwaitSignIn(w.ref.Step, u.system, u.why); err != nil {
+		if err := r.AwaitSignIn(w.ref.Step, setup.SignIn{System: u.system, Why: u.why, Claims: u.claims}); err != nil {
 			return err
 		}
 		if a := r.Step(w.ref.Step).Approval; a != nil {

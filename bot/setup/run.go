@@ -144,6 +144,9 @@ type SignIn struct {
 	System bot.System `json:"system"`
 	Back   StepState  `json:"back"`          // where the step goes on
 	Why    string     `json:"why,omitempty"` // why an earlier sign-in no longer serves
+	// Claims is what the sign-in has to ask for, where a system wants more than
+	// the usual.
+	Claims string `json:"claims,omitempty"`
 }
 
 // Plan is the exact calls that a step will make.

@@ -14,12 +14,13 @@ func (s *Step) atWork() bool {
 }
 
 // AwaitSignIn holds a step until one of its people has signed in at a system.
-// Approved calls wait for the approver alone.
-func (r *Run) AwaitSignIn(id StepID, system bot.System, why string) error {
+// Approved calls wait for the approver alone. need says what it is for.
+func (r *Run) AwaitSignIn(id StepID, need SignIn) error {
 	s := r.Step(id)
 	switch s.State {
 	case Open, Looking, Running, Checking:
-		s.SignIn = &SignIn{System: system, Back: s.State, Why: why}
+		need.Back = s.State
+		s.SignIn = &need
 		s.State, s.Asked = Unsigned, true
 		return nil
 	}
