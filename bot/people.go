@@ -75,7 +75,10 @@ type Person struct {
 	Name     string            `json:"name"`
 	Accounts []Account         `json:"accounts,omitempty"`
 	Admin    map[System]string `json:"admin,omitempty"` // linked account per system, such as erin.admin@contoso.com
-	Zone     string            `json:"zone,omitempty"`  // IANA name; "" is the tenant's
+	// AdminID is that account's own ID, which is never given to another; "" takes
+	// the ID of the first sign-in with it.
+	AdminID map[System]string `json:"admin_id,omitempty"`
+	Zone    string            `json:"zone,omitempty"` // IANA name; "" is the tenant's
 }
 
 // On returns the person's account in a workspace, and false where they have

@@ -29,14 +29,19 @@ const linkLives = 7 * 24 * time.Hour
 
 // unlinked ends a sign-in with an account that nobody is known to own: its
 // token is dropped, and its person may ask for the account to be linked.
-func (d *Draft) unlinked(t *bot.Tenant, a attempt, p bot.Person, in bot.SignedIn) error {
+func (d *Draft) unlinked(t *bot.Tenant, a attempt, p bot.Person, in bot.SignedIn, renamed bool) error {
 	a.Stage, a.Found, a.Object = bot.SignInUnlinked, in.Account, in.Object
 	a.Says = "You signed in as " + in.Account + ", which Keyturn does not know as an account of " + p.Name + ". The sign-in was dropped."
+	why := ", which I do not know as your account. I dropped the sign-in, and nothing was run. If the account is yours, ask for it to be linked: an owner confirms it once."
+	if renamed {
+		a.Says = "You signed in as " + in.Account + ". That is the name of an account of " + p.Name + ", but another account: its ID is not the one that Keyturn knows. The sign-in was dropped."
+		why = ". That is the name of your account, but its ID is another than the one I know, as when an account was deleted and made again. I dropped the sign-in, and nothing was run. If it is yours, ask for it to be linked: an owner confirms it once."
+	}
 	a.Fix = "If it is yours, choose [Link this account] in the chat; an owner then confirms it. Otherwise sign in with the account that the card names."
 	d.putAttempt(t.ID, a)
 	d.Out.Forget = append(d.Out.Forget, attemptSecret(t.ID, a.ID))
 	d.refuseSignIn(t.ID, a, "the account "+in.Account+" is not linked")
-	m := bot.Say(bot.T("You signed in at "+gateName(a.System)+" as "), bot.C(in.Account), bot.T(", which I do not know as your account. I dropped the sign-in, and nothing was run. If the account is yours, ask for it to be linked: an owner confirms it once."))
+	m := bot.Say(bot.T("You signed in at "+gateName(a.System)+" as "), bot.C(in.Account), bot.T(why))
 	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Link this account", Action: setup.ActLink, Value: a.ID, Says: "Link " + in.Account}, {Label: "Show my steps", Action: setup.ActMine, Value: a.Run}}})
 	d.Tell(t, p.ID, m)
 	return nil

@@ -66,10 +66,29 @@ func (e *Engine) redeem(ctx context.Context, j bot.Job) error {
 		}
 		if f != nil {
 			d.fail(ref.Tenant, &now, f)
-			return nil
+			return d.wants(now, f.Claims)
 		}
 		return d.signedIn(tenant, now, in)
 	})
+}
+
+// wants has the next sign-in for a step ask for what the system said that this
+// one lacked.
+func (d *Draft) wants(a attempt, claims string) error {
+	if claims == "" {
+		return nil
+	}
+	before, err := d.Run(a.Run)
+	if err != nil {
+		return err
+	}
+	after := before.Clone()
+	s := after.Step(setup.StepID(a.Step))
+	if s == nil || s.SignIn == nil || s.SignIn.System != a.System {
+		return nil
+	}
+	s.SignIn.Claims = claims
+	return d.PutRun(&before, &after)
 }
 
 // signedIn takes a sign-in that was redeemed: whose it is decides what becomes
@@ -80,12 +99,12 @@ func (d *Draft) signedIn(t *bot.Tenant, a attempt, in bot.SignedIn) error {
 		d.fail(t.ID, &a, &bot.Failure{Says: "You are no longer in Keyturn's configuration.", Fix: "An owner can add you."})
 		return nil
 	}
-	owner, err := d.whose(t, a.System, in)
+	owner, renamed, err := d.whose(t, a.System, in)
 	switch {
 	case err != nil:
 		return err
 	case owner == "":
-		return d.unlinked(t, a, person, in)
+		return d.unlinked(t, a, person, in, renamed)
 	case owner != a.Person:
 		other, _ := t.Person(owner)
 		d.fail(t.ID, &a, &bot.Failure{Says: in.Account + " is the account of " + other.Name + ", so the sign-in was not taken for " + person.Name + ".",
@@ -154,23 +173,54 @@ func (d *Draft) goOn(t *bot.Tenant, a attempt, in bot.SignedIn) (bool, error) {
 
 // whose is the person whom an account belongs to: by its ID where it is a
 // person's own, by the configuration, or by a link that an owner confirmed.
-func (d *Draft) whose(t *bot.Tenant, system bot.System, in bot.SignedIn) (bot.PersonID, error) {
+// renamed says that it has the name of a configured account and another ID: a
+// name can be given to somebody else, an ID cannot.
+func (d *Draft) whose(t *bot.Tenant, system bot.System, in bot.SignedIn) (owner bot.PersonID, renamed bool, err error) {
 	for _, p := range t.People {
-		if p.Admin[system] != "" && strings.EqualFold(p.Admin[system], in.Account) {
-			return p.ID, nil
+		if p.Admin[system] == "" || !strings.EqualFold(p.Admin[system], in.Account) {
+			continue
 		}
+		ours, err := d.pinned(t.ID, p, system, in.Object)
+		if err != nil || ours {
+			return p.ID, false, err
+		}
+		renamed = true
 	}
 	if p, ok := t.Person(bot.PersonID(in.Object)); ok && system == bot.Graph {
-		return p.ID, nil
+		return p.ID, false, nil
 	}
 	list, err := links.All(d.View, t.ID)
 	if err != nil {
-		return "", err
+		return "", false, err
 	}
 	for _, l := range list {
 		if l.System == system && l.Object == in.Object && !l.Confirmed.IsZero() {
-			return l.Person, nil
+			return l.Person, false, nil
 		}
 	}
-	return "", nil
+	return "", renamed, nil
+}
+
+// pin is the ID that an account of the configuration had when its person first
+// signed in with it.
+type pin struct {
+	Object string    `json:"object"`
+	At     time.Time `json:"at"`
+}
+
+var pins = Kind[pin]{Name: "pin"}
+
+// pinned reports whether an ID is that of a person's configured account. Where
+// the configuration does not say, the first one counts from then on.
+func (d *Draft) pinned(t bot.TenantID, p bot.Person, system bot.System, object string) (bool, error) {
+	if id := p.AdminID[system]; id != "" {
+		return strings.EqualFold(id, object), nil
+	}
+	key := sessionKey(p.ID, system) + "/" + strings.ToLower(p.Admin[system])
+	known, ok, err := pins.Get(d.View, t, key)
+	if err != nil || ok {
+		return known.Object == object, err
+	}
+	pins.Put(&d.Out, t, key, pin{Object: object, At: d.Now})
+	return true, nil
 }

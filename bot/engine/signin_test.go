@@ -573,3 +573,52 @@ func FuzzSignInReturn(f *testing.F) {
 		}
 	})
 }
+
+// words is everything that the bot has said to somebody.
+func (f *front) words() string {
+	f.chat.mu.Lock()
+	defer f.chat.mu.Unlock()
+	var b strings.Builder
+	for _, m := range f.chat.messages {
+		b.WriteString(m.Words + "\n")
+	}
+	return b.String()
+}
+
+// A name can be given to somebody else once its account is gone; an ID cannot.
+func TestAnAccountThatWasMadeAgainUnderItsNameIsAnother(t *testing.T) {
+	f := newFront(t)
+	f.signIn("UADA")
+	f.wantStep("make", setup.Planned)
+	f.pass(2 * time.Hour)
+	f.door.in = bot.SignedIn{Account: "ADA.admin@contoso.com", Object: "made-again", Until: f.clock.Now().Add(time.Hour)}
+	f.signIn("UADA")
+	if !f.token("ada").IsZero() {
+		t.Fatal("the other account was taken")
+	}
+	if said := f.words(); !strings.Contains(said, "That is the name of your account, but its ID is another than the one I know") {
+		t.Errorf("Ada reads:\n%s", said)
+	}
+	f.door.in = bot.SignedIn{Account: "ada.admin@contoso.com", Object: "ada-admin", Until: f.clock.Now().Add(time.Hour)}
+	f.signIn("UADA")
+	if f.token("ada").IsZero() {
+		t.Error("her own account is no longer taken")
+	}
+}
+
+func TestAnAccountThatTheConfigurationPinsCountsByItsID(t *testing.T) {
+	f := newFront(t)
+	for i := range f.tenant.People {
+		if f.tenant.People[i].ID == "ada" {
+			f.tenant.People[i].AdminID = map[bot.System]string{bot.Graph: "ADA-ADMIN"}
+		}
+	}
+	f.door.in.Object = "somebody-else"
+	f.signIn("UADA")
+	if !f.token("ada").IsZero() {
+		t.Fatal("an account with another ID was taken")
+	}
+	f.door.in.Object = "ada-admin"
+	f.signIn("UADA")
+	f.wantStep("make", setup.Planned)
+}

@@ -281,7 +281,7 @@ func (t *tenantConfig) people(c *config, out *bot.Tenant, where string, f *fault
 			f.add("%s.id: this is %s already; one person stands here once, with every chat account", at, other)
 		}
 		owned[id] = p.Name
-		person := bot.Person{ID: bot.PersonID(id), Name: p.Name, Zone: p.Zone, Admin: map[bot.System]string{}}
+		person := bot.Person{ID: bot.PersonID(id), Name: p.Name, Zone: p.Zone, Admin: map[bot.System]string{}, AdminID: map[bot.System]string{}}
 		for _, s := range p.Accounts {
 			a, err := bot.ParseAccount(s)
 			if err != nil {
@@ -301,8 +301,20 @@ func (t *tenantConfig) people(c *config, out *bot.Tenant, where string, f *fault
 				person.Admin[bot.Graph] = account
 			case "servicenow":
 				person.Admin[bot.ServiceNow] = account
+			case "entra_id":
+				if !guidLike.MatchString(account) {
+					f.add("%s.admin.entra_id: write the account's Entra object ID, a GUID from its page in Microsoft Entra", at)
+				}
+				person.AdminID[bot.Graph] = account
+			case "servicenow_id":
+				person.AdminID[bot.ServiceNow] = account
 			default:
-				f.add("%s.admin: there is no system %q: write entra or servicenow", at, system)
+				f.add("%s.admin: there is no system %q: write entra or servicenow, and entra_id or servicenow_id for the account's own ID", at, system)
+			}
+		}
+		for _, name := range []string{"entra", "servicenow"} {
+			if p.Admin[name+"_id"] != "" && p.Admin[name] == "" {
+				f.add("%s.admin.%s: the name of the account is missing beside its ID", at, name)
 			}
 		}
 		names[p.Name], names[p.ID] = person.ID, person.ID
