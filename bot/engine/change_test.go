@@ -157,6 +157,9 @@ func TestOutsideItsWindowNothingRunsAndTheCardSaysWhen(t *testing.T) {
 	}
 	w.wantStep("make", setup.Planned)
 	w.pass(time.Hour)
+	if said := w.tells("UADA"); !strings.Contains(said, "The window of change CHG0031337 is open") || !strings.Contains(said, "Make it") {
+		t.Errorf("when the window begins, Ada reads:\n%s", said)
+	}
 	w.approve()
 	w.pass(time.Minute)
 	w.wantStep("make", setup.Done)

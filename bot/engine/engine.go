@@ -284,6 +284,8 @@ func (e *Engine) run(ctx context.Context, j bot.Job) error {
 		return e.fallback(ctx, j)
 	case kindBeat:
 		return e.beat(ctx, j)
+	case kindWindow:
+		return e.window(ctx, j)
 	case kindRemind:
 		return e.remind(ctx, j)
 	case kindChange:

@@ -54,7 +54,8 @@ func (d *Draft) follow(before, after *setup.Run, g *setup.Guide) error {
 	}
 	d.cards(before, after, g, t, people)
 	d.remindNext(before, after, g, t)
-	if err := d.news(after, outcomes, roles, opened); err != nil {
+	d.windowNext(before, after, g, t)
+	if err := d.news(t, after, outcomes, roles, opened); err != nil {
 		return err
 	}
 	people[after.Requester] = true
@@ -206,15 +207,27 @@ func allSettled(r *setup.Run, steps []setup.StepID) bool {
 }
 
 // news tells the run's thread, in one reply, what became of steps and whose
-// turn it is. In a direct message the card itself is the ping.
-func (d *Draft) news(r *setup.Run, outcomes []*setup.Spec, roles []bot.Role, opened map[bot.Role][]setup.StepID) error {
+// turn it is. In a direct message the card itself is the ping. The requester
+// reads in person what became of a step that somebody else did: threads are
+// easily missed.
+func (d *Draft) news(t *bot.Tenant, r *setup.Run, outcomes []*setup.Spec, roles []bot.Role, opened map[bot.Role][]setup.StepID) error {
 	sc, err := d.Scene(r, r.Place)
 	if err != nil {
 		return err
 	}
 	m := bot.Message{Key: fmt.Sprintf("run/%s/news/%d", r.ID, r.Version)}
+	told := bot.Message{Key: m.Key + "/requester"}
 	for _, spec := range outcomes {
-		m.Add(sc.Outcome(spec, r.Step(spec.ID)).Parts...)
+		st := r.Step(spec.ID)
+		outcome := sc.Outcome(spec, st)
+		m.Add(outcome.Parts...)
+		if st.State != setup.Failed && st.By != r.Requester && !r.Place.Direct() { // a failure calls them by name in the thread
+			told.Add(outcome.Parts...)
+		}
+	}
+	if !told.Empty() {
+		told.Add(bot.Note{Text: bot.T("Run " + r.ID + " for " + t.Name + ", which you asked for.")})
+		d.Tell(t, r.Requester, told)
 	}
 	for _, role := range roles {
 		if !r.Place.Direct() && role != bot.Requester {

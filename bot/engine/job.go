@@ -17,6 +17,7 @@ const (
 	kindStep    = "step"    // a step is read, run or read back
 	kindPoll    = "poll"    // a tenant's service health is read
 	kindRemind  = "remind"  // those whom a run waits for are reminded
+	kindWindow  = "window"  // the window of a run's change begins
 	kindChange  = "change"  // what was done is written into the change request
 	kindGroups  = "groups"  // who is in a tenant's admin-managed user groups is read
 	kindExpiry  = "expiry"  // credentials that end are told of
