@@ -42,8 +42,16 @@ func (e *Engine) Reveal(ctx context.Context, t bot.TenantID, id, browser string)
 		d.putAttempt(t, a)
 		d.Record(bot.AuditEntry{Tenant: t, Person: a.Person, Account: a.Account, Via: a.Via, Act: "reveal", Run: a.Run, Step: a.Step, Change: after.Change, Note: fact + " was shown to a person, once"})
 		after.Shown++
-		m := bot.Say(bot.T("You saw the client secret once. When you have typed it into the entry, choose [I fixed it, check]. It has been on a screen now: once all works, undo the step that made it and run it again, and a fresh one takes its place."))
-		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Show my steps", Action: setup.ActMine, Value: a.Run}}})
+		c, err := d.Context(&after)
+		if err != nil {
+			return err
+		}
+		m := bot.Say(bot.T("You saw the client secret once. When you have typed it into the entry, choose [I fixed it, check]. It has been on a screen now: once all works, have it replaced, and a fresh one takes its place without a gap."))
+		buttons := []bot.Button{{Label: "Show my steps", Action: setup.ActMine, Value: a.Run}}
+		if o, ok := setup.Exposed(c); ok {
+			buttons = append(buttons, setup.ReplaceButton(t, o))
+		}
+		m.Add(bot.Buttons{Items: buttons})
 		d.Tell(tenant, a.Person, m)
 		page, err = e.signInPage(d.View, tenant, a)
 		if err != nil {

@@ -93,12 +93,33 @@ func SystemOf(c Context, spec *Spec, st *Step) (bot.System, bool) {
 	return "", false
 }
 
+// SecretGarbled is the code of a problem that says that ServiceNow stored
+// another secret than it was given.
+const SecretGarbled = "secret-garbled"
+
 // Revealable is the secret that a step's person may be shown once, because
-// ServiceNow did not take it by API: the name of its fact.
+// ServiceNow did not take it by API, or garbled it: the name of its fact.
 func Revealable(c Context, spec *Spec, st *Step) (fact string, ok bool) {
-	refused := st.Problem != nil && (st.Problem.Call == "entry" || st.Problem.Call == "secret")
-	if spec.ID != StepOAuth || st.State != Failed || !refused || !c.Has(entraSecret) {
-		return "", false
+	p := st.Problem
+	if p == nil || st.State != Failed || !c.Has(entraSecret) || c.Tenant.Mode(bot.ServiceNow) != bot.Delegated {
+		return "", false // without a sign-in there is nobody to show it to
 	}
-	return entraSecret, true
+	refused := spec.ID == StepOAuth && (p.Call == "entry" || p.Call == "secret")
+	return entraSecret, refused || p.Code == SecretGarbled
+}
+
+// Exposed is the secret of a run that a person saw, as the inventory has it.
+func Exposed(c Context) (bot.Object, bool) {
+	return object(c, bot.ObjectKey(bot.Graph, "secret", c.Fact(entraSecretKey)))
+}
+
+// garbled is what is wrong where ServiceNow signs in with another secret than
+// it was given.
+func garbled(c Context, status, then string) *Problem {
+	p := refuse("ServiceNow asked for a token and got "+status+": the secret that ServiceNow stored is not the one Entra issued.", "Have the secret written again: the Entra admin makes a new one, and it goes into the OAuth provider's form. "+then)
+	p.Code = SecretGarbled
+	if c.Has(entraSecret) && c.Tenant.Mode(bot.ServiceNow) == bot.Delegated {
+		p.Fix = "Type it into the field Client Secret of the OAuth provider's form yourself: [Show me the secret once] shows it to you alone. Or have the Entra admin make a new one and type that in. " + then
+	}
+	return p
 }

@@ -300,7 +300,7 @@ func small(m *bot.Message, p *Problem) {
 
 func codes(p *Problem) string {
 	switch {
-	case p.Code == ServiceGone:
+	case p.Code == ServiceGone, p.Code == SecretGarbled:
 		return ""
 	case p.Code != "" && p.Request != "":
 		return p.Code + " · request " + p.Request

@@ -230,14 +230,23 @@ func (s Scene) record(m *bot.Message) {
 	if len(gone) > 1 {
 		m.Add(bot.Paragraph{Text: bot.Lines(gone...)})
 	}
+	var buttons []bot.Button
+	if s.Run.Shown > 0 {
+		m.Add(bot.Paragraph{Text: bot.T(fmt.Sprintf("Secrets shown to a person: %d. What was on a screen is better replaced.", s.Run.Shown))})
+		if o, ok := Exposed(s.Context()); ok && o.Removed.IsZero() {
+			buttons = append(buttons, ReplaceButton(s.Tenant.ID, o))
+		}
+	}
 	if len(here) == 1 {
 		m.Add(bot.Paragraph{Text: bot.T("Nothing that this run made exists now.")})
 		return
 	}
 	m.Add(bot.Paragraph{Text: bot.Lines(here...)})
 	if s.Run.Guide != Cleanup {
-		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Clean up", Action: ActClean, Value: s.Run.ID,
-			Says: "Start the cleanup guide for " + s.Tenant.Name}}})
+		buttons = append(buttons, bot.Button{Label: "Clean up", Action: ActClean, Value: s.Run.ID, Says: "Start the cleanup guide for " + s.Tenant.Name})
+	}
+	if len(buttons) > 0 {
+		m.Add(bot.Buttons{Items: buttons})
 	}
 }
 

@@ -105,6 +105,11 @@ func byHandInstead(o bot.Object) string {
 	return "I did not make it and cannot replace it: make a new one beside it, put it to use, and then remove the old one."
 }
 
+// ReplaceButton begins the guide rotate for a secret that was on a screen.
+func ReplaceButton(t bot.TenantID, o bot.Object) bot.Button {
+	return bot.Button{Label: "Replace the secret", Action: ActReplace, Value: ReplaceValue(t, o), Says: "Replace " + o.Name}
+}
+
 // ReplaceValue is what a button that replaces a credential carries.
 func ReplaceValue(t bot.TenantID, o bot.Object) string { return string(t) + "/" + o.Key }
 

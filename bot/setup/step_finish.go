@@ -96,8 +96,7 @@ func proveFinish(c Context, r Reading) Finding {
 		return Finding{}
 	}
 	if s := logStatus(token); asked && (s == "401" || s == "400") {
-		return Finding{Problem: refuse("ServiceNow asked for a token and got "+s+": the secret that ServiceNow stored is not the one Entra issued.",
-			"Have the secret written again: the Entra admin makes a new one, and it goes into the OAuth provider's form. Then press the last button again.")}
+		return Finding{Problem: garbled(c, s, "Then press the last button again.")}
 	} else if asked && s != "200" {
 		return Finding{Problem: refuse("ServiceNow asked for a token and got "+orNone(s)+".", "Look at the row in System Logs > Outbound HTTP Requests, then press the last button again.")}
 	}

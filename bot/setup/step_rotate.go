@@ -127,8 +127,7 @@ func proveRotateUse(c Context, r Reading) Finding {
 			continue
 		}
 		if s := logStatus(it); s != "200" {
-			return Finding{Problem: refuse("ServiceNow asked for a token and got "+orNone(s)+": the secret that it stored is not the one Entra issued.",
-				"Undo the step before and write the secret again. The old secret is still valid, so nothing has stopped.")}
+			return Finding{Problem: garbled(c, orNone(s), "The old secret is still valid, so nothing has stopped.")}
 		}
 		return Finding{Proof: []string{"token request answered 200 at " + it.Get("sys_created_on") + " UTC"}}
 	}

@@ -87,6 +87,40 @@ func (c *Crew) work(ctx context.Context, what string, done func() bool) error {
 	}
 }
 
+// SignsIn has a person press a button that leads to a sign-in, and sign in with
+// an account, theirs or another; with "" they choose not to. It gives what the
+// page says in the end: Keyturn's, or the system's where that lets nobody
+// through.
+func (c *Crew) SignsIn(ctx context.Context, who Person, card Card, button Button, account string) (string, error) {
+	link, number, err := c.game.askSignIn(ctx, who, card, button)
+	if err != nil {
+		return "", err
+	}
+	return c.game.walkSignIn(ctx, who, link, number, account)
+}
+
+// Reveals has a person press the button that shows a secret on the page in
+// front of them. It gives the secret, or "", and what the page says.
+func (c *Crew) Reveals(who Person) (secret, said string, err error) {
+	br := c.game.browser(who)
+	if err := br.press("reveal", "Show it once", nil); err != nil {
+		return "", "", err
+	}
+	return br.page.ids["secret"], br.page.text, nil
+}
+
+// Address is where a person's browser is, and Opens has another person open it.
+func (c *Crew) Address(who Person) string { return c.game.browser(who).page.url.String() }
+
+// Opens has a person open an address. It gives what the page says.
+func (c *Crew) Opens(who Person, address string) (said string, err error) {
+	br := c.game.browser(who)
+	if err := br.open(address); err != nil {
+		return "", err
+	}
+	return br.page.text, nil
+}
+
 // Begin has Rita type a guide's command in the channel where setups are
 // started, and fill in its form.
 func (c *Crew) Begin(ctx context.Context, guide string) error {
