@@ -2,6 +2,7 @@ package commands
 
 import (
 	"fmt"
+	"strings"
 
 	"keyturn/bot"
 	"keyturn/bot/engine"
@@ -115,7 +116,7 @@ func linkClick(a *Ask) (bot.Reply, error) {
 	for _, o := range owners {
 		names = append(names, a.name(o))
 	}
-	return sayf("I have asked %s to confirm that %s is yours. Then sign in again on your card.", named(names, "the owners"), account), nil
+	return sayf("I have asked %s to confirm that %s is yours. Then sign in again on your card.", strings.Join(names, " and "), account), nil
 }
 
 // linkYesClick and linkNoClick are an owner's word on it.

@@ -50,6 +50,7 @@ func teamsWorld(file, bot, url string, o Options) teams.Config {
 	for _, p := range Everybody() {
 		c.Users = append(c.Users, teams.User{ID: p.Entra, Name: p.Name, UPN: p.UPN, TZ: "Europe/Berlin"})
 	}
+	c.Users = append(c.Users, o.Guest...)
 	c.Teams = []teams.Team{{ID: TeamsTeam, Name: "IT Operations",
 		Channels: []teams.Channel{{ID: TeamsOps, Name: opsName}, {ID: TeamsIncidents, Name: incidentsName}}}}
 	return c

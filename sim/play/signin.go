@@ -63,7 +63,8 @@ func (g *game) askSignIn(ctx context.Context, who Person, c Card, b Button) (lin
 }
 
 // walkSignIn goes from Keyturn's page through the system's own and back. It
-// gives what Keyturn's page says in the end.
+// gives what the page says in the end: Keyturn's, or the system's where that
+// lets nobody through.
 func (g *game) walkSignIn(ctx context.Context, who Person, link, number, account string) (string, error) {
 	br := g.browser(who)
 	if err := br.open(link); err != nil {
@@ -79,20 +80,8 @@ func (g *game) walkSignIn(ctx context.Context, who Person, link, number, account
 	if br.page.url.Host != host {
 		return "", fmt.Errorf("%s was sent to %s, and the page had named %s", who.Name, br.page.url.Host, host)
 	}
-	if strings.HasPrefix(br.page.url.Path, "/oauth_auth.do") {
-		if err := g.line(ctx, who.Name, "allows Keyturn at ServiceNow as %s", who.Now); err != nil {
-			return "", err
-		}
-		if err := br.press("authorize", "Allow", map[string]string{"user_name": who.Now}); err != nil {
-			return "", err
-		}
-	} else {
-		if err := g.line(ctx, who.Name, "signs in at Microsoft as %s", account); err != nil {
-			return "", err
-		}
-		if err := br.press("signin", "~"+account, nil); err != nil {
-			return "", err
-		}
+	if err := g.atSystem(ctx, br, who, account); err != nil {
+		return "", err
 	}
 	for range 200 { // the page asks again by itself
 		if !strings.Contains(br.page.text, "One moment") {
@@ -106,6 +95,31 @@ func (g *game) walkSignIn(ctx context.Context, who Person, link, number, account
 		}
 	}
 	return br.page.text, g.line(ctx, who.Name, "is back on Keyturn's page: %s", br.page.ids["says"])
+}
+
+// atSystem signs in on the system's own page with an account, or with ""
+// chooses not to.
+func (g *game) atSystem(ctx context.Context, br *browser, who Person, account string) error {
+	at, form, button, fill := "Microsoft", "signin", "~"+account, map[string]string(nil)
+	if strings.HasPrefix(br.page.url.Path, "/oauth_auth.do") {
+		if account == who.UPN {
+			account = who.Now
+		}
+		at, form, button, fill = "ServiceNow", "authorize", "Allow", map[string]string{"user_name": account}
+	}
+	if account == "" {
+		if button = "Cancel"; form == "authorize" {
+			button = "Deny"
+		}
+		if err := g.line(ctx, who.Name, "chooses [%s] at %s", button, at); err != nil {
+			return err
+		}
+		return br.press(form, button, nil)
+	}
+	if err := g.line(ctx, who.Name, "signs in at %s as %s", at, account); err != nil {
+		return err
+	}
+	return br.press(form, button, fill)
 }
 
 func waitFor(ctx context.Context, d time.Duration) error {

@@ -33,6 +33,7 @@ type Options struct {
 	Also   []slack.User     // people of other workspaces who share the channels
 	On     Platform         // where people chat; "" is Slack
 	Socket bool             // Slack in Socket Mode: the bot opens the connections
+	Guest  []teams.User     // people of other organisations, and guests, in the team
 	// SignIn has people sign in at the systems themselves: the bot holds no
 	// credential that writes, admins have accounts of their own for it, and
 	// Erin's role has to be activated first.
