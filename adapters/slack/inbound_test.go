@@ -206,6 +206,21 @@ func TestAPersonOfAnotherOrganisationIsAGuest(t *testing.T) {
 	}
 }
 
+// In a shared channel the payload names the workspace of whoever clicked; the
+// message is ours.
+func TestAClickFromASharedChannelReachesTheDesk(t *testing.T) {
+	for _, message := range []map[string]any{{"ts": "1.1", "team": team}, {"ts": "1.1", "team": "T0OTHER", "bot_profile": map[string]any{"team_id": team}}} {
+		a := newApp(t)
+		p := a.click("x~0", "1")
+		p["user"], p["team"], p["message"] = map[string]any{"id": "U0EVE", "team_id": "T0OTHER"}, map[string]any{"id": "T0OTHER"}, message
+		a.interacts(p)
+		got := a.only(t)
+		if !got.Guest || got.From != (bot.Account{Platform: bot.Slack, Team: "T0OTHER", ID: "U0EVE"}) || got.Place.Team != team {
+			t.Errorf("got %+v", got)
+		}
+	}
+}
+
 func TestSelectsAndMenusGiveTheirValue(t *testing.T) {
 	for _, c := range []struct {
 		element map[string]any

@@ -29,7 +29,7 @@ func (a *Adapter) parseInteraction(body []byte) (inbound, error) {
 }
 
 func (a *Adapter) interacted(p interaction) inbound {
-	team := workspace(p)
+	team := a.workspace(p)
 	who, guest := account(team, p.User.TeamID, p.Enterprise.ID, p.User.ID)
 	in := inbound{Request: bot.Request{
 		At: a.now(), From: who, Guest: guest, Unsure: !guest, Name: p.User.Name,
@@ -58,6 +58,19 @@ func (a *Adapter) interacted(p interaction) inbound {
 // and a view may have been opened from another workspace than the app's.
 func workspace(p interaction) string {
 	return first(p.View.InstalledTeam, p.Team.ID, p.TeamID, p.View.TeamID, p.User.TeamID)
+}
+
+// workspace is [workspace], but for somebody of another organisation who clicks
+// in a shared channel: their payload names their own workspace, and the message
+// that they clicked is one of ours.
+func (a *Adapter) workspace(p interaction) string {
+	team := workspace(p)
+	for _, ours := range []string{p.Message.BotProfile.TeamID, p.Message.Team} {
+		if !a.knows(team) && ours != "" && a.knows(ours) {
+			return ours
+		}
+	}
+	return team
 }
 
 func (a *Adapter) clicked(in *inbound, p interaction) {

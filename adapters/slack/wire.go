@@ -66,8 +66,12 @@ type interaction struct {
 		ViewID      string `json:"view_id"`
 	} `json:"container"`
 	Message struct {
-		TS       string `json:"ts"`
-		ThreadTS string `json:"thread_ts"`
+		TS         string `json:"ts"`
+		ThreadTS   string `json:"thread_ts"`
+		Team       string `json:"team"`
+		BotProfile struct {
+			TeamID string `json:"team_id"`
+		} `json:"bot_profile"`
 	} `json:"message"`
 	Actions       []action `json:"actions"`
 	View          view     `json:"view"`

@@ -37,14 +37,20 @@ func (a *Adapter) request(v activity, body []byte) bot.Request {
 		Name: v.From.Name, Place: a.placeOf(v),
 	}
 	r.From, r.Guest = who(v, tenant)
+	r.Unsure = !r.Guest && r.From.ID != "" && v.From.UserRole == "" // most activities do not say
 	return r
+}
+
+// visits reports whether an account says that it is a guest's.
+func (m account) visits() bool {
+	return m.UserRole == "guest" || m.UserRole == "anonymous" || strings.Contains(strings.ToUpper(m.UPN), "#EXT#")
 }
 
 // who is the account behind an activity. People of other organisations keep
 // their own tenant, so that they can never be taken for somebody of this one.
 func who(v activity, tenant string) (bot.Account, bool) {
 	id := strings.ToLower(v.From.AadObjectID)
-	guest := v.From.UserRole == "guest" || v.From.UserRole == "anonymous" || strings.Contains(strings.ToUpper(v.From.UPN), "#EXT#")
+	guest := v.From.visits()
 	home := tenant
 	switch named := strings.ToLower(v.data().Tenant.ID); {
 	case v.From.foreign(tenant):

@@ -21,7 +21,7 @@ var (
 func TestWordsInAChatReachTheDesk(t *testing.T) {
 	w := newWorld(t)
 	w.deliver(w.personal(fields{"text": " status \n", "timestamp": "2026-11-23T11:59:58.5042273Z"}))
-	want := bot.Request{Key: "teams/" + chatID + "/1001", Kind: bot.Typed, At: noon.Add(-2*time.Second + 504227300), From: fromErin, Name: "Erin",
+	want := bot.Request{Key: "teams/" + chatID + "/1001", Kind: bot.Typed, At: noon.Add(-2*time.Second + 504227300), From: fromErin, Name: "Erin", Unsure: true,
 		Place: bot.DM(fromErin), Text: "status"}
 	if d := cmp.Diff(want, w.desk.only(t), cmp.AllowUnexported(bot.Secret{})); d != "" {
 		t.Error(d)
@@ -276,3 +276,10 @@ type broken struct{}
 
 func (broken) Recall(string) (string, bool)  { panic("a bug") }
 func (broken) Remember(string, string) error { return errors.New("no") }
+
+// What a person sends does not say that they are a guest; the rosters do.
+func TestTheRosterSaysWhoIsAGuest(t *testing.T) {
+	if !(account{UserRole: "guest"}).visits() || !(account{UPN: "bob_fabrikam.com#ext#@contoso.com"}).visits() || (account{UserRole: "user", UPN: "bob@contoso.com"}).visits() {
+		t.Error("a guest is not told apart")
+	}
+}

@@ -61,7 +61,7 @@ func TestAClickReachesTheDesk(t *testing.T) {
 	w.clicks(pressed{Action: "step.approve", Value: "run-1/2", Nonce: "abc"}, nil)
 	got := w.desk.only(t)
 	held := channelP.In("1600")
-	want := bot.Request{Key: "teams/" + ops + ";messageid=1600/f:click-1/abc", Kind: bot.Clicked, At: noon, From: fromErin, Name: "Erin",
+	want := bot.Request{Key: "teams/" + ops + ";messageid=1600/f:click-1/abc", Kind: bot.Clicked, At: noon, From: fromErin, Name: "Erin", Unsure: true,
 		Place: held, Action: "step.approve", Value: "run-1/2", Message: bot.MessageRef{Place: held, ID: "1700"}, Inline: true}
 	got.Return = bot.Return{}
 	if d := cmp.Diff(want, got, cmp.AllowUnexported(bot.Secret{})); d != "" {

@@ -76,22 +76,48 @@ func unreachable(err error) error {
 // lookUp asks the rosters of the tenant's teams for Teams' own ID of a person
 // who has not written yet. Without one the object ID has to do.
 func (a *Adapter) lookUp(ctx context.Context, who bot.Account) string {
+	m, ok, _ := a.member(ctx, who)
+	if !ok {
+		return who.ID
+	}
+	return m.ID
+}
+
+// member is somebody as the rosters of the tenant's teams have them, and false
+// where none has. The error is of the last roster that could not be read.
+func (a *Adapter) member(ctx context.Context, who bot.Account) (m account, ok bool, err error) {
 	all, _ := recall[roster](a, "tenant", who.Team, "")
 	for _, team := range all.Teams {
-		target, err := address(a.service(who.Team, team), "conversations", team, "members", who.ID)
-		if err != nil {
-			return who.ID
+		target, wrong := address(a.service(who.Team, team), "conversations", team, "members", who.ID)
+		if wrong != nil {
+			return account{}, false, wrong
 		}
-		answer, err := a.exchange(ctx, http.MethodGet, target, nil, false)
-		var m account
-		if err != nil || json.Unmarshal(answer, &m) != nil || m.ID == "" {
+		answer, failed := a.exchange(ctx, http.MethodGet, target, nil, false)
+		if failed != nil {
+			if bot.KindOf(failed) != bot.KindNotFound {
+				err = failed
+			}
 			continue
 		}
-		if strings.EqualFold(first(m.AadObjectID, m.ObjectID, who.ID), who.ID) {
-			return m.ID
+		var m account
+		if json.Unmarshal(answer, &m) == nil && m.ID != "" && strings.EqualFold(first(m.AadObjectID, m.ObjectID, who.ID), who.ID) {
+			return m, true, nil
 		}
 	}
-	return who.ID
+	return account{}, false, err
+}
+
+// Guest asks the rosters of the tenant's teams whether somebody is a guest of
+// the tenant: what a person sends does not say so.
+func (a *Adapter) Guest(ctx context.Context, who bot.Account) (bool, error) {
+	m, ok, err := a.member(ctx, who)
+	switch {
+	case ok:
+		return m.visits() || m.foreign(strings.ToLower(who.Team)), nil
+	case err != nil:
+		return false, err
+	}
+	return false, &bot.Failure{Kind: bot.KindNotFound, System: system, Says: "No team that Keyturn is in has this person.", Fix: "Nothing has to be done; it is asked again tomorrow."}
 }
 
 // backTo is the return way of a request from a card: the message that held it.
