@@ -3,6 +3,8 @@ package bot
 import (
 	"fmt"
 	"log/slog"
+	"net/url"
+	"strings"
 )
 
 // Redacted is what a secret prints as.
@@ -55,3 +57,20 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(s.String()) }
 
 // MarshalText keeps encoders from writing the value.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
+
+// Scrub takes secrets out of a text that Keyturn did not write: some services
+// repeat in an error what they were sent, and so may a panic. Values of less than six characters
+// are left, since taking them out would garble the text.
+func Scrub(text string, secrets ...Secret) string {
+	for _, s := range secrets {
+		v := s.Reveal()
+		if len(v) < 6 {
+			continue
+		}
+		text = strings.ReplaceAll(text, v, Redacted)
+		if q := url.QueryEscape(v); q != v {
+			text = strings.ReplaceAll(text, q, Redacted)
+		}
+	}
+	return text
+}

@@ -138,7 +138,7 @@ func TestWordsFromOutsideFitOneLine(t *testing.T) {
 
 func TestScrubTakesSecretsOut(t *testing.T) {
 	s := bot.NewSecret("p@ss word~1")
-	got := httpx.Scrub("sent p@ss word~1 and p%40ss+word~1, port 1", s, bot.NewSecret("1"))
+	got := bot.Scrub("sent p@ss word~1 and p%40ss+word~1, port 1", s, bot.NewSecret("1"))
 	if want := "sent [redacted] and [redacted], port 1"; got != want {
 		t.Errorf("%q", got)
 	}

@@ -70,23 +70,6 @@ func RedactHeader(h http.Header) http.Header {
 	return out
 }
 
-// Scrub takes secrets out of a text that came from outside: some services
-// repeat in an error what they were sent. Values of less than six characters
-// are left, since taking them out would garble the text.
-func Scrub(text string, secrets ...bot.Secret) string {
-	for _, s := range secrets {
-		v := s.Reveal()
-		if len(v) < 6 {
-			continue
-		}
-		text = strings.ReplaceAll(text, v, bot.Redacted)
-		if q := url.QueryEscape(v); q != v {
-			text = strings.ReplaceAll(text, q, bot.Redacted)
-		}
-	}
-	return text
-}
-
 // Plain makes words from outside fit for a sentence: one line, no control,
 // invisible or direction-changing characters, at most max characters.
 func Plain(s string, max int) string {

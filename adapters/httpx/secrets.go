@@ -68,8 +68,8 @@ func telling(name string) bool {
 
 // ScrubFailure takes secrets out of what a failure shows.
 func ScrubFailure(f *bot.Failure, secrets ...bot.Secret) {
-	f.Says = Scrub(f.Says, secrets...)
-	f.Fix = Scrub(f.Fix, secrets...)
-	f.Code = Scrub(f.Code, secrets...)
-	f.RequestID = Scrub(f.RequestID, secrets...)
+	f.Says = bot.Scrub(f.Says, secrets...)
+	f.Fix = bot.Scrub(f.Fix, secrets...)
+	f.Code = bot.Scrub(f.Code, secrets...)
+	f.RequestID = bot.Scrub(f.RequestID, secrets...)
 }

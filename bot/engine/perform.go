@@ -251,7 +251,7 @@ func (d *Draft) inventory(r *setup.Run, step setup.StepID, c bot.Call) error {
 
 // found looks for the effect of an earlier, interrupted attempt.
 func (w *work) found(ctx context.Context, c bot.Call) (map[string]string, bool, error) {
-	filled, _, err := w.fill(ctx, c)
+	filled, _, _, err := w.fill(ctx, c)
 	if err != nil {
 		return nil, false, err
 	}

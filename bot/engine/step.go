@@ -191,7 +191,7 @@ func (w *work) read(ctx context.Context, calls func(setup.Context) []bot.Call) (
 
 // call fills in a call's placeholders and makes it.
 func (w *work) call(ctx context.Context, c bot.Call, request string) (bot.Answer, error) {
-	filled, identity, err := w.fill(ctx, c)
+	filled, identity, opened, err := w.fill(ctx, c)
 	if err != nil {
 		return bot.Answer{}, err
 	}
@@ -205,6 +205,7 @@ func (w *work) call(ctx context.Context, c bot.Call, request string) (bot.Answer
 			return bot.Answer{}, err
 		}
 	}
+	defer hush(opened, &identity)
 	a, err := caller.Call(ctx, w.run.Tenant, filled, identity)
 	if err != nil {
 		err = w.refused(ctx, c, identity, err)
@@ -212,15 +213,22 @@ func (w *work) call(ctx context.Context, c bot.Call, request string) (bot.Answer
 	return a, err
 }
 
+// hush takes secrets out of what a panic says while a call that holds them is
+// made: the log repeats it.
+func hush(opened []bot.Secret, as *bot.CallIdentity) {
+	if p := recover(); p != nil {
+		panic(bot.Scrub(fmt.Sprint(p), append(opened, as.Secret, as.Key)...))
+	}
+}
+
 // fill puts in facts and secrets and finds the identity that a call is made
-// with.
-func (w *work) fill(ctx context.Context, c bot.Call) (bot.Call, bot.CallIdentity, error) {
-	var id bot.CallIdentity
-	var filled bot.Call
+// with. It gives the secrets that it opened.
+func (w *work) fill(ctx context.Context, c bot.Call) (filled bot.Call, id bot.CallIdentity, opened []bot.Secret, err error) {
 	var missing []string
-	err := w.e.Store.Read(ctx, func(v View) error {
+	err = w.e.Store.Read(ctx, func(v View) error {
 		secret := func(name string) (string, bool) {
 			s, err := v.Secret(secretName(w.run.ID, name))
+			opened = append(opened, s)
 			return s.Reveal(), err == nil && !s.IsZero()
 		}
 		fact := func(name string) (string, bool) {
@@ -244,14 +252,14 @@ func (w *work) fill(ctx context.Context, c bot.Call) (bot.Call, bot.CallIdentity
 		return nil
 	})
 	if err != nil {
-		return bot.Call{}, id, err
+		return bot.Call{}, id, nil, err
 	}
 	if len(missing) > 0 {
-		return bot.Call{}, id, &bot.Failure{Kind: bot.KindBadRequest, System: c.System,
+		return bot.Call{}, id, nil, &bot.Failure{Kind: bot.KindBadRequest, System: c.System,
 			Says: fmt.Sprintf("The call %q needs %v, which no earlier step has given.", c.What, missing),
 			Fix:  "Run the earlier step again, or do this one by hand."}
 	}
-	return filled, id, nil
+	return filled, id, opened, nil
 }
 
 // secretName is the store's name of a run's secret fact.
