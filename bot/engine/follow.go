@@ -23,7 +23,7 @@ func (d *Draft) follow(before, after *setup.Run, g *setup.Guide) error {
 			continue
 		}
 		changed := was == nil || was.State != now.State || was.Holder != now.Holder || !samePlan(was.Plan, now.Plan) || was.Undoing != now.Undoing
-		if !changed && sameProblem(was.Problem, now.Problem) {
+		if !changed && sameProblem(was.Problem, now.Problem) && was.Lacks == now.Lacks {
 			continue
 		}
 		for _, p := range after.HoldersOf(spec.Role) {

@@ -32,8 +32,10 @@ func TestAGuestWhoClicksAnApprovalRunsNothing(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			h := open(t, tt.with)
 			h.asks()
-			h.types(tt.who, "/keyturn help") // Slack is asked who that is
-			h.idle()
+			if tt.who.Name == visits.Name {
+				h.types(tt.who, "/keyturn help") // Slack is asked who that is
+				h.idle()
+			}
 			_, b := h.button(play.Erin, "Approve and run", "reader-app")
 			h.fromNow()
 			before := len(h.audit())
@@ -68,15 +70,29 @@ func TestAGuestOfTheTeamWhoClicksRunsNothing(t *testing.T) {
 	list := h.shows("the checklist", in(play.OnTeams, "it-ops"), "asked for by Rita Okafor")
 	h.idle()
 	before := len(h.audit())
+	clicks := func(g teams.User, label, says string) {
+		t.Helper()
+		c := teams.Click{User: g.ID, Conversation: list.Channel, Activity: list.TS, Action: label}
+		out, err := h.world.Teams.Click(c)
+		if err != nil { // an answer stands in the place of the card, for them alone
+			c.Action = "Back"
+			if _, err := h.world.Teams.Click(c); err != nil {
+				t.Fatal(err)
+			}
+			c.Action = label
+			out, err = h.world.Teams.Click(c)
+		}
+		if err != nil || !strings.Contains(out.Body+out.Shown, says) {
+			t.Errorf("%s clicks [%s] and is answered %s %s (%v)", g.Name, label, out.Body, out.Shown, err)
+		}
+	}
+	for _, g := range guests {
+		clicks(g, "Status", "so I have done nothing") // nobody in the configuration; Teams is asked who that is
+	}
+	h.idle()
 	for _, g := range guests {
 		for _, label := range []string{"Status", "Nudge", "Cancel"} {
-			out, err := h.world.Teams.Click(teams.Click{User: g.ID, Conversation: list.Channel, Activity: list.TS, Action: label})
-			if err != nil {
-				t.Fatalf("%s clicks [%s]: %v", g.Name, label, err)
-			}
-			if !strings.Contains(out.Body+out.Shown, "I only answer members of this organisation") {
-				t.Errorf("%s clicks [%s] and is answered %s %s", g.Name, label, out.Body, out.Shown)
-			}
+			clicks(g, label, "I only answer members of this organisation")
 		}
 	}
 	h.expectNoWrites()
@@ -105,7 +121,7 @@ func TestAnApproverWhoseAccountIsDisabledInTheMiddle(t *testing.T) {
 	h.clicks(play.Erin, "Approve and run", "reader-app")
 	h.until("the step to wait for Erin's sign-in", func(s *slack.State) bool {
 		text, buttons := h.section(s, play.Erin, "reader-app")
-		return slices.Contains(buttons, "Sign in") && containsAll(text, []string{"Microsoft Graph did not accept the sign-in"})
+		return slices.Contains(buttons, "Sign in") && containsAll(text, []string{"The sign-in for this call has expired or is not valid for Microsoft Graph"})
 	})
 	h.idle()
 	h.unharmed()
@@ -143,7 +159,7 @@ func TestSomebodyWhoIsGoneFromTeamsInTheMiddle(t *testing.T) {
 	}
 	err := h.crew.WorkUntilShown(h.Context(), "the checklist to say that Erin is not reached", func(all []play.Card) bool {
 		return slices.ContainsFunc(all, func(c play.Card) bool {
-			return c.Where == "it-ops" && c.Thread == "" && strings.Contains(c.Text, "I cannot reach Erin Vogel. The conversation does not exist any more")
+			return c.Where == "it-ops" && c.Thread == "" && strings.Contains(c.Text, "I cannot reach Erin Vogel. Keyturn cannot write to this person yet")
 		})
 	})
 	if err != nil {

@@ -299,14 +299,14 @@ func TestARoleThatIsActivatedAfterARefusal(t *testing.T) {
 	h.expectApproval(play.Erin, "reader-app", "Your account does not carry Application Administrator now", "Microsoft's answer decides")
 	h.clicks(play.Erin, "Approve and run", "reader-app")
 	h.idle()
-	h.expectRefusal(play.Erin, "reader-app", "Insufficient privileges", "Your account does not carry Application Administrator now. If you hold it in PIM", "activate it", "with a fresh sign-in where you sign in")
+	h.expectRefusal(play.Erin, "reader-app", "A role or permission for this is missing", "Your account does not carry Application Administrator now. If you hold it in PIM", "activate it", "with a fresh sign-in where you sign in", "Authorization_RequestDenied")
 
-	h.signsIn(play.Erin, "Activated", "reader-app", play.Erin.UPN) // too early: it is read again, and the plan says what is missing
+	h.expectPage(h.signsIn(play.Erin, "Activated", "reader-app", play.Erin.UPN), "You are signed in") // too early: it is read again, and the plan says what is missing
 	h.expectApproval(play.Erin, "reader-app", "Your account does not carry Application Administrator now")
 	if err := h.world.Microsoft.Activate(play.Erin.UPN, "Application Administrator"); err != nil {
 		t.Fatal(err)
 	}
-	h.signsIn(play.Erin, "Activated", "reader-app", play.Erin.UPN)
+	h.expectPage(h.signsIn(play.Erin, "Activated", "reader-app", play.Erin.UPN), "You are signed in")
 	h.until("the plan without that word", func(s *slack.State) bool {
 		text, buttons := h.section(s, play.Erin, "reader-app")
 		return slices.Contains(buttons, "Approve and run") && !strings.Contains(text, "does not carry")

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"os"
 	"path/filepath"
 	"strings"
@@ -149,49 +148,12 @@ func TestNoSecretLeavesTheBot(t *testing.T) {
 			h.idle()
 			held = append(held, h.secrets()...)
 
-			var slackSaw, trail bytes.Buffer
-			s := h.world.Slack.Snapshot()
-			hooks := s.Hooks
-			s.Hooks, s.Last = nil, nil // what the simulator itself knows, not what the bot said
-			if err := json.NewEncoder(&slackSaw).Encode(s); err != nil {
-				t.Fatal(err)
-			}
-			if err := json.NewEncoder(&trail).Encode(h.audit()); err != nil {
-				t.Fatal(err)
-			}
-			markdown, html := h.report(h.audit())
-			h.halt()
-			outputs := map[string][]byte{"the report": []byte(markdown), "the report's page": []byte(html), "Slack": slackSaw.Bytes(), "the trail": trail.Bytes(), "the log": []byte(h.log.String())}
-			for _, f := range files(t, filepath.Dir(h.data), h.data) {
-				b, err := os.ReadFile(f)
-				if err != nil {
-					t.Fatal(err)
-				}
-				outputs["the file "+filepath.Base(f)] = b
-			}
-			for _, hook := range hooks {
-				held = append(held, canary{responseAddress, hook.ID})
-			}
-			names := map[string]bool{}
-			for _, c := range held {
-				names[c.name] = true
-				for where, b := range outputs {
-					if c.name == responseAddress && where == "the log" {
-						continue // logs leave out the paths of Slack's own hosts for them, not of a simulator's
-					}
-					for _, form := range forms(c.value) {
-						if bytes.Contains(b, []byte(form)) {
-							t.Errorf("%s stands in %s", c.name, where)
-						}
-					}
-				}
-			}
+			names := h.noneOf(held)
 			for _, want := range map[string][]string{"direct": {"reader.key", "sn.client_secret"}, "connector": {"reader.key", "entra.secret"}}[guide] {
 				if !names[want] {
 					t.Errorf("the secret %s was never held, so this test shows nothing: %v", want, names)
 				}
 			}
-			h.start()
 		})
 	}
 }

@@ -81,7 +81,7 @@ func (h *house) entryByHand(secret string) {
 	h.modes(func(m *servicenow.Modes) { m.SecretWrite = servicenow.SecretStored })
 	h.adminNow("POST", "/api/now/table/oauth_entity?sysparm_input_display_value=true", map[string]string{"name": "Microsoft 365 support integration", "type": "OAuth Provider",
 		"client_id": h.oneRegistration().AppID, "client_secret": secret, "default_grant_type": "Client Credentials", "active": "true", "sys_scope": "global",
-		"token_url": h.world.MicrosoftURL + "/login/" + play.Directory + "/oauth2/token", "redirect_url": "https://" + play.Instance + "/oauth_redirect.do"})
+		"token_url": "https://login.microsoftonline.com/" + play.Directory + "/oauth2/token", "redirect_url": "https://" + play.Instance + "/oauth_redirect.do"})
 }
 
 func TestASecretThatServiceNowRefusesIsShownOnce(t *testing.T) {
