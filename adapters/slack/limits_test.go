@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf16"
+
+	"keyturn/bot"
 )
 
 // limits are the contract's numbers. Without the contract file the tests
@@ -314,6 +316,30 @@ func (c *checker) options(at string, list any, most int) {
 		c.atMost(at+" option value", m["value"].(string), "elements", "option_value_safe")
 		if d, ok := m["description"]; ok {
 			c.object(at, d, "elements", "option_description")
+		}
+	}
+}
+
+// What is too long for one section goes on in the next at a line's end: a bullet
+// stays with the link that follows it.
+func TestALongListIsCutBetweenItsItems(t *testing.T) {
+	var list bot.Text
+	for i := range 60 {
+		list = bot.Join(list, bot.T("   ◦ "), bot.Link(fmt.Sprintf("New-RetentionComplianceRule number %d", i), fmt.Sprintf("https://learn.microsoft.com/powershell/module/exchange/rule-%d", i)), bot.T("\n"))
+	}
+	b, err := PreviewPayload(bot.Say(list))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m struct {
+		Blocks []struct{ Text struct{ Text string } }
+	}
+	if err := json.Unmarshal(b, &m); err != nil || len(m.Blocks) < 2 {
+		t.Fatalf("%d blocks, %v", len(m.Blocks), err)
+	}
+	for i, block := range m.Blocks {
+		if s := strings.TrimSpace(block.Text.Text); !strings.HasPrefix(s, "◦ ") || !strings.HasSuffix(s, ">") {
+			t.Errorf("section %d begins with %q and ends with %q", i, s[:min(20, len(s))], s[max(0, len(s)-20):])
 		}
 	}
 }

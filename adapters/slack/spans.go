@@ -265,7 +265,7 @@ func split(spans []span, max int) (head, rest []span) {
 		}
 		if s.atomic() {
 			if len(head) > 0 {
-				return head, spans[i:]
+				return wholeLines(head, spans[i:], max/3)
 			}
 			s = span{text: s.text}
 		}
@@ -290,6 +290,33 @@ func split(spans []span, max int) (head, rest []span) {
 		return head, rest
 	}
 	return head, nil
+}
+
+// wholeLines moves the line that head ends in the middle of to the rest, where
+// it has cost no more than most: a bullet stays with what it belongs to.
+func wholeLines(head, rest []span, most int) ([]span, []span) {
+	n := 0
+	for i := len(head) - 1; i >= 0; i-- {
+		s := head[i]
+		at := strings.LastIndexByte(s.text, '\n') + 1
+		if at == 0 || s.atomic() {
+			if n += s.cost(); n > most {
+				break
+			}
+			continue
+		}
+		left, right := s, s
+		left.text, right.text = s.text[:at], s.text[at:]
+		if n+escapedUnits(right.text) > most {
+			break
+		}
+		moved := append([]span{}, head[i+1:]...)
+		if right.text != "" {
+			moved = append([]span{right}, moved...)
+		}
+		return append(append([]span{}, head[:i]...), left), append(moved, rest...)
+	}
+	return head, rest
 }
 
 // trim takes line breaks and blanks off both ends, and is empty where nothing

@@ -41,9 +41,13 @@ func (r *renderer) text(lines [][]span, l look) []piece {
 	var out []piece
 	gap := true
 	for _, line := range lines {
+		in := indent(line)
 		if line = trim(line); len(line) == 0 {
 			gap = true
 			continue
+		}
+		if in != "" && !line[0].marked() {
+			line[0].text = in + line[0].text
 		}
 		spaced := gap
 		how := func(line []span) element {
@@ -57,6 +61,16 @@ func (r *renderer) text(lines [][]span, l look) []piece {
 		gap = false
 	}
 	return out
+}
+
+// indent is what a line of a list within a list begins with. Teams drops plain
+// blanks there.
+func indent(line []span) string {
+	if len(line) == 0 {
+		return ""
+	}
+	text := line[0].text
+	return strings.Repeat("\u00a0", min(len(text)-len(strings.TrimLeft(text, " ")), 15))
 }
 
 // wide is from where on a value takes the whole width.

@@ -211,3 +211,17 @@ func TestAnyMessageIsAValidCard(t *testing.T) {
 		}
 	})
 }
+
+// Teams drops plain blanks at the beginning of a line, and with them what says
+// which item of a list belongs to which.
+func TestItemsOfInnerListsAreIndented(t *testing.T) {
+	b, err := PreviewPayload(bot.Say(bot.T("• outer\n   ◦ inner\n      ▪ innermost")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, line := range []string{"• outer", strings.Repeat("\u00a0", 3) + "◦ inner", strings.Repeat("\u00a0", 6) + "▪ innermost"} {
+		if !strings.Contains(string(b), `"`+line+`"`) {
+			t.Errorf("there is no line %q: %s", line, b)
+		}
+	}
+}

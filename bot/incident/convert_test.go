@@ -19,6 +19,8 @@ func TestConvertReadsLikeThePage(t *testing.T) {
 		"empty paragraphs leave no hole":         {"<p>One</p><p>\n</p><p>&nbsp;</p><p>Two</p>", "One\n\nTwo"},
 		"lists": {"<ul>\n<li>a\n</li>\n<li><p>b</p><ul><li>c</li></ul></li></ul><ol><li>x<li>y</ol><p>z</p>",
 			"• a\n• b\n   ◦ c\n1. x\n2. y\n\nz"},
+		"lists in lists":          {"<ul><li>a<ul><li>b<ul><li>c</li></ul></li></ul></li></ul>", "• a\n   ◦ b\n      ▪ c"},
+		"cells that are empty":    {"<table><tr><td>a</td><td></td><td>b</td></tr><tr><td>c</td><td>d</td><td>&nbsp;</td></tr></table>", "a |  | b\nc | d"},
 		"a list that goes on":     {"<ol start=\"3\"><li>third</li></ol>", "3. third"},
 		"a table with a header":   {"<table><tr><th>Name</th><th>Value</th></tr><tr><td><p>a</p><p>b</p></td><td>1</td></tr></table>after", "Name | Value\na b | 1\n\nafter"},
 		"a table around one text": {"<table><tr><td><p>One</p><p>Two</p></td></tr></table>", "One\n\nTwo"},

@@ -80,6 +80,9 @@ func (w *writer) endTable() {
 // column only, as the block of text that its cell is.
 func (w *writer) writeRow(cells []bot.Text, columns int) {
 	var line bot.Text
+	for len(cells) > 1 && strings.TrimSpace(cells[len(cells)-1].Plain()) == "" {
+		cells = cells[:len(cells)-1] // a separator before nothing
+	}
 	if columns < 2 && len(cells) > 0 {
 		line = cells[0]
 	} else {

@@ -270,8 +270,10 @@ func (w *writer) bullet() string {
 		n := w.open[in].number
 		w.open[in].number++
 		return indent + strconv.Itoa(n) + ". "
-	case depth > 1:
+	case depth == 2:
 		return indent + "◦ "
+	case depth > 2:
+		return indent + "▪ "
 	}
 	return indent + "• "
 }
