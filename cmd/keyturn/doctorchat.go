@@ -143,7 +143,13 @@ func (d *doctor) pages(ctx context.Context) []finding {
 	if err != nil {
 		return []finding{failed(of, what, err, "Write public_url as https://keyturn.example.com.")}
 	}
-	reply, err := httpx.Send(d.http, req)
+	own := d.conf.policy(nil) // the bot itself never asks its own address
+	own.Hosts = append(own.Hosts, httpx.Host{Name: req.URL.Hostname(), Port: first(req.URL.Port(), map[string]string{"http": "80", "https": "443"}[req.URL.Scheme])})
+	client, err := httpx.New(own)
+	if err != nil {
+		return []finding{failed(of, what, err, "")}
+	}
+	reply, err := httpx.Send(client, req)
 	switch {
 	case err != nil:
 		f := failed(of, what, httpx.Lost("public_url", false, "", err), "")
