@@ -9,6 +9,7 @@ var configWords = map[string]string{
 	"public_url":    "How browsers, and Slack and Teams where they come to you, reach Keyturn: `https://keyturn.contoso.com`, without a path. Needed for signing in, for a secret that is shown once, and for Teams.",
 	"data":          "The file in which the state is kept, such as `/var/lib/keyturn/keyturn.db`. One process uses it at a time.",
 	"state":         "In place of `data`: the PostgreSQL database that several replicas share, by `env:NAME` or `file:/path` with its whole address, or the address itself where it has no password.",
+	"lease":         "With `state`: how long a replica may say nothing before the others take over what it was doing. The same in all, `1s` to `1m`. Without it `12s`.",
 	"key":           "The key that seals secrets at rest; `keyturn key` makes one. Keep it apart from the state and its backups.",
 	"log":           "How much is logged: `debug`, `info`, `warn` or `error`. Without it `info`.",
 	"learn":         "Where Microsoft Learn is asked for articles; `\"off\"` asks nobody. Without it Microsoft's own.",

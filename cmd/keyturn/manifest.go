@@ -12,6 +12,7 @@ import (
 
 type manifestCmd struct {
 	Slack slackManifestCmd `cmd:"" help:"Print the manifest that Slack's \"Create an app from a manifest\" takes."`
+	Entra entraManifestCmd `cmd:"" help:"Print the registration in Entra with which people sign in: its calls, its clicks, its consent link."`
 	Teams teamsManifestCmd `cmd:"" help:"Build the app package that Teams takes: manifest and icons."`
 }
 
