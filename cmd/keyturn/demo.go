@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -72,7 +73,7 @@ func (d demoCmd) Run(c *console) error {
 			fmt.Fprintln(c.err, "keyturn:", err)
 		}
 	}()
-	bots, err := startFleet(ctx, world, dir, d.Log, c.err, database, d.Count)
+	bots, err := startFleet(ctx, world, dir, d.Log, c.err, d.share(database))
 	if err != nil {
 		return err
 	}
@@ -132,6 +133,13 @@ func (d demoCmd) database() (at bot.Secret, drop func() error, err error) {
 		return bot.Secret{}, func() error { return nil }, nil
 	}
 	return ownSchema(d.State)
+}
+
+func (d demoCmd) share(database bot.Secret) sharing {
+	if database.IsZero() {
+		return sharing{}
+	}
+	return sharing{databases: slices.Repeat([]bot.Secret{database}, d.Count)}
 }
 
 // passing is a folder that is gone in the end.
@@ -219,7 +227,7 @@ func (d demoCmd) script(c *console, database bot.Secret) error {
 	if err != nil {
 		return err
 	}
-	bots, err := startFleet(c.ctx, world, dir, d.Log, c.err, database, d.Count)
+	bots, err := startFleet(c.ctx, world, dir, d.Log, c.err, d.share(database))
 	if err != nil {
 		return err
 	}

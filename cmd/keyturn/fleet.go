@@ -9,7 +9,9 @@ import (
 	"net"
 	"net/url"
 	"path/filepath"
+	"slices"
 	"strings"
+	"time"
 
 	"keyturn/bot"
 	"keyturn/sim/play"
@@ -19,7 +21,14 @@ import (
 // home is where a bot of the demo lives.
 type home struct {
 	listen string
-	state  string // a line of the configuration: data or state
+	state  string // of the configuration: data, or state and lease
+}
+
+// sharing says how replicas share their state: a database's address for each of
+// them, and how long one may say nothing. Nobody shares in the zero sharing.
+type sharing struct {
+	databases []bot.Secret
+	lease     time.Duration // as usual where zero
 }
 
 // fleet is the demo's bot: one process, or several replicas with a front before
@@ -30,51 +39,63 @@ type fleet struct {
 	next  int    // who is killed next
 }
 
-// startFleet starts so many bots. They share a database where one is named; one
-// bot alone otherwise has a file in the folder.
-func startFleet(ctx context.Context, w *play.World, dir, level string, log io.Writer, database bot.Secret, replicas int) (*fleet, error) {
+// startFleet starts a bot for each database, or one that has a file in the folder.
+func startFleet(ctx context.Context, w *play.World, dir, level string, log io.Writer, share sharing) (*fleet, error) {
 	dir = filepath.Join(dir, "bot")
 	key, err := demoKey(filepath.Join(dir, "key"))
 	if err != nil {
 		return nil, err
 	}
-	env := demoSecrets(w, key)
-	at := home{listen: w.BotAddr, state: fmt.Sprintf("data: %q", filepath.Join(dir, "keyturn.db"))}
-	if !database.IsZero() {
-		at.state = "state: env:KEYTURN_STATE"
-		env = append(env, "KEYTURN_STATE="+database.Reveal())
-	}
 	f := &fleet{}
-	var urls []string
-	for i := range replicas {
-		folder := dir
-		if replicas > 1 {
-			folder = filepath.Join(dir, fmt.Sprint("replica-", i+1))
-			if at.listen, err = freeAddr(w.BotAddr); err != nil {
-				return nil, err
-			}
-		}
-		c, err := newChild(w, folder, at, level, env, log)
-		if err == nil {
-			err = c.begin(ctx)
-		}
-		if err != nil {
-			f.stop()
-			return nil, err
-		}
-		f.bots, urls = append(f.bots, c), append(urls, c.url)
-	}
-	if replicas > 1 {
-		if f.front, err = openFront(w.BotAddr, urls, log); err != nil {
-			f.stop()
-			return nil, err
-		}
-	}
-	if err := w.Join(); err != nil {
+	if err := f.begin(ctx, w, dir, level, log, share, demoSecrets(w, key)); err != nil {
 		f.stop()
 		return nil, err
 	}
 	return f, nil
+}
+
+func (f *fleet) begin(ctx context.Context, w *play.World, dir, level string, log io.Writer, share sharing, env []string) error {
+	if len(share.databases) == 0 {
+		if err := f.add(ctx, w, dir, home{w.BotAddr, fmt.Sprintf("data: %q", filepath.Join(dir, "keyturn.db"))}, level, log, env); err != nil {
+			return err
+		}
+		return w.Join()
+	}
+	at := home{w.BotAddr, "state: env:KEYTURN_STATE"}
+	if share.lease > 0 {
+		at.state += fmt.Sprintf("\nlease: %s", share.lease)
+	}
+	var urls []string
+	for i, database := range share.databases {
+		if len(share.databases) > 1 {
+			var err error
+			if at.listen, err = freeAddr(w.BotAddr); err != nil {
+				return err
+			}
+		}
+		if err := f.add(ctx, w, filepath.Join(dir, fmt.Sprint("replica-", i+1)), at, level, log, append(slices.Clone(env), "KEYTURN_STATE="+database.Reveal())); err != nil {
+			return err
+		}
+		urls = append(urls, f.bots[i].url)
+	}
+	if len(urls) > 1 {
+		var err error
+		if f.front, err = openFront(w.BotAddr, urls, log); err != nil {
+			return err
+		}
+	}
+	return w.Join()
+}
+
+func (f *fleet) add(ctx context.Context, w *play.World, dir string, at home, level string, log io.Writer, env []string) error {
+	c, err := newChild(w, dir, at, level, env, log)
+	if err == nil {
+		err = c.begin(ctx)
+	}
+	if err == nil {
+		f.bots = append(f.bots, c)
+	}
+	return err
 }
 
 // freeAddr is a free port at the host of another address.

@@ -10,7 +10,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"keyturn/bot"
 	"keyturn/bot/incident"
 	"keyturn/sim/microsoft"
 	"keyturn/sim/play"
@@ -92,7 +91,7 @@ func lost(t *testing.T, log *safeBuffer) {
 
 // startBot starts one bot with its state in a file.
 func startBot(ctx context.Context, w *play.World, dir, level string, log io.Writer) (*child, error) {
-	f, err := startFleet(ctx, w, dir, level, log, bot.Secret{}, 1)
+	f, err := startFleet(ctx, w, dir, level, log, sharing{})
 	if err != nil {
 		return nil, err
 	}

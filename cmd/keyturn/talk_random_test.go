@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -27,8 +28,8 @@ import (
 // right after it has answered a person. Only while a person waits for the answer
 // it holds back, because nobody knows then what was promised.
 type killer struct {
-	bot    *child
-	data   string
+	bots   []*child
+	sound  func(context.Context) error // reads the whole state
 	acting sync.Mutex
 	acted  chan struct{} // somebody was answered just now
 	rng    *rand.Rand
@@ -64,27 +65,38 @@ func (k *killer) hunt(ctx context.Context, most int) {
 		}
 		life.Stop()
 		k.acting.Lock()
-		k.kills, k.err = k.kills+1, k.kill(ctx)
+		k.err = k.kill(ctx)
 		k.acting.Unlock()
 	}
 }
 
-// kill ends the process, and has the next one read its whole state.
-func (k *killer) kill(ctx context.Context) error {
-	if err := k.bot.killEvery(1)(ctx); err != nil {
-		if ctx.Err() != nil {
-			return nil // the play is over
+// kill ends a process, and has the whole state read. One bot alone is waited for;
+// of several the others go on.
+func (k *killer) kill(ctx context.Context) (err error) {
+	if len(k.bots) == 1 {
+		err = k.bots[0].killEvery(1)(ctx)
+	} else if err = k.bots[k.rng.IntN(len(k.bots))].kill(); errors.Is(err, os.ErrProcessDone) {
+		return nil // it has just been killed
+	}
+	k.kills++
+	if err == nil {
+		err = k.sound(ctx)
+	}
+	if ctx.Err() != nil {
+		return nil // the play is over
+	}
+	return err
+}
+
+// soundFile has the running bot read its whole state.
+func soundFile(data string) func(context.Context) error {
+	return func(ctx context.Context) error {
+		running, err := ask(ctx, data, "/check", io.Discard)
+		if err == nil && !running {
+			err = fmt.Errorf("the bot's socket is not there")
 		}
 		return err
 	}
-	running, err := ask(ctx, k.data, "/check", io.Discard)
-	if err == nil && !running {
-		err = fmt.Errorf("the bot's socket is not there")
-	}
-	if ctx.Err() != nil {
-		return nil
-	}
-	return err
 }
 
 // after is what a play left: outside, in chat and in the audit trail.
@@ -122,7 +134,8 @@ func hunted(t *testing.T, guide string, most int, told map[string]int, rng *rand
 		t.Fatalf("%v\n%s", err, log.String())
 	}
 	defer bot.stop()
-	k := &killer{bot: bot, data: filepath.Join(dir, "bot", "keyturn.db"), acted: make(chan struct{}, 1), rng: rng}
+	data := filepath.Join(dir, "bot", "keyturn.db")
+	k := &killer{bots: []*child{bot}, sound: soundFile(data), acted: make(chan struct{}, 1), rng: rng}
 	ctx, stop := context.WithCancel(t.Context())
 	var hunting sync.WaitGroup
 	hunting.Go(func() { k.hunt(ctx, most) })
@@ -140,9 +153,24 @@ func hunted(t *testing.T, guide string, most int, told map[string]int, rng *rand
 		t.Fatal(err)
 	}
 	lost(t, &log)
-	a := after{kills: k.kills, exists: asIt(inventories{world.Microsoft.Inventory(), world.ServiceNow.Inventory()})}
-	a.approved = approvals(t, k.data, dir)
-	for _, m := range approval.FindAllStringSubmatch(story.String(), -1) {
+	a := left(t, world, story.String(), told, func() map[string]int {
+		var trail bytes.Buffer
+		if _, err := ask(t.Context(), data, "/audit/contoso", &trail); err != nil {
+			t.Fatal(err)
+		}
+		return approvals(t, &trail, dir)
+	})
+	a.kills = k.kills
+	return a
+}
+
+// left waits until the channel is told what it has to be told, and gives what a
+// play left; nil does not wait.
+func left(t *testing.T, world *play.World, story string, told map[string]int, approved func() map[string]int) after {
+	t.Helper()
+	a := after{exists: asIt(inventories{world.Microsoft.Inventory(), world.ServiceNow.Inventory()})}
+	a.approved = approved()
+	for _, m := range approval.FindAllStringSubmatch(story, -1) {
 		if a.approved[m[1]] == 0 {
 			a.lost = append(a.lost, m[1])
 		}
@@ -177,15 +205,10 @@ func toldOf(world *play.World) map[string]int {
 	return told
 }
 
-// approvals reads the audit trail of the running bot, verifies it, and counts
-// the approvals by step.
-func approvals(t *testing.T, data, dir string) map[string]int {
+// approvals verifies an exported audit trail, and counts the approvals by step.
+func approvals(t *testing.T, trail io.Reader, dir string) map[string]int {
 	t.Helper()
-	var trail bytes.Buffer
-	if _, err := ask(t.Context(), data, "/audit/contoso", &trail); err != nil {
-		t.Fatal(err)
-	}
-	entries, err := state.ReadAudit(&trail)
+	entries, err := state.ReadAudit(trail)
 	if err != nil || len(entries) == 0 {
 		t.Fatalf("%d entries, %v", len(entries), err)
 	}
@@ -213,44 +236,76 @@ func approvals(t *testing.T, data, dir string) map[string]int {
 // KEYTURN_KILLS says, while the guides are played one after another and incidents
 // are told.
 func TestABotKilledAtRandomLosesNothing(t *testing.T) {
-	most := 6
-	if s := os.Getenv("KEYTURN_KILLS"); s != "" {
-		var err error
-		if most, err = strconv.Atoi(s); err != nil {
-			t.Fatal(err)
-		}
-	}
+	most := kills(t, 6)
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
 	rng := rand.New(rand.NewPCG(seed, 0))
-	calm := map[string]after{}
-	kills, plays, approved, objects, told, twice := 0, 0, 0, 0, 0, 0
-	begun := time.Now()
-	for guides := []string{"direct", "connector", "cleanup"}; kills < most && !t.Failed(); plays++ {
-		guide := guides[plays%len(guides)]
-		want, ok := calm[guide]
-		if !ok {
-			want = hunted(t, guide, 0, nil, rng)
-			calm[guide] = want
-		}
-		got := hunted(t, guide, most-kills, want.told, rng)
-		if diff := cmp.Diff(want.exists, got.exists); diff != "" {
-			t.Errorf("the guide %s with %d kills leaves something else (-without +with):\n%s", guide, got.kills, diff)
-		}
-		if diff := cmp.Diff(want.told, got.told); diff != "" {
-			t.Errorf("the guide %s with %d kills told something else (-without +with):\n%s", guide, got.kills, diff)
-		}
-		if len(got.lost) > 0 {
-			t.Errorf("approvals of %s were answered and are lost", strings.Join(got.lost, ", "))
-		}
-		kills, objects, twice = kills+got.kills, objects+count(got.exists), twice+got.twice
-		for _, n := range got.approved {
-			approved += n
-		}
-		for _, n := range got.told {
-			told += n
-		}
+	s := tally{t: t, calm: map[string]after{}, begun: time.Now()}
+	for guides := []string{"direct", "connector", "cleanup"}; s.kills < most && !t.Failed(); {
+		guide := guides[s.plays%len(guides)]
+		s.add(guide, hunted(t, guide, most-s.kills, s.without(guide, rng).told, rng))
 	}
-	t.Logf("kills: %d with SIGKILL in %d plays, %.0f s; 0 of %d approvals lost; %d outside objects and records, each once, no orphan secret; 0 of %d messages about incidents lost, %d repeated; state and audit trail verified after every kill",
-		kills, plays, time.Since(begun).Seconds(), approved, objects, told, twice)
+	t.Logf("kills: %d with SIGKILL %s; state and audit trail verified after every kill", s.kills, s.String())
+}
+
+// kills is how often a bot is killed: as KEYTURN_KILLS says, half of that in each
+// store where there is a database to test with.
+func kills(t *testing.T, otherwise int) int {
+	s := os.Getenv("KEYTURN_KILLS")
+	if s == "" {
+		return otherwise
+	}
+	n, err := strconv.Atoi(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if os.Getenv("KEYTURN_TEST_POSTGRES") != "" {
+		n = (n + 1) / 2
+	}
+	return n
+}
+
+// tally sums up what plays left.
+type tally struct {
+	t     *testing.T
+	calm  map[string]after // what each guide leaves undisturbed
+	begun time.Time
+
+	kills, plays, approved, objects, told, twice int
+}
+
+// without is what a guide leaves when nothing happens to the bot.
+func (s *tally) without(guide string, rng *rand.Rand) after {
+	if _, ok := s.calm[guide]; !ok {
+		s.calm[guide] = hunted(s.t, guide, 0, nil, rng)
+	}
+	return s.calm[guide]
+}
+
+// add compares what a disturbed play left with an undisturbed one.
+func (s *tally) add(guide string, got after) {
+	s.t.Helper()
+	want := s.calm[guide]
+	if diff := cmp.Diff(want.exists, got.exists); diff != "" {
+		s.t.Errorf("the guide %s with %d kills leaves something else (-without +with):\n%s", guide, got.kills, diff)
+	}
+	if diff := cmp.Diff(want.told, got.told); diff != "" {
+		s.t.Errorf("the guide %s with %d kills told something else (-without +with):\n%s", guide, got.kills, diff)
+	}
+	if len(got.lost) > 0 {
+		s.t.Errorf("approvals of %s were answered and are lost", strings.Join(got.lost, ", "))
+	}
+	s.plays, s.kills, s.objects, s.twice = s.plays+1, s.kills+got.kills, s.objects+count(got.exists), s.twice+got.twice
+	for _, n := range got.approved {
+		s.approved += n
+	}
+	for _, n := range got.told {
+		s.told += n
+	}
+}
+
+// String is the tally in words.
+func (s *tally) String() string {
+	return fmt.Sprintf("in %d plays, %.0f s; 0 of %d approvals lost; %d outside objects and records, each once, no orphan secret; 0 of %d messages about incidents lost, %d repeated",
+		s.plays, time.Since(s.begun).Seconds(), s.approved, s.objects, s.told, s.twice)
 }

@@ -1,0 +1,200 @@
+//go:build unix
+
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"math/rand/v2"
+	"os"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"keyturn/bot"
+	"keyturn/bot/incident"
+	"keyturn/sim/microsoft"
+	"keyturn/sim/play"
+)
+
+// testLease is how long a replica of these tests may say nothing.
+const testLease = 2 * time.Second
+
+// replicas is a guide that is played by several processes of the bot on one
+// database, with a front before them.
+type replicas struct {
+	*testing.T
+	world *play.World
+	fleet *fleet
+	conf  *config // of a command beside them
+	dir   string
+	log   safeBuffer
+	story safeBuffer
+	rng   *rand.Rand
+}
+
+// openReplicas starts one for each address.
+func openReplicas(t *testing.T, guide string, rng *rand.Rand, direct bot.Secret, databases ...bot.Secret) *replicas {
+	t.Helper()
+	r := &replicas{T: t, rng: rng}
+	var err error
+	if r.dir, err = os.MkdirTemp("", "keyturn"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(r.dir) })
+	if r.world, err = play.Open(play.Options{Left: guide == "cleanup", Lag: &microsoft.Lag{}, Slow: true}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { r.world.Close() })
+	if r.fleet, err = startFleet(t.Context(), r.world, r.dir, "info", &r.log, sharing{databases, testLease}); err != nil {
+		t.Fatalf("%v\n%s", err, r.log.String())
+	}
+	t.Cleanup(r.fleet.stop)
+	key, err := os.ReadFile(r.dir + "/bot/key")
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.conf = &config{State: database{secret{ref: "env:X", value: direct}}, Key: secret{value: bot.NewSecret(string(key))}}
+	return r
+}
+
+// sound reads the whole state beside the replicas.
+func (r *replicas) sound(ctx context.Context) error {
+	s, err := openState(r.conf)
+	if err != nil {
+		return err
+	}
+	defer s.Close()
+	return s.Check(ctx)
+}
+
+// play plays a guide while something is done to the replicas, again and again
+// until the play is over. act is how people act meanwhile.
+func (r *replicas) play(guide string, told map[string]int, act func(func()), disturb func(context.Context)) after {
+	r.Helper()
+	ctx, stop := context.WithCancel(r.Context())
+	var disturbing sync.WaitGroup
+	disturbing.Go(func() { disturb(ctx) })
+	s := play.Script{World: r.world, Guide: guide, Out: &r.story, Issues: incident.Samples()[:1], Act: act}
+	err := s.Play(r.Context())
+	stop()
+	disturbing.Wait()
+	if err != nil {
+		r.Fatalf("%v\n%s\n%s", err, tail(r.story.String(), 6000), tail(r.log.String(), 6000))
+	}
+	lost(r.T, &r.log)
+	a := left(r.T, r.world, r.story.String(), told, func() map[string]int {
+		var trail bytes.Buffer
+		if err := exportAudit(r.Context(), r.conf, "contoso", &trail); err != nil {
+			r.Fatal(err)
+		}
+		return approvals(r.T, &trail, r.dir)
+	})
+	if err := r.sound(r.Context()); err != nil {
+		r.Error(err)
+	}
+	return a
+}
+
+// noticed waits until the front knows whether a replica is ready.
+func (r *replicas) noticed(i int, ready bool) {
+	again := time.NewTicker(10 * time.Millisecond)
+	defer again.Stop()
+	for deadline := time.Now().Add(patience); r.fleet.front.bots[i].ready.Load() != ready; <-again.C {
+		if time.Now().After(deadline) {
+			r.Errorf("the front did not notice that replica %d is ready: %v\n%s", i+1, ready, tail(r.log.String(), 3000))
+			return
+		}
+	}
+}
+
+// pause waits, and reports whether there is still a play.
+func pause(ctx context.Context, d time.Duration) bool {
+	t := time.NewTimer(d)
+	defer t.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-t.C:
+		return true
+	}
+}
+
+// seeded is a source of chance that the log names.
+func seeded(t *testing.T) *rand.Rand {
+	seed := uint64(time.Now().UnixNano())
+	t.Logf("seed %d", seed)
+	return rand.New(rand.NewPCG(seed, 0))
+}
+
+// TestReplicasKilledAtRandomLoseNothing kills one of two replicas with SIGKILL, as
+// often as KEYTURN_KILLS says, while the guides are played one after another and
+// incidents are told.
+func TestReplicasKilledAtRandomLoseNothing(t *testing.T) {
+	ownDatabase(t) // or skip
+	most := kills(t, 4)
+	rng := seeded(t)
+	s := tally{t: t, calm: map[string]after{}, begun: time.Now()}
+	for guides := []string{"direct", "connector", "cleanup"}; s.kills < most && !t.Failed(); {
+		guide := guides[s.plays%len(guides)]
+		want := s.without(guide, rng)
+		t.Run(guide, func(t *testing.T) {
+			url := ownDatabase(t)
+			r := openReplicas(t, guide, rng, url, url, url)
+			k := &killer{bots: r.fleet.bots, sound: r.sound, acted: make(chan struct{}, 1), rng: rng}
+			got := r.play(guide, want.told, k.act, func(ctx context.Context) { k.hunt(ctx, min(most-s.kills, 15)) })
+			if k.err != nil {
+				t.Errorf("after kill %d: %v", k.kills, k.err)
+			}
+			got.kills = k.kills
+			s.add(guide, got)
+		})
+	}
+	t.Logf("kills: %d of two replicas on PostgreSQL with SIGKILL %s; state and audit trail verified after every kill", s.kills, s.String())
+}
+
+// TestAReplicaThatStoodStillChangesNothing stops one of three replicas with
+// SIGSTOP, lets others take over what it was doing, and then lets it go on.
+func TestAReplicaThatStoodStillChangesNothing(t *testing.T) {
+	ownDatabase(t) // or skip
+	rng := seeded(t)
+	s := tally{t: t, calm: map[string]after{}, begun: time.Now()}
+	stops := 0
+	for guides := []string{"connector", "direct"}; stops < 6 && s.plays < 4 && !t.Failed(); {
+		guide := guides[s.plays%len(guides)]
+		want := s.without(guide, rng)
+		t.Run(guide, func(t *testing.T) {
+			url := ownDatabase(t)
+			r := openReplicas(t, guide, rng, url, url, url, url)
+			var acting sync.Mutex
+			got := r.play(guide, want.told, func(act func()) { acting.Lock(); defer acting.Unlock(); act() }, func(ctx context.Context) {
+				for pause(ctx, time.Duration(rng.IntN(400))*time.Millisecond) {
+					stops++
+					r.standStill(ctx, &acting)
+				}
+			})
+			s.add(guide, got)
+		})
+	}
+	if stops < 6 {
+		t.Errorf("a replica was stopped only %d times", stops)
+	}
+	t.Logf("stopped: one of three replicas, %d times for longer than its lease, %s", stops, s.String())
+}
+
+// standStill stops a replica for longer than its lease.
+func (r *replicas) standStill(ctx context.Context, acting sync.Locker) {
+	i := r.rng.IntN(len(r.fleet.bots))
+	p := r.fleet.bots[i].pid()
+	acting.Lock() // whoever clicks now would see their platform complain, and click again
+	err := syscall.Kill(p, syscall.SIGSTOP)
+	r.noticed(i, false)
+	acting.Unlock()
+	_ = pause(ctx, testLease*3/2+time.Duration(r.rng.IntN(int(testLease/2))))
+	if err := errors.Join(err, syscall.Kill(p, syscall.SIGCONT)); err != nil {
+		r.Error(err)
+	}
+	r.noticed(i, true)
+}
