@@ -25,6 +25,7 @@ type Tenant struct {
 	SignIn    SignIn
 	Modes     map[System]Mode // as whom calls are made, by system
 	Reader    Reader
+	Knowledge Knowledge
 	Own       []Object // credentials that the configuration names, whose end is watched
 	Admins    *Place   // where Keyturn tells the admins what is wrong; nil is the owners' direct messages
 
@@ -69,6 +70,19 @@ type SignIn struct {
 	EntraClientID      string // "" where approvers do not sign in
 	EntraRedirect      string // https://keyturn.contoso.com/signin/entra
 	ServiceNowClientID string
+}
+
+// Knowledge says what of the organisation's own ServiceNow an answer may be
+// completed with. The zero value is nothing.
+type Knowledge struct {
+	// AsAsker asks as whoever asks, while they are signed in there.
+	AsAsker bool
+	// Bases are the knowledge bases, by their own IDs, whose published articles
+	// the dedicated user shows to anybody who may ask.
+	Bases []string
+	// Categories are those of incidents that the dedicated user reads for people
+	// who hold itil.
+	Categories []string
 }
 
 // Reader is a Graph credential for reading service health that exists without

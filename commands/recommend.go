@@ -13,11 +13,8 @@ import (
 // actRecommend is the form that asks what is wrong.
 const actRecommend = "recommend"
 
-// hitsShown is how many texts of the tenant an answer names.
-const hitsShown = 3
-
 // recommendVerb finds what may explain or mend what the asker says is wrong.
-// "helped 2", "none" and "share" do what the buttons under the answer do.
+// "helped 2", "none", "share" and "write" do what the buttons under the answer do.
 func recommendVerb(a *Ask) (bot.Reply, error) {
 	switch n := len(a.Args); {
 	case n == 0:
@@ -28,6 +25,10 @@ func recommendVerb(a *Ask) (bot.Reply, error) {
 		return a.vote("", 0)
 	case n == 1 && strings.EqualFold(a.Args[0], "share"):
 		return a.share("")
+	case n == 1 && strings.EqualFold(a.Args[0], "write"):
+		return a.write("")
+	case n == 1 && recommend.RecordNumber(a.Args[0]) != "":
+		return a.record(recommend.RecordNumber(a.Args[0]))
 	}
 	return a.recommend(a.Words())
 }
@@ -66,27 +67,19 @@ func (a *Ask) recommend(said string) (bot.Reply, error) {
 	if q.Empty() {
 		return a.whatIsWrong(), nil
 	}
-	ans, err := a.answer(q, "")
+	ans, err := a.Find(a.Tenant.ID, q, "")
 	if err != nil {
 		return bot.Reply{}, err
 	}
 	return a.ask(ans)
 }
 
-// answer finds what the tenant knows to a question.
-func (a *Ask) answer(q recommend.Query, except string) (ans recommend.Answer, err error) {
-	ans = recommend.Answer{Said: q.Said, About: except}
-	docs, err := a.Texts(a.Tenant.ID, except)
-	if err != nil {
-		return ans, err
-	}
-	ans.Hits = recommend.Rank(q, docs, a.Now, hitsShown)
-	ans.Read, ans.Blind, err = a.Standing(a.Tenant.ID)
-	return ans, err
+func (a *Ask) ask(ans recommend.Answer) (bot.Reply, error) {
+	return a.Draft.Ask(a.Request, a.question(ans))
 }
 
-func (a *Ask) ask(ans recommend.Answer) (bot.Reply, error) {
-	return a.Draft.Ask(a.Request, engine.Question{ID: a.NewID("q"), Tenant: a.Tenant.ID, By: a.Request.From, Place: a.Request.Place, Made: a.Now, Answer: ans})
+func (a *Ask) question(ans recommend.Answer) engine.Question {
+	return engine.Question{ID: a.NewID("q"), Tenant: a.Tenant.ID, By: a.Request.From, Place: a.Request.Place, Made: a.Now, Answer: ans}
 }
 
 // solveClick says what can be done about an incident: what Microsoft says of
@@ -101,11 +94,11 @@ func (a *Ask) solve(id string) (bot.Reply, error) {
 	if !ok {
 		return sayf("I no longer keep %s. %s health lists what is open.", clipped(id, 20), a.Table.Command), nil
 	}
-	ans, err := a.answer(recommend.Parse(strings.Join(doc.Service, " ")+": "+doc.Title), id)
+	ans, err := a.Find(a.Tenant.ID, recommend.Parse(strings.Join(doc.Service, " ")+": "+doc.Title), id)
 	if err != nil {
 		return bot.Reply{}, err
 	}
-	ans.Hits = append([]recommend.Hit{{Doc: doc, Meant: true}}, ans.Hits[:min(len(ans.Hits), hitsShown-1)]...)
+	ans.Hits = append([]recommend.Hit{{Doc: doc, Meant: true}}, ans.Hits[:min(len(ans.Hits), 2)]...)
 	return a.ask(ans)
 }
 
@@ -169,7 +162,7 @@ func (a *Ask) share(id string) (bot.Reply, error) {
 	if a.Request.Place.Direct() {
 		return say("There is nobody here to share it with. Ask in a channel, and share it there."), nil
 	}
-	m := bot.Say(bot.T(first(a.Person.Name, a.Request.Name, "Somebody")+" asked: “"), bot.T(clipped(q.Answer.Said, 200)), bot.T("”"))
+	m := bot.Say(bot.T(first(a.Person.Name, a.Request.Name, "Somebody")+" asked: “"), bot.T(q.Answer.Asked()), bot.T("”"))
 	m.Add(q.Answer.Message(a.Table.Command, true).Parts...)
 	m.Add(bot.Note{Text: bot.Join(bot.C(a.Table.Command+" recommend"), bot.T(" and what is wrong asks me for yourself."))})
 	return bot.Reply{Message: &m, InPlace: true}, nil

@@ -69,15 +69,20 @@ func (m *aim) page(system bot.System, why string, o engine.Offer, label string) 
 	if err != nil {
 		return bot.Reply{}, err
 	}
+	return signInPage(sc.SignInWords(system, m.Person.ID), why, o, label), nil
+}
+
+// signInPage leads to Keyturn's own page; words say what to look at there.
+func signInPage(words bot.Text, why string, o engine.Offer, label string) bot.Reply {
 	var out bot.Message
 	if why != "" {
 		out.Add(bot.Paragraph{Text: bot.T(why)})
 	}
 	out.Add(bot.Paragraph{Text: bot.Link(label, o.Address)},
 		bot.Paragraph{Text: bot.Join(bot.T("It asks for a number: "), bot.B(o.Number), bot.T(". The link is for you alone, works once, on this device or another, until "), bot.When(o.Until, bot.Clock), bot.T("."))},
-		bot.Paragraph{Text: sc.SignInWords(system, m.Person.ID)},
+		bot.Paragraph{Text: words},
 		bot.Note{Text: bot.T("If you did not ask for this, open nothing and tell an owner.")})
-	return bot.Private(out), nil
+	return bot.Private(out)
 }
 
 // revealClick offers to show a secret once, on Keyturn's own page, after a

@@ -2,7 +2,7 @@
 // commit. Everything that enters ends in one commit; everything that leaves is
 // a job in a lane. It knows stores and platforms only through its ports:
 // [Store], [Chat], [Finder], [bot.Caller], [Health], [Witness], [Pace], [KeyMaker],
-// [Doorman].
+// [Doorman], [Library].
 //
 // # A click
 //
@@ -67,6 +67,15 @@
 // incident there has to say (incident.Follow), written as the dedicated user,
 // each call with its intent first.
 //
+// # A question
+//
+//	recommend ─▶ Draft.Find: what the tenant knows, at once ─▶ the answer
+//	                 │                                            ▲ edited, or followed by what was added
+//	                 └▶ learn job: the library (product words and codes alone) and, where the configuration
+//	                    says so, ServiceNow: as the asker while they are signed in, else published articles
+//
+//	recommend INC… ─▶ record job: read as the asker ─▶ the same ─▶ [Write into INC…] ─▶ note job
+//
 // # A job
 //
 //	             Claim                     Done
@@ -99,6 +108,7 @@
 //	later/ message   one for later            learn/ tenant             articles for an answer
 //	wake/ sub        digests, quiet hours     note/, beat/ tenant       what is left when chat is silent
 //	forget/ sign-in  a visit's token          sweep                     what is of no use any more
+//	record/ number   a ServiceNow incident that somebody asks about
 //
 // Classes order what competes for a platform's limits: click, hand-off,
 // checklist, incident, digest. A job that draws something replaces an older one

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"keyturn/bot"
+	"keyturn/bot/recommend"
+	"keyturn/bot/setup"
 )
 
 // Door is where people sign in at one outside system, by authorization code
@@ -51,6 +53,16 @@ type attempt struct {
 	// Found is the account that signed in and is not known as the person's.
 	Found  string `json:"found,omitempty"`
 	Object string `json:"object,omitempty"`
+	// Question is what is asked, of the purpose to ask.
+	Question string `json:"question,omitempty"`
+}
+
+// back is the button that leads on from a sign-in.
+func (a attempt) back() bot.Button {
+	if a.Purpose == toAsk {
+		return bot.Button{Label: "Ask again", Action: recommend.ActAgain, Value: a.Question}
+	}
+	return bot.Button{Label: "Show my steps", Action: setup.ActMine, Value: a.Run}
 }
 
 // purpose is what a sign-in is for.
@@ -59,6 +71,7 @@ type purpose string
 const (
 	toCall   purpose = ""       // calls are made as the person
 	toReveal purpose = "reveal" // a secret is shown once, to this person
+	toAsk    purpose = "ask"    // a question is asked as the person; it belongs to no run
 )
 
 // sealedAttempt is what is needed to redeem a sign-in.

@@ -276,6 +276,10 @@ func (e *Engine) run(ctx context.Context, j bot.Job) error {
 		return e.poll(ctx, j)
 	case kindLearn:
 		return e.complete(ctx, j)
+	case kindRecord:
+		return e.readRecord(ctx, j)
+	case kindInto:
+		return e.writeInto(ctx, j)
 	case kindSweep:
 		return e.sweep(ctx, j)
 	case kindNote:

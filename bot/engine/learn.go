@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"sync"
 	"time"
 
 	"keyturn/bot"
@@ -37,28 +38,46 @@ type learnJob struct {
 	Tenant   bot.TenantID `json:"tenant"`
 	Question string       `json:"question"`
 	Answer   answerJob    `json:"answer"`
+	Own      speaking     `json:"own,omitzero"` // as whom the organisation's own knowledge is asked
 }
 
-// learn asks the library for a question's articles: at once from what it said
-// before, else by a job, since nobody who clicks waits for it.
-func (d *Draft) learn(r bot.Request, q *Question) error {
+// replyTo is the way by which a request is answered later.
+func replyTo(r bot.Request) answerJob {
+	return answerJob{To: r.From, At: r.Place, URL: r.Return.URL.Reveal(), Expires: r.Return.Expires}
+}
+
+// learn completes an answer from what lies outside: at once from what the
+// library said before, else by a job, since nobody who clicks waits for it.
+func (d *Draft) learn(to answerJob, q *Question) error {
+	asks, err := d.askLibrary(q)
+	if err != nil {
+		return err
+	}
+	own, err := d.askOwn(q)
+	if err != nil || !asks && own.nobody() {
+		return err
+	}
+	// A lane of its own for each tenant: a library that hangs holds up one worker.
+	d.job("learn/"+string(q.Tenant), kindLearn, bot.ClassHandoff, d.Now, learnJob{Tenant: q.Tenant, Question: q.ID, Answer: to, Own: own}, "")
+	return nil
+}
+
+// askLibrary reports whether the library has to be asked.
+func (d *Draft) askLibrary(q *Question) (bool, error) {
 	query := recommend.Parse(q.Answer.Said).Public()
 	if !d.env.Learns || query == "" {
-		return nil
+		return false, nil
 	}
 	q.Answer.Sent = query
 	before, ok, err := learntOf.Get(d.View, q.Tenant, query)
 	if err != nil {
-		return err
+		return false, err
 	}
 	if ok {
-		return d.taught(q, before.Docs)
+		return false, d.taught(q, before.Docs)
 	}
 	q.Answer.Learn = recommend.Asking
-	// A lane of its own for each tenant: a library that hangs holds up one worker.
-	d.job("learn/"+string(q.Tenant), kindLearn, bot.ClassHandoff, d.Now, learnJob{Tenant: q.Tenant, Question: q.ID,
-		Answer: answerJob{To: r.From, At: r.Place, URL: r.Return.URL.Reveal(), Expires: r.Return.Expires}}, "")
-	return nil
+	return true, nil
 }
 
 // taught puts what the library said into an answer.
@@ -97,30 +116,44 @@ func (e *Engine) complete(ctx context.Context, j bot.Job) error {
 		}
 		return err
 	}
-	var docs []recommend.Doc
-	silent := e.Library == nil || e.Now().Sub(j.Made) > tooLate
-	if !silent {
-		if docs, err = e.Library.Articles(ctx, q.Answer.Sent); err != nil {
-			if ctx.Err() != nil {
-				return err // the process stops: it is asked again
-			}
-			silent = true
-			e.Log.Info("Microsoft Learn was asked in vain", "query", q.Answer.Sent, "err", err)
-		}
+	asks := q.Answer.Learn == recommend.Asking
+	late := e.Now().Sub(j.Made) > tooLate
+	var docs, own []recommend.Doc
+	var unlearnt, unasked error
+	var both sync.WaitGroup
+	if asks && !late && e.Library != nil {
+		both.Go(func() { docs, unlearnt = e.Library.Articles(ctx, q.Answer.Sent) })
 	}
+	if !p.Own.nobody() && !late {
+		both.Go(func() { own, unasked = e.ownTexts(ctx, q, p.Own) })
+	}
+	both.Wait()
+	if ctx.Err() != nil {
+		return ctx.Err() // the process stops: it is asked again
+	}
+	if unlearnt != nil || unasked != nil {
+		e.Log.Info("an answer could not be completed", "query", q.Answer.Sent, "learn", unlearnt, "servicenow", unasked)
+	}
+	silent := late || e.Library == nil || unlearnt != nil
 	return e.commit(ctx, "learn/"+p.Question, func(d *Draft) error {
 		d.Out.Done = []bot.JobID{j.ID}
 		q, ok, err := questions.Get(d.View, p.Tenant, p.Question)
 		if err != nil || !ok {
 			return err
 		}
-		if silent {
+		switch {
+		case asks && silent:
 			q.Answer.Learn = recommend.Silent
-		} else {
+		case asks:
 			if err := d.taught(&q, docs); err != nil {
 				return err
 			}
 			learntOf.PutUntil(&d.Out, p.Tenant, q.Answer.Sent, learnt{At: d.Now, Docs: docs}, d.Now.Add(learntLives))
+		}
+		if !p.Own.nobody() {
+			if err := d.told(&q, own, late || unasked != nil); err != nil {
+				return err
+			}
 		}
 		questions.PutUntil(&d.Out, q.Tenant, q.ID, q, q.Made.Add(questionLives))
 		d.completed(q, p.Answer)

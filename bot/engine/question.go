@@ -18,6 +18,7 @@ type Question struct {
 	Made   time.Time        `json:"made"`
 	Answer recommend.Answer `json:"answer"`
 	Voted  bool             `json:"voted,omitempty"`
+	Noted  string           `json:"noted,omitempty"` // how writing it into its record stands: "asked", "written"
 	// Edits says that the answer is a message of the bot's own, which is edited
 	// when the answer is completed.
 	Edits bool `json:"edits,omitempty"`
@@ -74,6 +75,25 @@ func (d *Draft) Vote(t bot.TenantID, text string, helped bool) error {
 	voted.PutUntil(&d.Out, t, text, v, d.Now.Add(votesLive))
 	return nil
 }
+
+// Find finds what the tenant knows to a question, at once. The incident named
+// except is left out.
+func (d *Draft) Find(t bot.TenantID, q recommend.Query, except string) (a recommend.Answer, err error) {
+	a = recommend.Answer{Said: q.Said, About: except}
+	docs, err := d.Texts(t, except)
+	if err != nil {
+		return a, err
+	}
+	a.Hits = recommend.Rank(q, docs, d.Now, hitsShown)
+	for i := range a.Hits {
+		a.Hits[i].Doc.Text = "" // what is searched is not shown
+	}
+	a.Read, a.Blind, err = d.Standing(t)
+	return a, err
+}
+
+// hitsShown is how many texts of the tenant an answer names.
+const hitsShown = 3
 
 // Texts are what the tenant knows that may explain what people see: incidents
 // that go on or are over lately, and message center posts. The one named except
@@ -180,10 +200,7 @@ func (q Question) Message() bot.Message {
 // where the bot can edit it later, by a message of its own.
 func (d *Draft) Ask(r bot.Request, q Question) (bot.Reply, error) {
 	q.Edits = r.Place.Direct() && !r.Inline
-	for i := range q.Answer.Hits {
-		q.Answer.Hits[i].Doc.Text = "" // what is searched is not shown
-	}
-	if err := d.learn(r, &q); err != nil {
+	if err := d.learn(replyTo(r), &q); err != nil {
 		return bot.Reply{}, err
 	}
 	d.PutQuestion(q)

@@ -123,11 +123,18 @@ func (d *Draft) signedIn(t *bot.Tenant, a attempt, in bot.SignedIn) error {
 	d.Out.Forget = append(d.Out.Forget, attemptSecret(t.ID, a.ID))
 	d.Record(bot.AuditEntry{Tenant: t.ID, Person: a.Person, Account: in.Account, Via: a.Via, Act: "sign-in", Run: a.Run, Step: a.Step,
 		Note: "at " + gateName(a.System) + ", until " + in.Until.UTC().Format(time.RFC3339)})
-	went, err := d.goOn(t, a, in)
-	if err != nil {
-		return err
+	went := false
+	if a.Purpose != toAsk { // who signs in to ask has not come back to a step
+		if went, err = d.goOn(t, a, in); err != nil {
+			return err
+		}
 	}
-	if !went {
+	switch {
+	case a.Purpose == toAsk:
+		m := bot.Say(bot.T("You are signed in at "+gateName(a.System)+" as "), bot.C(in.Account), bot.T(" until "), bot.When(in.Until, bot.Clock), bot.T("."))
+		m.Add(bot.Buttons{Items: []bot.Button{a.back()}})
+		d.Tell(t, a.Person, m)
+	case !went:
 		d.Tell(t, a.Person, bot.Say(bot.T("You are signed in at "+gateName(a.System)+" as "), bot.C(in.Account), bot.T(" until "), bot.When(in.Until, bot.Clock), bot.T(". Go on with your card.")))
 	}
 	d.keepSession(t.ID, Session{Person: a.Person, System: a.System, Account: in.Account, Object: in.Object, Roles: in.Roles, Known: in.Known, At: d.Now, Until: in.Until}, in.Token)

@@ -36,13 +36,23 @@ func (d *Draft) OfferReveal(t *bot.Tenant, p bot.Person, via bot.Account, system
 	return d.offer(t, p, via, system, r, step, toReveal)
 }
 
+// OfferVisit offers a person a sign-in at ServiceNow for a question of theirs,
+// which belongs to no run.
+func (d *Draft) OfferVisit(t *bot.Tenant, p bot.Person, via bot.Account, question string) Offer {
+	return d.offered(t, p, attempt{Purpose: toAsk, System: bot.ServiceNow, Via: via.String(), Question: question})
+}
+
 func (d *Draft) offer(t *bot.Tenant, p bot.Person, via bot.Account, system bot.System, r *setup.Run, step setup.StepID, why purpose) Offer {
-	key := d.token("sign-in")
-	a := attempt{ID: attemptID(key), Purpose: why, Person: p.ID, System: system, Run: r.ID, Step: string(step), Via: via.String(),
-		Account: d.accountOf(t, p, system), Stage: bot.SignInOffered, Until: d.Now.Add(signInLives)}
+	a := attempt{Purpose: why, System: system, Run: r.ID, Step: string(step), Via: via.String()}
 	if s := r.Step(step); s != nil && s.SignIn != nil && s.SignIn.System == system {
 		a.Claims = s.SignIn.Claims
 	}
+	return d.offered(t, p, a)
+}
+
+func (d *Draft) offered(t *bot.Tenant, p bot.Person, a attempt) Offer {
+	key := d.token("sign-in")
+	a.ID, a.Person, a.Account, a.Stage, a.Until = attemptID(key), p.ID, d.accountOf(t, p, a.System), bot.SignInOffered, d.Now.Add(signInLives)
 	a.Number = d.number()
 	a.Numbers = []string{a.Number}
 	for len(a.Numbers) < 3 {
@@ -105,6 +115,10 @@ func (e *Engine) signInPage(v View, t *bot.Tenant, a attempt) (bot.SignInPage, e
 	page.Host = setup.HostOf(page.Origin)
 	if p, ok := t.Person(a.Person); ok {
 		page.Person = p.Name
+	}
+	if a.Purpose == toAsk {
+		page.Requester, page.Steps = page.Person, []string{"Ask ServiceNow for what you may see there"}
+		return page, nil
 	}
 	r, err := v.Run(a.Run)
 	if err != nil {
@@ -287,8 +301,12 @@ func (d *Draft) fail(t bot.TenantID, a *attempt, f *bot.Failure) {
 	if !ok {
 		return
 	}
-	m := bot.Say(bot.T("The sign-in at " + gateName(a.System) + " did not work. " + f.Says + " " + f.Fix + " Nothing was run; the step waits as it was."))
-	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Show my steps", Action: setup.ActMine, Value: a.Run}}})
+	left := " Nothing was run; the step waits as it was."
+	if a.Purpose == toAsk {
+		left = " Nothing was asked there."
+	}
+	m := bot.Say(bot.T("The sign-in at " + gateName(a.System) + " did not work. " + f.Says + " " + f.Fix + left))
+	m.Add(bot.Buttons{Items: []bot.Button{a.back()}})
 	if f.Code != "" {
 		m.Add(bot.Note{Text: bot.T(f.Code)})
 	}

@@ -2,6 +2,7 @@ package recommend
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -31,6 +32,14 @@ type Answer struct {
 	Sent     string    // what the outside search was asked for: nothing else left
 	Read     time.Time // when service health was last read; zero is never
 	Blind    bool      // the last reading is too old to say that nothing was published
+	// RecordID is that record's own ID at its system.
+	RecordID string
+	// Ours are texts of the organisation's own knowledge, which only the asker
+	// sees; Asks is how the question to it stands, and As the account that it was
+	// asked as, "" for what was published for everybody.
+	Ours []Hit
+	Asks Asked
+	As   string
 	// Own says why the organisation's own knowledge is not in the answer, where
 	// somebody could change that.
 	Own string
@@ -42,10 +51,14 @@ const (
 	ActHelped = "recommend-helped"
 	ActNone   = "recommend-none"
 	ActShare  = "recommend-share"
+	ActNote   = "recommend-note"    // write the answer into the record that it is about
+	ActSignIn = "recommend-sign-in" // at ServiceNow, to ask what the asker may see there
+	ActAgain  = "recommend-again"   // ask the same again
 )
 
-// Numbered are the hits in the order of their numbers, articles last.
-func (a Answer) Numbered() []Hit { return append(append([]Hit(nil), a.Hits...), a.Articles...) }
+// Numbered are the hits in the order of their numbers: the tenant's, articles,
+// the organisation's own.
+func (a Answer) Numbered() []Hit { return slices.Concat(a.Hits, a.Articles, a.Ours) }
 
 // published reports whether Microsoft said something that may match.
 func (a Answer) published() bool {
@@ -61,6 +74,9 @@ func (a Answer) published() bool {
 // organisation's own knowledge, which not everybody may see, is in it.
 func (a Answer) Message(command string, shared bool) bot.Message {
 	var m bot.Message
+	if a.Record != "" && !shared {
+		m.Add(bot.Paragraph{Text: bot.Join(bot.B(a.Record), bot.T(" says: “"+clip(a.Said, 160)+"”"))})
+	}
 	if !a.published() {
 		m.Add(bot.Paragraph{Text: a.unpublished()})
 	}
@@ -76,8 +92,8 @@ func (a Answer) Message(command string, shared bool) bot.Message {
 		m.Add(bot.Paragraph{Text: bot.B("To tell a local fault apart")}, bot.Numbered{Items: localFault(Parse(a.Said), command)})
 	}
 	m.Add(a.learnt(n)...)
-	if a.Own != "" && !shared {
-		m.Add(bot.Note{Text: bot.T(a.Own)})
+	if !shared {
+		m.Add(a.ours()...)
 	}
 	return m
 }
@@ -85,9 +101,19 @@ func (a Answer) Message(command string, shared bool) bot.Message {
 // Completion is what came of the outside search, for places where the answer
 // itself, which promised it, cannot be edited.
 func (a Answer) Completion() bot.Message {
-	m := bot.Say(bot.T("To what you asked, “" + clip(a.Said, 80) + "”:"))
+	m := bot.Say(bot.T("To what you asked, “" + a.Asked() + "”:"))
 	m.Add(a.learnt(len(a.Hits))...)
+	m.Add(a.ours()...)
 	return m
+}
+
+// Asked is what was asked, in a few words that everybody may read: a record's
+// own words are for those who may see it.
+func (a Answer) Asked() string {
+	if a.Record != "" {
+		return a.Record
+	}
+	return clip(a.Said, 80)
 }
 
 func (a Answer) unpublished() bot.Text {
@@ -160,6 +186,34 @@ func (a Answer) learnt(n int) []bot.Part {
 	return nil
 }
 
+// ours is what the organisation's own knowledge says.
+func (a Answer) ours() []bot.Part {
+	from, asked := "From your ServiceNow", "Your ServiceNow was asked for what is published there for everybody."
+	if a.As != "" {
+		from = "From your ServiceNow, for you alone"
+		asked = "Your ServiceNow was asked as " + a.As + ", for what that account may see."
+	}
+	var parts []bot.Part
+	switch a.Asks {
+	case Asking:
+		parts = append(parts, bot.Note{Text: bot.T("⏳ Asking your ServiceNow; what it says comes here.")})
+	case Silent:
+		parts = append(parts, bot.Note{Text: bot.T("Your ServiceNow was asked and did not answer. Ask again later, or look there yourself.")})
+	case Nothing:
+		parts = append(parts, bot.Note{Text: bot.T(asked + " It has nothing that fits.")})
+	case Told:
+		parts = append(parts, bot.Paragraph{Text: bot.B(from)})
+		for i, h := range a.Ours {
+			parts = append(parts, bot.Paragraph{Text: h.line(len(a.Hits) + len(a.Articles) + i + 1)})
+		}
+		parts = append(parts, bot.Note{Text: bot.T(asked)})
+	}
+	if a.Own != "" {
+		parts = append(parts, bot.Note{Text: bot.T(a.Own)})
+	}
+	return parts
+}
+
 // Buttons are under an answer: which hit helped, whether none did, and, with
 // share, showing it to the channel.
 func (a Answer) Buttons(id string, share bool) bot.Buttons { return a.buttons(id, share, 0) }
@@ -179,6 +233,12 @@ func (a Answer) buttons(id string, share bool, from int) bot.Buttons {
 	}
 	if len(b) > 0 {
 		b = append(b, bot.Button{Label: "None helped", Action: ActNone, Value: id})
+	}
+	if a.RecordID != "" {
+		b = append(b, bot.Button{Label: "Write into " + a.Record, Action: ActNote, Value: id, Says: "Write this answer into " + a.Record + " as a work note"})
+	}
+	if a.Own != "" {
+		b = append(b, bot.Button{Label: "Sign in at ServiceNow", Action: ActSignIn, Value: id})
 	}
 	if share {
 		b = append(b, bot.Button{Label: "Share in channel", Action: ActShare, Value: id, Says: "Show this answer to everybody here"})

@@ -147,9 +147,18 @@ type tenantConfig struct {
 }
 
 type serviceNowConfig struct {
-	Host      string      `yaml:"host"`
-	URL       string      `yaml:"url"`
-	Simulator *credential `yaml:"simulator"`
+	Host      string          `yaml:"host"`
+	URL       string          `yaml:"url"`
+	Simulator *credential     `yaml:"simulator"`
+	Knowledge knowledgeConfig `yaml:"knowledge"`
+}
+
+// knowledgeConfig says what of the instance's own knowledge answers are
+// completed with; without it nothing is asked there.
+type knowledgeConfig struct {
+	AsAsker    bool     `yaml:"as_asker"`            // what the asker may see, as the asker, once they signed in
+	Bases      []string `yaml:"bases"`               // knowledge bases (sys_id) whose published articles anybody who may ask is shown
+	Categories []string `yaml:"incident_categories"` // incidents that the dedicated user reads, and notes, for people who hold itil
 }
 
 type personConfig struct {

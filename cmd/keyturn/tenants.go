@@ -142,6 +142,7 @@ func (t *tenantConfig) tenant(c *config, where string, f *faults) *bot.Tenant {
 		}
 		out.Instance = s.Host
 		s.Simulator.check(f, where+".servicenow.simulator")
+		out.Knowledge = s.Knowledge.check(t.modes()[bot.ServiceNow], c.PublicURL, where+".servicenow.knowledge", f)
 	}
 	t.Simulator.check(f, where+".simulator")
 	t.Reader.check(f, where+".reader")

@@ -142,6 +142,18 @@ func (c *Crew) Until(ctx context.Context, what string, ok func([]Card) bool) err
 	return c.game.until(ctx, what, func() bool { return ok(c.game.shown()) })
 }
 
+// SignIn follows the link of a card to Keyturn's page and through the system's
+// own. It gives what Keyturn's page says in the end.
+func (c *Crew) SignIn(ctx context.Context, who Person, card Card) (string, error) {
+	m := askedNumber.FindStringSubmatch(card.Text)
+	for _, l := range card.Links {
+		if m != nil && strings.Contains(l, "/signin/go/") {
+			return c.game.walkSignIn(ctx, who, l, m[1], who.UPN)
+		}
+	}
+	return "", fmt.Errorf("the card leads to no sign-in:\n%s", card.Text)
+}
+
 // ByHand does a guided step in the portals as its person, and returns what
 // there is to bring back into the form: nil where the bot finds out by itself.
 func (c *Crew) ByHand(ctx context.Context, who Person, step string, card Card) (map[string]any, error) {

@@ -70,6 +70,7 @@ var tableRights = map[string]rights{
 	"task":                       {read: []string{"itil", "sn_incident_read", "sn_incident_write"}},
 	"change_request":             {read: []string{"itil", "sn_change_read", "sn_change_write"}, create: []string{"itil", "sn_change_write"}, write: []string{"itil", "sn_change_write"}},
 	"sys_journal_field":          {read: []string{"itil", "sn_incident_read", "sn_incident_write"}},
+	"kb_knowledge_base":          {read: public, create: []string{"knowledge_admin"}, write: []string{"knowledge_admin"}},
 	"kb_knowledge":               {read: public, create: []string{"knowledge"}, write: []string{"knowledge"}},
 	"cmdb_ci":                    ciRows,
 	"cmdb_ci_service":            ciRows,
@@ -120,6 +121,8 @@ func (s *Server) canRead(c *caller, r *record) bool {
 	case "sys_user_role":
 		// Elevated roles are invisible to a session that cannot elevate.
 		return !r.yes("elevated_privilege")
+	case "kb_knowledge":
+		return s.mayReadArticle(c, r)
 	case "sys_user_preference":
 		return c.admin() || r.get("user") == c.id() || r.yes("system")
 	case "sys_properties":
@@ -130,6 +133,22 @@ func (s *Server) canRead(c *caller, r *record) bool {
 		return !r.yes("is_private") && readers[0] != "" && c.has(readers...)
 	}
 	return allows(c, tableRights[r.Table].read)
+}
+
+// mayReadArticle shows drafts to those who write articles, and published ones to
+// those whom the knowledge base is for.
+func (s *Server) mayReadArticle(c *caller, r *record) bool {
+	if c.has("knowledge", "knowledge_admin") {
+		return true
+	}
+	if r.get("workflow_state") != "published" || !r.yes("active") {
+		return false
+	}
+	base := s.db.find(schema["kb_knowledge_base"], r.get("kb_knowledge_base"))
+	if base == nil || base.get("readers") == "" {
+		return true
+	}
+	return c.has(strings.Split(base.get("readers"), ",")...)
 }
 
 func (s *Server) canCreate(c *caller, t *table, values map[string]string) bool {

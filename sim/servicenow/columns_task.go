@@ -114,12 +114,20 @@ active            bool=true Active
 article_type      str=text Article type
 author            ref:sys_user Author
 kb_category       str Category
-kb_knowledge_base str Knowledge base
+kb_knowledge_base ref:kb_knowledge_base Knowledge base
 number            str Number
 published         date Published
 short_description str#160! Short description
 text              str Article body
 workflow_state    str=draft Workflow
+`
+
+// readers are the roles of those who may read the articles of a knowledge base:
+// what user criteria say on an instance. Without any it is everybody.
+const knowledgeBaseColumns = `
+active  bool=true Active
+readers str       Can read
+title   str#100!  Title
 `
 
 const ciColumns = `

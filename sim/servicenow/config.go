@@ -83,6 +83,15 @@ type Client struct {
 	Public   bool   `json:"public,omitempty"`   // no secret, PKCE required
 }
 
+// Article is one text of the instance's knowledge bases.
+type Article struct {
+	Base    string `json:"base"`              // title of the knowledge base, made where it does not exist
+	Readers string `json:"readers,omitempty"` // roles that may read that base, separated by commas; "" is everybody
+	Title   string `json:"title"`
+	Text    string `json:"text"`
+	Draft   bool   `json:"draft,omitempty"`
+}
+
 // Config describes one instance.
 type Config struct {
 	// Host is the name inside links and redirect URLs, for example

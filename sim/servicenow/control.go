@@ -39,6 +39,47 @@ func (s *Server) SetRedirects(clientID string, urls ...string) error {
 	})
 }
 
+// Publish puts an article into a knowledge base, and returns its number and the
+// base's sys_id.
+func (s *Server) Publish(a Article) (number, base string, err error) {
+	err = s.act(func() error {
+		b := s.db.first("kb_knowledge_base", "title", a.Base)
+		if b == nil {
+			b = s.put("kb_knowledge_base", map[string]string{"title": a.Base, "readers": a.Readers})
+		}
+		state := "published"
+		if a.Draft {
+			state = "draft"
+		}
+		r := s.put("kb_knowledge", map[string]string{"kb_knowledge_base": b.id(), "short_description": a.Title, "text": a.Text, "workflow_state": state})
+		number, base = r.get("number"), b.id()
+		return nil
+	})
+	return number, base, err
+}
+
+// Raise files an incident, as the instance itself, and returns its number and
+// sys_id.
+func (s *Server) Raise(values map[string]string) (number, id string, err error) {
+	err = s.act(func() error {
+		r := s.put("incident", values)
+		number, id = r.get("number"), r.id()
+		return nil
+	})
+	return number, id, err
+}
+
+// Notes are the work notes of an incident, oldest first.
+func (s *Server) Notes(id string) []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []string
+	for _, e := range s.db.where("sys_journal_field", "element_id", id, "element", "work_notes") {
+		out = append(out, e.get("value"))
+	}
+	return out
+}
+
 // Standing lists the roles that inbound clients have without anybody signing
 // in: those of the users of client credentials.
 func (s *Server) Standing() []string {

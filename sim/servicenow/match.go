@@ -61,9 +61,21 @@ func (d *store) match(q encodedQuery, r *record, me string) bool {
 	})
 }
 
+// granted reports whether a user has a role, their own, by a group or within
+// another: a query for "roles" finds all of them, whatever the column holds.
+func (d *store) granted(user *record, name string) bool {
+	return slices.ContainsFunc(d.where("sys_user_has_role", "user", user.id()), func(h *record) bool {
+		role := d.find(schema["sys_user_role"], h.get("role"))
+		return role != nil && role.get("name") == name
+	})
+}
+
 var dateGenerate = regexp.MustCompile(`^javascript:gs\.dateGenerate\('([0-9-]+)','([0-9:]+)'\)$`)
 
 func (d *store) holds(c condition, r *record, me string) bool {
+	if r.Table == "sys_user" && c.Path == "roles" && c.Op == "=" {
+		return d.granted(r, c.Value)
+	}
 	got, want := d.valueAt(r, c.Path), c.Value
 	if want == "javascript:gs.getUserID()" {
 		want = me

@@ -82,6 +82,7 @@ var declared = []struct{ name, label, parent, display, columns string }{
 	{"incident", "Incident", "task", "number", incidentColumns},
 	{"change_request", "Change Request", "task", "number", changeColumns},
 	{"sys_journal_field", "Journal Entry", "", "element", journalColumns},
+	{"kb_knowledge_base", "Knowledge Base", "", "title", knowledgeBaseColumns},
 	{"kb_knowledge", "Knowledge", "", "number", knowledgeColumns},
 	{"cmdb_ci", "Configuration Item", "", "name", ciColumns},
 	{"cmdb_ci_service", "Service", "cmdb_ci", "name", ciServiceColumns},
