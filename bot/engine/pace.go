@@ -32,6 +32,15 @@ type window struct {
 	in    time.Duration
 }
 
+// part is one of so many parts of a window: fewer sends, and where that is less
+// than one, one in a longer time.
+func (w window) part(parts int) window {
+	if w.count >= parts {
+		return window{w.count / parts, w.in}
+	}
+	return window{1, w.in * time.Duration(parts) / time.Duration(w.count)}
+}
+
 // The platforms' published limits. Slack's "Rate limits" page: about one
 // message a second and channel, with short bursts, and several hundred a minute
 // and workspace; chat.update is Tier 3 and views.publish Tier 4, 50 and 100 a
@@ -56,6 +65,12 @@ const jitter = 50 // a fiftieth
 // the classes that people wait for takes the next free place, whoever else has
 // a turn. The zero value is not ready: use [NewLimits].
 type Limits struct {
+	// Share says how many processes send to the same platforms now: each keeps to
+	// its part of every limit, whoever of them has what to send. Up to three keep
+	// to all of them; more may be refused now and then, since Slack lets three
+	// messages into a channel at once. nil is one alone.
+	Share func() int
+
 	mu      sync.Mutex
 	buckets map[string]*bucket
 }
@@ -82,12 +97,16 @@ func (l *Limits) Take(now time.Time, s Send) time.Duration {
 	defer l.mu.Unlock()
 	of := l.of(s)
 	urgent := s.Class < bot.ClassIncident
+	parts := 1
+	if l.Share != nil {
+		parts = max(1, l.Share())
+	}
 	for _, b := range of {
-		urgent = b.forget(now, s.Job) || urgent // whose turn has come does not stand in line again
+		urgent = b.forget(now, s.Job, parts) || urgent // whose turn has come does not stand in line again
 	}
 	free := now
 	for _, b := range of {
-		free = later(free, b.free(now, !urgent))
+		free = later(free, b.free(now, !urgent, parts))
 	}
 	for _, b := range of {
 		switch {
@@ -134,8 +153,8 @@ func (l *Limits) bucket(key string, windows []window) *bucket {
 
 // forget drops what no window reaches back to, turns that nobody took, and
 // those of a job. It reports whether the job's turn had come.
-func (b *bucket) forget(now time.Time, job bot.JobID) (its bool) {
-	oldest := now.Add(-stretched(b.windows[len(b.windows)-1].in))
+func (b *bucket) forget(now time.Time, job bot.JobID, parts int) (its bool) {
+	oldest := now.Add(-stretched(b.windows[len(b.windows)-1].part(parts).in))
 	n, _ := slices.BinarySearchFunc(b.sent, oldest, time.Time.Compare)
 	b.sent = b.sent[n:]
 	b.turns = slices.DeleteFunc(b.turns, func(t turn) bool {
@@ -150,13 +169,14 @@ func (b *bucket) forget(now time.Time, job bot.JobID) (its bool) {
 
 // free is when the next send has room, behind those who have a turn where it
 // stands in line.
-func (b *bucket) free(now time.Time, inLine bool) time.Time {
+func (b *bucket) free(now time.Time, inLine bool, parts int) time.Time {
 	at := later(now, b.closed)
 	n := len(b.sent)
 	if inLine {
 		n += len(b.turns)
 	}
 	for _, w := range b.windows {
+		w = w.part(parts)
 		if i := n - w.count; i >= 0 {
 			at = later(at, b.at(i).Add(stretched(w.in)))
 		}

@@ -169,7 +169,7 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 		Witness: witness,
 		Library: c.library(client),
 		Decide:  table.Decide,
-		Now:     now, ID: httpx.NewRequestID, Keys: keyMaker{}, Pace: c.pace(), Paint: paint, Log: log, Wait: c.pauses.wait, Backoff: c.pauses.backoff,
+		Now:     now, ID: httpx.NewRequestID, Keys: keyMaker{}, Pace: c.pace(store), Paint: paint, Log: log, Wait: c.pauses.wait, Backoff: c.pauses.backoff,
 	})
 	desk.Engine = p.engine
 	if err := p.pages(map[bot.System]engine.Door{bot.Graph: g, bot.ServiceNow: sn}); err != nil {
@@ -213,11 +213,16 @@ func (c *config) env(tenants []*bot.Tenant) *engine.Env {
 		SummaryAfter: c.SummaryAfter.or(incident.SummaryAfter)}
 }
 
-func (c *config) pace() engine.Pace {
+// pace keeps to the platforms' limits, or to a replica's part of them.
+func (c *config) pace(s store) engine.Pace {
 	if (c.Slack == nil || c.Slack.Unpaced) && (c.Teams == nil || c.Teams.Unpaced) {
 		return engine.NoLimits{}
 	}
-	return engine.NewLimits()
+	limits := engine.NewLimits()
+	if shared, ok := s.(interface{ Replicas() int }); ok {
+		limits.Share = shared.Replicas
+	}
+	return limits
 }
 
 func (p *process) close() {

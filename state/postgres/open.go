@@ -132,6 +132,9 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	if c.Aside {
 		return s, nil
 	}
+	if err := s.alive(ctx); err != nil { // how many there are, from the beginning
+		s.log.Warn("the replicas cannot be counted", "error", err)
+	}
 	s.errands.Go(func() { s.beat(ctx) })
 	s.errands.Go(func() { s.listen(ctx, config.ConnConfig) })
 	return s, nil
