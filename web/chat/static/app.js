@@ -76,10 +76,22 @@ function swap(doc) {
   document.title = doc.title;
 }
 
+// focusIn says how to find what has the focus in a region again: links and the
+// lines to try have no ID, and are known by what they do.
+function focusIn(root) {
+  const el = document.activeElement;
+  if (!root.contains(el) || el === root) return null;
+  if (el.id) return "#" + CSS.escape(el.id);
+  for (const name of ["href", "data-text", "data-where"]) {
+    if (el.hasAttribute(name)) return `[${name}="${CSS.escape(el.getAttribute(name))}"]`;
+  }
+  return null;
+}
+
 function swapRegion(old, fresh) {
   const bottom = old.scrollHeight - old.scrollTop - old.clientHeight < 60;
   const top = old.scrollTop;
-  const focus = old.contains(document.activeElement) ? document.activeElement.id : "";
+  const focus = focusIn(old);
   const open = [...old.querySelectorAll("details[open] > summary")].map((s) => s.id);
   const typed = typedIn(old, "[data-card] ");
   old.innerHTML = fresh.innerHTML;
@@ -87,7 +99,7 @@ function swapRegion(old, fresh) {
   showParts(old);
   for (const id of open) document.getElementById(id)?.parentElement.setAttribute("open", "");
   old.scrollTop = "stick" in old.dataset && bottom ? old.scrollHeight : top;
-  if (focus) document.getElementById(focus)?.focus({ preventScroll: true });
+  if (focus) old.querySelector(focus)?.focus({ preventScroll: true });
 }
 
 // typedIn gathers what was typed and not yet sent.
@@ -250,6 +262,7 @@ function go(href) {
 
 // visit draws another place: everything but the script is new.
 async function visit() {
+  document.documentElement.setAttribute("aria-busy", "true");
   const resp = await fetch("./" + location.search, { headers: { Accept: "text/html" } });
   const doc = new DOMParser().parseFromString(await resp.text(), "text/html");
   document.body.dataset.user = doc.body.dataset.user;
@@ -261,6 +274,7 @@ async function visit() {
 }
 
 function arrive() {
+  document.documentElement.removeAttribute("aria-busy");
   remember();
   showParts(document);
   for (const box of document.querySelectorAll("[data-stick]")) box.scrollTop = box.scrollHeight;
@@ -270,7 +284,12 @@ function arrive() {
   if (target) target.scrollIntoView({ block: "center" });
   if (document.body.dataset.at === "home") post("home", {});
   if (matchMedia("(min-width: 700px)").matches && !dialog) ($("#reply-text") || $("#composer-text"))?.focus({ preventScroll: true });
-  $("#people .current")?.scrollIntoView({ block: "nearest", inline: "nearest" });
+  showWho();
+}
+
+// showWho brings the person whom the visitor is into the strip of people.
+function showWho() {
+  $("#people .current")?.scrollIntoView({ block: "nearest", inline: "center" });
 }
 
 document.addEventListener("click", (e) => {
@@ -372,6 +391,7 @@ document.addEventListener("wheel", (e) => {
 }, { passive: false });
 
 addEventListener("popstate", visit);
+addEventListener("resize", showWho);
 
 arrive();
 new EventSource("events").onmessage = refresh;
