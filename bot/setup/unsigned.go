@@ -68,6 +68,8 @@ func (s Scene) unsignedStep(m *bot.Message, spec *Spec, st *Step, p bot.PersonID
 		first = "Sign in first. Then I read it back."
 	case spec.API != nil && spec.API.Auto:
 		first = "Sign in first. This step only reads."
+	case spec.API != nil && spec.API.Plan == nil:
+		first = "Sign in first. Then this card shows what to do, and I only read what comes of it."
 	}
 	if need.Why != "" {
 		first = need.Why + " " + first
