@@ -101,14 +101,16 @@ func (t *Table) unaddressed(words []string) []string {
 // several words, to look for them.
 func (t *Table) unknown(words []string) bot.Reply {
 	word := clipped(words[0], 40)
+	said := strings.Join(words, " ")
+	v, near := t.Nearest(words[0])
 	m := bot.Say(bot.T("I do not know "), bot.C(word), bot.T(". "+t.Command+" help lists what I can do."))
 	buttons := []bot.Button{}
-	if v, ok := t.Nearest(words[0]); ok {
-		m = bot.Say(bot.T("I do not know "), bot.C(word), bot.T(". Did you mean "), bot.C(v.Name), bot.T("?"))
+	if near {
 		meant := clipped(strings.Join(append([]string{v.Name}, words[1:]...), " "), 200)
-		buttons = append(buttons, bot.Button{Label: v.Name, Action: actVerb, Value: meant, Says: "Run " + meant})
+		m = bot.Say(bot.T("I do not know "), bot.C(word), bot.T(". Did you mean "), bot.C(v.Name), bot.T("?"))
+		buttons = append(buttons, bot.Button{Label: clipped(meant, 40), Action: actVerb, Value: meant, Style: bot.Primary})
 	}
-	if said := strings.Join(words, " "); len(words) > 1 && !recommend.Parse(said).Empty() {
+	if sentence := len(words) > 3 || len(words) > 1 && !near; sentence && !recommend.Parse(said).Empty() {
 		buttons = append(buttons, bot.Button{Label: "Is it Microsoft?", Action: actVerb, Value: "recommend " + clipped(said, recommend.MaxQuery), Says: "Look for what may explain it"})
 	}
 	m.Add(bot.Buttons{Items: append(buttons, bot.Button{Label: "Help", Action: actVerb, Value: "help"})})

@@ -109,7 +109,7 @@ func TestHelpIsWrittenFromTheTable(t *testing.T) {
 func TestAMistypedWordIsAnsweredWithTheButton(t *testing.T) {
 	w := newWorld(t)
 	r := w.do(typed("ada", "subscrbe Exchange Online"))
-	if !strings.Contains(words(r), "I do not know subscrbe. Did you mean subscribe?") || !strings.Contains(words(r), "[subscribe]") {
+	if !strings.Contains(words(r), "I do not know subscrbe. Did you mean subscribe?") || !strings.Contains(words(r), "[subscribe Exchange Online]") {
 		t.Errorf("%s", words(r))
 	}
 	r = w.do(typed("ada", strings.Repeat("é", 500)))
