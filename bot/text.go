@@ -9,8 +9,8 @@ import (
 // words can neither ping nor forge formatting.
 type Text []Span
 
-// Span is a piece of text in one style. At most one of Link, Who, Group and
-// Time is set; Text is then what is shown (for Time, when the platform cannot
+// Span is a piece of text in one style. At most one of Link, Who, Group,
+// In and Time is set; Text is then what is shown (for Time, when the platform cannot
 // show the reader's own zone).
 type Span struct {
 	Text   string     `json:"text,omitempty"`
@@ -21,6 +21,7 @@ type Span struct {
 	Link   string     `json:"link,omitempty"`  // http(s) or mailto only; renderers drop others
 	Who    *Account   `json:"who,omitempty"`   // mentions and notifies this account
 	Group  string     `json:"group,omitempty"` // mentions a user group by the platform's ID
+	In     *Place     `json:"in,omitempty"`    // names this channel and leads to it, where the platform can
 	Time   *time.Time `json:"time,omitempty"`  // shown in the reader's zone
 	Style  TimeStyle  `json:"style,omitempty"`
 }
@@ -68,6 +69,13 @@ func When(t time.Time, style TimeStyle) Text {
 
 // Mention notifies an account; name is shown where the platform needs one.
 func Mention(a Account, name string) Text { return Text{{Text: name, Who: &a}} }
+
+// In names a channel and leads there, where the platform can do that to its
+// ID. Elsewhere it is its key.
+func In(p Place) Text {
+	p = p.Root()
+	return Text{{Text: p.String(), Code: true, In: &p}}
+}
 
 // Join puts texts after one another.
 func Join(parts ...Text) Text {

@@ -58,7 +58,7 @@ func (a *Ask) letter(l engine.Letter) bot.Text {
 		}
 		return bot.Join(bot.T("A direct message to "+who+", "), bot.When(l.Made, bot.DateTime))
 	}
-	return bot.Join(bot.C(l.Place.Root().String()), bot.T(", "), bot.When(l.Made, bot.DateTime), bot.T(": "+clipped(l.Words, 120)))
+	return bot.Join(bot.In(l.Place), bot.T(", "), bot.When(l.Made, bot.DateTime), bot.T(": "+clipped(l.Words, 120)))
 }
 
 func jobValue(id bot.JobID) string { return strconv.FormatUint(uint64(id), 10) }

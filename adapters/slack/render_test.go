@@ -333,3 +333,25 @@ func TestAnEmptyMessageIsAnError(t *testing.T) {
 		}
 	}
 }
+
+func TestAChannelIsNamedByTheClientThatShowsIt(t *testing.T) {
+	at := bot.Place{Platform: bot.Slack, Team: team, Channel: "C0OPS", Thread: "1.1"}
+	for want, text := range map[string]bot.Text{
+		`"text":"told in \u003c#C0OPS\u003e."`:    bot.Join(bot.T("told in "), bot.In(at), bot.T(".")),
+		`{"type":"channel","channel_id":"C0OPS"}`: bot.Join(bot.T("*told* in "), bot.In(at)),
+		"`teams:7c3e:19:it-ops@thread.tacv2`":     bot.In(bot.Place{Platform: bot.Teams, Team: "7c3e", Channel: "19:it-ops@thread.tacv2"}),
+		"`slack:T1:C0OPS|x`":                      bot.In(bot.Place{Platform: bot.Slack, Team: "T1", Channel: "C0OPS|x"}),
+	} {
+		b, err := PreviewPayload(bot.Say(text))
+		if err != nil {
+			t.Fatal(err)
+		}
+		var small strings.Builder
+		for _, f := range strings.Fields(string(b)) {
+			small.WriteString(f)
+		}
+		if !strings.Contains(small.String(), strings.ReplaceAll(want, " ", "")) {
+			t.Errorf("want %s in\n%s", want, b)
+		}
+	}
+}

@@ -19,13 +19,14 @@ import (
 type span struct {
 	text                       string
 	bold, italic, strike, code bool
-	link, user, group          string
+	link, user, group, channel string
 	at                         time.Time
 	style                      bot.TimeStyle
 }
 
 var (
 	userID  = regexp.MustCompile(`^[UW][A-Z0-9]{1,30}$`)
+	roomID  = regexp.MustCompile(`^[CG][A-Z0-9]{1,30}$`)
 	groupID = regexp.MustCompile(`^S[A-Z0-9]{1,30}$`)
 	emoji   = regexp.MustCompile(`:[A-Za-z0-9_+'\-]+:`)
 )
@@ -61,6 +62,9 @@ func checked(t bot.Text) []span {
 				c.group = s.Group
 			}
 			c.text = first(shorten(c.text, maxName), "a group")
+		case s.In != nil && s.In.Platform == bot.Slack && roomID.MatchString(s.In.Channel):
+			c.channel, c.code = s.In.Channel, false
+			c.text = first(shorten(c.text, maxName), "a channel")
 		case s.Time != nil && s.Time.Unix() > 0:
 			c.at, c.style = *s.Time, s.Style
 			c.text = first(fallback(shorten(c.text, maxName)), bot.When(*s.Time, s.Style).Plain())
@@ -99,7 +103,7 @@ func webLink(s string, max int) (string, bool) {
 
 // atomic reports whether the span cannot be cut.
 func (s span) atomic() bool {
-	return s.link != "" || s.user != "" || s.group != "" || !s.at.IsZero()
+	return s.link != "" || s.user != "" || s.group != "" || s.channel != "" || !s.at.IsZero()
 }
 
 // cost is what the span counts in mrkdwn, which is never less than in rich
@@ -113,6 +117,8 @@ func (s span) mrkdwn() string {
 		return s.wrap("<@" + s.user + ">")
 	case s.group != "":
 		return s.wrap("<!subteam^" + s.group + ">")
+	case s.channel != "":
+		return s.wrap("<#" + s.channel + ">")
 	case !s.at.IsZero():
 		return s.wrap("<!date^" + strconv.FormatInt(s.at.Unix(), 10) + "^" + s.tokens() + "|" + escape(s.text) + ">")
 	case s.link != "":
@@ -196,7 +202,7 @@ func plainly(spans []span) bool {
 
 // harmless reports whether nothing in the span's text is formatting to Slack.
 func (s span) harmless() bool {
-	if s.user != "" || s.group != "" || !s.at.IsZero() {
+	if s.user != "" || s.group != "" || s.channel != "" || !s.at.IsZero() {
 		return true
 	}
 	if s.code && s.link == "" {
@@ -240,6 +246,8 @@ func rich(spans []span) []slack.RichTextSectionElement {
 			out = append(out, slack.NewRichTextSectionUserElement(s.user, nil))
 		case s.group != "":
 			out = append(out, slack.NewRichTextSectionUserGroupElement(s.group))
+		case s.channel != "":
+			out = append(out, slack.NewRichTextSectionChannelElement(s.channel, nil))
 		case !s.at.IsZero():
 			words := s.text
 			out = append(out, slack.NewRichTextSectionDateElement(s.at.Unix(), s.tokens(), nil, &words))
