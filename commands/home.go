@@ -19,7 +19,7 @@ func homeOpened(d *engine.Draft, r bot.Request) error {
 			return err
 		}
 	}
-	d.Home(r.From)
+	d.Opened(r.From)
 	return nil
 }
 
@@ -81,7 +81,7 @@ func stop(d *engine.Draft, r bot.Request, gone func(bot.Place) bool, why string)
 			}
 		}
 		if stopped {
-			d.TellAdmins(t, bot.Say(bot.T("Service health no longer reaches "), bot.C(r.Place.Root().String()), bot.T(". "+why+
+			d.TellAdmins(t, bot.Say(bot.T("Service health no longer reaches "), bot.In(r.Place), bot.T(". "+why+
 				" When it should go on, add me again and type /keyturn subscribe there.")))
 		}
 	}

@@ -114,6 +114,11 @@ func (d *Draft) Told(t *bot.Tenant, issues []incident.Issue) error {
 	if err := d.ticketsFollow(t, o.Told); err != nil {
 		return err
 	}
+	if len(o.Told) > 0 || !watch.Failing.IsZero() || watch.Good.IsZero() {
+		if err := d.refreshPages(t); err != nil {
+			return err
+		}
+	}
 	subs, err := listening(d.View, t.ID)
 	if err != nil {
 		return err
@@ -179,6 +184,9 @@ func (e *Engine) unreadable(ctx context.Context, j bot.Job, t *bot.Tenant, cause
 				return err
 			}
 			w = incident.ToldSilence(w)
+			if err := d.refreshPages(t); err != nil {
+				return err
+			}
 		}
 		d.Out.Watches = append(d.Out.Watches, w)
 		again := j

@@ -67,6 +67,7 @@ func (d *Draft) Subscribe(s incident.Subscription, run *setup.Run) error {
 		m.Key = "run/" + run.ID + "/test"
 	}
 	d.Say(s.Place, m, bot.ClassHandoff)
+	d.RefreshHome(t, s.By)
 	d.Record(bot.AuditEntry{Tenant: s.Tenant, Person: s.By, Act: "subscribe", Note: s.Place.String() + ": " + incident.Describe(s).Plain()})
 	return nil
 }
@@ -75,6 +76,9 @@ func (d *Draft) Subscribe(s incident.Subscription, run *setup.Run) error {
 func (d *Draft) Unsubscribe(s incident.Subscription) {
 	d.Out.Unsubscribed = append(d.Out.Unsubscribed, s)
 	desks.Drop(&d.Out, s.Tenant, s.ID)
+	if t, ok := d.env.Tenant(s.Tenant); ok {
+		d.RefreshHome(t, s.By)
+	}
 }
 
 // Change keeps a subscription that says something else now, without a word in

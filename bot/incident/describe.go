@@ -17,6 +17,9 @@ func Greet(sub Subscription) bot.Text {
 	return describe("From now on this channel is told", sub)
 }
 
+// InWords is what a channel is told, in a few words.
+func InWords(sub Subscription) string { return whatIsTold(sub) }
+
 func describe(head string, sub Subscription) bot.Text {
 	t := bot.Join(bot.B(head), bot.T(": "+whatIsTold(sub)+"."))
 	say := func(s string) { t = append(t, bot.Span{Text: " " + s}) }

@@ -93,3 +93,14 @@ func (r *Run) free(g *Guide, t *bot.Tenant, role bot.Role, now time.Time) (from 
 
 // Asks reports whether a run asks a person for the steps of a role.
 func (r *Run) Asks(p bot.PersonID, role bot.Role) bool { return slices.Contains(r.HoldersOf(role), p) }
+
+// AsksAny reports whether a person is among those whom the run asks for any of
+// its steps.
+func (r *Run) AsksAny(p bot.PersonID) bool {
+	for _, holders := range r.Holders {
+		if slices.Contains(holders, p) {
+			return true
+		}
+	}
+	return false
+}
