@@ -54,7 +54,7 @@ func (a *Ask) askCancel(r *setup.Run) (bot.Reply, error) {
 		return bot.Reply{}, err
 	}
 	left := sc.Left()
-	m := bot.Message{}
+	m := bot.Say(bot.B("Cancel the run "+r.ID+"?"), bot.T(" Nobody is asked for its steps any more."))
 	for _, p := range left.Parts {
 		if _, ok := p.(bot.Buttons); !ok {
 			m.Add(p)

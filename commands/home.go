@@ -59,7 +59,7 @@ func life(d *engine.Draft, r bot.Request) error {
 // a way to reach them.
 func met(d *engine.Draft, r bot.Request) error {
 	m := bot.Say(bot.T("I am Keyturn. I write to you here when a step of a setup waits for you, and I answer questions about Microsoft 365 service health."))
-	m.Add(bot.Buttons{Items: []bot.Button{{Label: "My steps", Action: actVerb, Value: "mine"}, {Label: "Health", Action: actVerb, Value: "health"}, {Label: "Help", Action: actVerb, Value: "help"}}})
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "My steps", Action: actVerb, Value: "mine"}, {Label: "Service health", Action: actVerb, Value: "health"}, {Label: "Help", Action: actVerb, Value: "help"}}})
 	d.Say(r.Place, m, bot.ClassChecklist)
 	return d.Met(bot.Account{Platform: r.Place.Platform, Team: r.Place.Team, ID: r.Place.User})
 }

@@ -55,7 +55,7 @@ func roleClick(a *Ask) (bot.Reply, error) {
 }
 
 func (a *Ask) roleForm(role bot.Role) bot.Form {
-	f := bot.Form{Action: actRole, Value: string(role) + "/" + a.seats(role), Title: label(role), Submit: "Change"}
+	f := bot.Form{Action: actRole, Value: string(role) + "/" + a.seats(role), Title: heading(role), Submit: "Change"}
 	f.Intro = append(f.Intro, bot.Paragraph{Text: bot.T("It counts at once, also in setups that are under way. The other owners are told, and it stands in the audit trail.")})
 	if a.Tenant.Managed[role].Group != "" {
 		f.Intro = append(f.Intro, bot.Paragraph{Text: bot.T("Whoever is in the user group " + a.Tenant.Managed[role].Group + " holds it too. What you choose here counts over that.")})

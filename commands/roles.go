@@ -22,6 +22,12 @@ func label(r bot.Role) string {
 	return r.Title()
 }
 
+// heading is [label] where it begins a line, or is a button.
+func heading(r bot.Role) string {
+	says := label(r)
+	return strings.ToUpper(says[:1]) + says[1:]
+}
+
 // rolesVerb shows who holds which role, or changes it for an owner.
 func rolesVerb(a *Ask) (bot.Reply, error) {
 	if len(a.Args) > 0 {
@@ -56,9 +62,9 @@ func (a *Ask) roles() (bot.Reply, error) {
 		if g := a.Tenant.Managed[role]; g.Group != "" {
 			value += " · whoever is in the user group " + g.Group + " holds it"
 		}
-		items = append(items, bot.Pair{Label: label(role), Value: bot.T(value)})
+		items = append(items, bot.Pair{Label: heading(role), Value: bot.T(value)})
 		if role != bot.Owner {
-			buttons = append(buttons, bot.Button{Label: label(role), Action: actRole, Value: string(role), Says: "Change who holds " + label(role)})
+			buttons = append(buttons, bot.Button{Label: heading(role), Action: actRole, Value: string(role), Says: "Change who holds " + label(role)})
 		}
 	}
 	m.Add(bot.Pairs{Items: items})

@@ -51,7 +51,7 @@ func statusVerb(a *Ask) (bot.Reply, error) {
 	case !watch.Good.IsZero():
 		m.Add(bot.Note{Text: bot.Join(bot.T("Service health was last read "), bot.When(watch.Good, bot.DateTime))})
 	default:
-		m.Add(bot.Note{Text: bot.T("Service health is not read for " + a.Tenant.Name + " yet: no Graph credential is configured, and no run has made one.")})
+		m.Add(bot.Note{Text: bot.Join(bot.T("Service health is not read for "+a.Tenant.Name+" yet: no Graph credential is configured, and no run has made one. "), bot.C(a.Table.Command+" setup direct"), bot.T(" makes one."))})
 	}
 	if gaps := a.Tenant.Gaps(); a.may(Owner) == nil {
 		for _, k := range slices.Sorted(maps.Keys(gaps)) {

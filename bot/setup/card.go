@@ -112,9 +112,12 @@ func (s Scene) heldStep(m *bot.Message, st *Step) {
 
 // cardMark is the mark of a step on its person's own card.
 func (s Scene) cardMark(spec *Spec, st *Step, p bot.PersonID) bot.Text {
-	if s.Run.State == RunOpen && WaitsForPerson(spec, st) && st.State != Failed && (st.Holder == "" || st.Holder == p) {
+	if s.Run.State == RunOpen && WaitsForPerson(spec, st) && (st.Holder == "" || st.Holder == p) {
 		if st.State == Unsigned && st.Approval != nil && st.Approval.Person != p {
 			return s.mark(spec, st)
+		}
+		if st.State == Failed {
+			return bot.T("⛔ failed, waiting for you")
 		}
 		return bot.T("🔵 waiting for you")
 	}

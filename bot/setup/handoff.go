@@ -10,17 +10,8 @@ import (
 // Handoff is the thread reply that pings those who hold a role: the team by
 // its user group where there is one, and each person.
 func (s Scene) Handoff(role bot.Role, steps []StepID) bot.Message {
-	var who bot.Text
-	if g := s.Tenant.Groups[role][s.Platform]; g != "" {
-		who = bot.Join(bot.Text{{Text: role.Crew(), Group: g}}, bot.T(" "))
-	}
 	people := s.Run.HoldersOf(role)
-	for i, p := range people {
-		if i > 0 {
-			who = bot.Join(who, bot.T(" "))
-		}
-		who = bot.Join(who, s.Ping(p))
-	}
+	who := s.called(role, people)
 	head := bot.Join(who, bot.T(": "+plural(len(steps), "step is yours now", "steps are yours now")+". The details are in a direct message from me."))
 	if len(people) == 0 {
 		head = s.nobody(role, len(steps))
@@ -35,6 +26,38 @@ func (s Scene) Handoff(role bot.Role, steps []StepID) bot.Message {
 	m.Add(bot.Paragraph{Text: bot.Lines(lines...)})
 	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Show my steps", Action: ActMine, Value: s.Run.ID}}})
 	return m
+}
+
+// called names the team before its people, who are all pinged.
+func (s Scene) called(role bot.Role, people []bot.PersonID) bot.Text {
+	var who []bot.Text
+	if g := s.Tenant.Groups[role][s.Platform]; g != "" {
+		who = append(who, bot.Text{{Text: role.Crew(), Group: g}})
+	} else if role != bot.Requester && len(people) > 1 {
+		who = append(who, bot.T(upper(role.Crew())))
+	}
+	for _, p := range people {
+		who = append(who, s.Ping(p))
+	}
+	var out bot.Text
+	for i, t := range who {
+		switch {
+		case i == 0:
+		case i == len(who)-1 && i > 1:
+			out = bot.Join(out, bot.T(" and "))
+		default:
+			out = bot.Join(out, bot.T(", "))
+		}
+		out = bot.Join(out, t)
+	}
+	return out
+}
+
+func upper(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
 }
 
 // nobody asks the owners for somebody to hold a role.
@@ -79,7 +102,7 @@ func (s Scene) Outcome(spec *Spec, st *Step) bot.Message {
 			}
 		}
 		if len(st.Proof) > 0 {
-			t = bot.Join(t, bot.T(". "+strings.Join(st.Proof, "; ")))
+			t = bot.Join(t, bot.T(". Read back: "+strings.Join(st.Proof, "; ")))
 		}
 		return bot.Say(t)
 	case Confirmed:
