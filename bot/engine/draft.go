@@ -50,7 +50,8 @@ type Env struct {
 	Public string
 	// Gate is the address of the page where a tenant's people sign in at a
 	// system, as their browsers see it.
-	Gate func(bot.TenantID, bot.System) string
+	Gate    func(bot.TenantID, bot.System) string
+	shelves shelves // what answers are found in
 	// CheckEvery is the time between two looks of a step that waits for an act
 	// elsewhere.
 	CheckEvery time.Duration

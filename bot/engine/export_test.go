@@ -17,3 +17,6 @@ const Tries = tries
 
 // Under is the context of whoever works on a job.
 func (e *Engine) Under(ctx context.Context, j bot.Job) context.Context { return e.under(ctx, j) }
+
+// Forget drops what was counted of a tenant's texts.
+func (e *Env) Forget(t bot.TenantID) { e.shelves.put(t, 0, nil) }

@@ -76,54 +76,6 @@ func (d *Draft) Vote(t bot.TenantID, text string, helped bool) error {
 	return nil
 }
 
-// Find finds what the tenant knows to a question, at once. The incident named
-// except is left out.
-func (d *Draft) Find(t bot.TenantID, q recommend.Query, except string) (a recommend.Answer, err error) {
-	a = recommend.Answer{Said: q.Said, About: except}
-	docs, err := d.Texts(t, except)
-	if err != nil {
-		return a, err
-	}
-	a.Hits = recommend.Rank(q, docs, d.Now, hitsShown)
-	for i := range a.Hits {
-		a.Hits[i].Doc.Text = "" // what is searched is not shown
-	}
-	a.Read, a.Blind, err = d.Standing(t)
-	return a, err
-}
-
-// hitsShown is how many texts of the tenant an answer names.
-const hitsShown = 3
-
-// Texts are what the tenant knows that may explain what people see: incidents
-// that go on or are over lately, and message center posts. The one named except
-// is left out.
-func (d *Draft) Texts(t bot.TenantID, except string) ([]recommend.Doc, error) {
-	known, err := d.Incidents(t, true)
-	if err != nil {
-		return nil, err
-	}
-	var out []recommend.Doc
-	for _, k := range known {
-		i := &k.Issue
-		if i.ID == except || i.Resolved && d.Now.Sub(i.Modified) > recently {
-			continue
-		}
-		out = append(out, issueText(i))
-	}
-	changes, err := posts.All(d.View, t)
-	if err != nil {
-		return nil, err
-	}
-	for _, k := range changes {
-		p := &k.Post
-		if d.Now.Sub(p.Modified) <= changesFor && (p.End.IsZero() || p.End.After(d.Now)) {
-			out = append(out, changeText(p))
-		}
-	}
-	return out, d.esteem(t, out)
-}
-
 // changesFor is how long a message center post explains what people see.
 const changesFor = 180 * 24 * time.Hour
 

@@ -111,10 +111,19 @@ func Rank(q Query, docs []Doc, at time.Time, n int) []Hit { return NewIndex(docs
 
 // Rank gives the texts that may answer a question, best first, at most n.
 func (x *Index) Rank(q Query, at time.Time, n int) []Hit {
+	return x.Find(q, at, n, "", nil)
+}
+
+// Find is [Index.Rank] without the text named except, and with what others said
+// of each text as it is now: an index is kept for longer than that.
+func (x *Index) Find(q Query, at time.Time, n int, except string, votes func(id string) (helped, failed int)) []Hit {
 	var hits []Hit
 	asked := x.known(q)
 	for i := range x.docs {
-		if h, ok := x.hit(q, asked, i, at); ok {
+		if except != "" && x.docs[i].ID == except {
+			continue
+		}
+		if h, ok := x.hit(q, asked, i, at, votes); ok {
 			hits = append(hits, h)
 		}
 	}
@@ -179,8 +188,11 @@ func oneOff(a, b string) bool {
 	}
 }
 
-func (x *Index) hit(q Query, asked []term, i int, at time.Time) (Hit, bool) {
+func (x *Index) hit(q Query, asked []term, i int, at time.Time, votes func(string) (int, int)) (Hit, bool) {
 	h := Hit{Doc: x.docs[i]}
+	if votes != nil {
+		h.Doc.Helped, h.Doc.Failed = votes(h.Doc.ID)
+	}
 	strong := false
 	best := map[string]float64{} // of each word of the question, whichever of its terms the text has
 	for _, t := range asked {
