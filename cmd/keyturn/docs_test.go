@@ -9,13 +9,11 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/alecthomas/kong"
 	"github.com/google/go-cmp/cmp"
 
 	"keyturn/bot"
-	"keyturn/bot/setup"
 	"keyturn/commands"
 )
 
@@ -222,98 +220,6 @@ func TestDocsConfiguration(t *testing.T) {
 		}
 	}
 	document(t, "configuration.md", b.String())
-}
-
-func TestDocsGuides(t *testing.T) {
-	var b strings.Builder
-	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
-	p("# The guides, step by step\n\n%s", generated)
-	p("`/keyturn setup` starts a guide. Each step belongs to a role, and whoever holds it is asked when the steps that it needs are done; steps that need nothing of")
-	p("each other are handed out at the same time. **Run** means that Keyturn makes the calls once the holder has approved exactly those, and reads the result back.")
-	p("**By hand** means that the holder does it on the page that the card links to; Keyturn checks it where anything can be read, and says so where not.")
-	for _, g := range setup.Guides() {
-		p("\n## `%s`: %s\n\n%s\n", g.ID, g.Title, g.What)
-		minutes := 0
-		titles := map[setup.StepID]string{}
-		for _, s := range g.Steps {
-			minutes += s.Minutes
-			titles[s.ID] = s.Title
-		}
-		p("%d steps, about %s of people's time in all. Start it with `/keyturn setup %s`.", len(g.Steps), spanOf(minutes), g.ID)
-		for i, s := range g.Steps {
-			p("\n### %d. %s\n", i+1, s.Title)
-			p("%s\n", sentence(s.What))
-			row := func(name, words string) {
-				if words != "" {
-					p("- **%s** %s", name, sentence(words))
-				}
-			}
-			row("Who:", s.Role.Title())
-			row("How:", how(s))
-			if s.Minutes > 0 {
-				row("Takes:", "about "+spanOf(s.Minutes))
-			}
-			if s.When != nil {
-				row("Only where it applies:", "it is left out where the tenant or the run has no use for it")
-			}
-			if len(s.Needs) > 0 && len(s.Needs) < len(g.Steps)-1 {
-				var names []string
-				for _, n := range s.Needs {
-					names = append(names, titles[n])
-				}
-				row("After:", strings.Join(names, "; "))
-			} else if len(s.Needs) > 1 {
-				row("After:", "everything else")
-			}
-			row("The trap:", s.Trap)
-			if s.Guided != nil {
-				row("Leave alone:", s.Guided.Leave)
-			}
-			row("If it waits:", s.IfWaits)
-			row("Undo:", s.Undo)
-			if s.FourEyes {
-				row("Four eyes:", "whoever asked for the run does not approve it, unless four_eyes is false")
-			}
-			if s.NoSkip {
-				row("Cannot be skipped:", "it proves something, or protects somebody")
-			}
-		}
-	}
-	document(t, "guides.md", b.String())
-}
-
-func how(s setup.Spec) string {
-	var out []string
-	if a := s.API; a != nil {
-		switch {
-		case a.Plan != nil:
-			out = append(out, "run on approval")
-		case a.Poll:
-			out = append(out, "looked for by Keyturn until it is there")
-		case a.Auto:
-			out = append(out, "read by Keyturn")
-		}
-		if a.Back != nil {
-			out = append(out, "can be undone by Keyturn")
-		}
-	}
-	if s.Guided != nil {
-		word := "by hand"
-		if s.API == nil || s.API.Prove == nil {
-			word += ", confirmed by a person's word"
-		} else {
-			word += ", then checked"
-		}
-		out = append(out, word)
-	}
-	return strings.Join(out, "; ")
-}
-
-func spanOf(minutes int) string {
-	if d := time.Duration(minutes) * time.Minute; d >= 2*time.Hour {
-		return fmt.Sprintf("%d hours", int(d.Round(time.Hour)/time.Hour))
-	}
-	return countOf(minutes, "minute", "minutes")
 }
 
 // Every role of the configuration is one that the words name.
