@@ -11,6 +11,7 @@ var buttons = map[string]struct {
 	"nudge":         {label: "Nudge"},
 	"cancel":        {label: "Cancel"},
 	"inventory":     {label: "What exists"},
+	"mapping":       {label: "ServiceNow incidents"},
 	"roles":         {label: "Roles"},
 	"subscribe":     {label: "Tell a channel", menu: true, channel: true},
 	"unsubscribe":   {label: "Stop telling this channel", channel: true},

@@ -22,6 +22,7 @@ const (
 	actSubs    = "subscribe"     // the subscription form
 	actRole    = "role"          // the form of who holds a role
 	actReplace = "replace-start" // the form that begins to replace a credential
+	actMapping = "mapping-start" // the form that begins to say how ServiceNow incidents are filled
 )
 
 func clicks() []Click {
@@ -39,6 +40,7 @@ func clicks() []Click {
 		{setup.ActClean, "setup", Holder, cleanClick},
 		{setup.ActReplace, "inventory", Holder, replaceClick},
 		{actReplace, "inventory", Holder, replaceForm},
+		{actMapping, "mapping", Holder, mappingForm},
 		{setup.ActGoOn, "mine", Known, goOnClick},
 		{setup.ActEnd, "cancel", Known, endClick},
 		{setup.ActApprove, "mine", Known, approveClick},
@@ -129,7 +131,7 @@ func bindClick(a *Ask) (bot.Reply, error) {
 // platform has to know before it asks.
 func (t *Table) OpensForm(action string) bool {
 	switch action {
-	case actGuide, actSubs, actRecommend, actRole, setup.ActClean, setup.ActReject, setup.ActSkip, setup.ActNotMe, setup.ActAnswer, setup.ActGlass:
+	case actGuide, actSubs, actRecommend, actRole, actMapping, setup.ActClean, setup.ActReject, setup.ActSkip, setup.ActNotMe, setup.ActAnswer, setup.ActGlass:
 		return true
 	case setup.ActReplace:
 		return true

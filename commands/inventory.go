@@ -127,9 +127,7 @@ func (a *Ask) replace(key string) (bot.Reply, error) {
 	f := bot.Form{Action: actReplace, Value: setup.ReplaceValue(a.Tenant.ID, o), Title: "Replace a credential", Submit: "Start"}
 	f.Intro = append(f.Intro, bot.Paragraph{Text: bot.Join(bot.B(o.Name), bot.T(", which expires "), bot.When(o.Expires, bot.DateOnly), bot.T(". "+g.What))},
 		bot.Paragraph{Text: bot.Lines(a.people(g)...)})
-	if c := a.Tenant.Change; c.Required {
-		f.Inputs = append(f.Inputs, bot.Input{Name: "change", Label: "Change number", Kind: bot.Line, Example: c.Example, Hint: "Your organisation wants one on every approval."})
-	}
+	a.askChange(&f)
 	return bot.Reply{Form: &f}, nil
 }
 
@@ -182,25 +180,5 @@ func replaceForm(a *Ask) (bot.Reply, error) {
 	if err != nil || no != nil {
 		return orEmpty(no), err
 	}
-	g, ok := a.Env().Guide(setup.Rotate)
-	if !ok {
-		return say("That guide does not exist in this version of Keyturn."), nil
-	}
-	r := a.Request
-	change := strings.TrimSpace(r.One("change"))
-	if no := changeWrong(a.Tenant.Change, change); no != "" {
-		return bot.Reply{Errors: map[string]string{"change": no}}, nil
-	}
-	holders := map[bot.Role][]bot.PersonID{}
-	for _, role := range rolesOf(a.replaceGuide(o), a.Tenant) {
-		holders[role] = slices.Clone(a.Tenant.Asked(role))
-	}
-	place := bot.DM(r.From)
-	if at := a.Tenant.Admins; at != nil && at.Platform == r.From.Platform && at.Team == r.From.Team {
-		place = *at
-	}
-	run := setup.New(g, setup.Start{ID: a.NewID("run"), Tenant: a.Tenant, Instance: a.Tenant.Instance, Requester: a.Person.ID, Place: place,
-		Holders: holders, Options: map[string]string{setup.OptionRotate: o.Key}, Change: change, At: a.Now})
-	a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Via: r.From.String(), Act: "start", Run: run.ID, Change: change, Note: string(g.ID) + " " + o.Key})
-	return bot.Reply{}, a.PutRun(nil, &run)
+	return a.beginRun(a.replaceGuide(o), map[string]string{setup.OptionRotate: o.Key}, nil, o.Key)
 }

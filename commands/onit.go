@@ -102,7 +102,11 @@ func ticketClick(a *Ask) (bot.Reply, error) {
 	case link != "":
 		return bot.Private(bot.Say(bot.T("There is one already: "), bot.Link(number, link))), nil
 	case !mapped:
-		return say("Keyturn has not learned yet how ServiceNow incidents are filled here. " + a.Table.Command + " setup direct asks for it."), nil
+		m := bot.Say(bot.T("Keyturn has not learned yet how ServiceNow incidents are filled here. A ServiceNow admin or an owner says it with "), bot.C(a.Table.Command+" mapping"), bot.T("."))
+		if a.maps() {
+			m.Add(bot.Buttons{Items: []bot.Button{mappingButton}})
+		}
+		return bot.Private(m), nil
 	}
 	a.MakeTicket(k)
 	a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Via: a.Request.From.String(), Act: "servicenow-incident", Note: k.Issue.ID})

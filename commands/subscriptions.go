@@ -41,6 +41,9 @@ func subscriptionsVerb(a *Ask) (bot.Reply, error) {
 		m.Add(bot.Paragraph{Text: bot.Join(bot.T("This place is told nothing. "), bot.C(a.Table.Command+" subscribe"), bot.T(" in a channel changes that."))})
 		buttons = []bot.Button{{Label: "Tell a channel", Action: actSubs}}
 	}
+	if a.maps() {
+		buttons = append(buttons, mappingButton)
+	}
 	m.Add(bot.Buttons{Items: buttons})
 	return bot.Private(m), nil
 }

@@ -73,6 +73,7 @@ func New(command string) *Table {
 		{Name: "nudge", Group: "Set up", What: "Remind whoever a run waits for", Example: "nudge", Level: Known, Run: nudgeVerb},
 		{Name: "cancel", Group: "Set up", What: "Cancel a run; it lists what exists already", Example: "cancel", Level: Known, Run: cancelVerb},
 		{Name: "inventory", Group: "Set up", What: "What Keyturn made: where, approved by whom, expires when", Example: "inventory", Level: Known, Run: inventoryVerb},
+		{Name: "mapping", Group: "Set up", What: "How ServiceNow incidents are filled: say it, or change it", Example: "mapping", Level: Holder, Run: mappingVerb},
 		{Name: "roles", Group: "Set up", What: "Who holds which role; owners change it here", Example: "roles", Level: Known, Run: rolesVerb},
 		{Name: "subscribe", Group: "Incidents", What: "Tell this channel about incidents, of all services or of some", Example: "subscribe Exchange Online, Microsoft Teams; digest 08:00", Level: Known, Run: subscribeVerb},
 		{Name: "unsubscribe", Group: "Incidents", What: "Stop telling this channel", Example: "unsubscribe", Level: Known, Run: unsubscribeVerb},

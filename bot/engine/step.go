@@ -244,8 +244,13 @@ func (w *work) fill(ctx context.Context, c bot.Call) (filled bot.Call, id bot.Ca
 			id.Cert, _ = fact("reader.key.cert")
 		case "unattended":
 			id.ClientID, _ = fact("sn.client_id")
-			s, _ := secret("sn.client_secret")
+			s, made := secret("sn.client_secret")
 			id.Secret = bot.NewSecret(s)
+			if !made { // by an earlier run
+				id, _, err = unattended(v, w.run.Tenant)
+				opened = append(opened, id.Secret)
+				return err
+			}
 		default:
 			return w.identify(v, c, &id)
 		}

@@ -57,6 +57,13 @@ func (d *Draft) keepMapping(r *setup.Run) error {
 	return nil
 }
 
+// SignsInUnattended reports whether a tenant has a sign-in for ServiceNow that
+// works when nobody is there.
+func (d *Draft) SignsInUnattended(t *bot.Tenant) bool {
+	_, ok, err := unattended(d.View, t.ID)
+	return ok && err == nil
+}
+
 // unattended is the sign-in for ServiceNow that a run has made.
 func unattended(v View, t bot.TenantID) (id bot.CallIdentity, ok bool, err error) {
 	s, err := v.Secret(unattendedSecret(t))

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"maps"
 	"time"
 
 	"keyturn/bot"
@@ -249,12 +250,14 @@ func (e *Engine) readTickets(ctx context.Context, j bot.Job) error {
 		return err
 	}
 	states := map[string]incident.Stands{}
-	if f.ready && len(watched) > 0 {
-		a, err := f.call(ctx, incident.ReadStates(records(watched)))
-		if err != nil {
-			e.Log.Warn("the ServiceNow incidents cannot be read", "tenant", t.ID, "err", err)
-		} else {
-			states = incident.ParseStates(a.Body)
+	if f.ready {
+		for _, call := range incident.ReadStates(records(watched)) {
+			a, err := f.call(ctx, call)
+			if err != nil {
+				e.Log.Warn("the ServiceNow incidents cannot be read", "tenant", t.ID, "err", err)
+				break
+			}
+			maps.Copy(states, incident.ParseStates(a.Body))
 		}
 	}
 	return e.commit(ctx, "tickets/"+e.ID(), func(d *Draft) error {

@@ -319,3 +319,27 @@ func TestThereIsNeverASecondRecordOrASecondNote(t *testing.T) {
 		}
 	})
 }
+
+// However many records are followed, each is asked for.
+func TestTheStateOfEveryRecordIsRead(t *testing.T) {
+	var of []Record
+	for n := range 250 {
+		of = append(of, Record{SysID: fmt.Sprintf("id%03d", n)})
+	}
+	calls := ReadStates(of)
+	if len(calls) != 3 || len(ReadStates(nil)) != 0 {
+		t.Fatalf("%d calls", len(calls))
+	}
+	asked := ""
+	for _, c := range calls {
+		if len(c.Path) > 6000 {
+			t.Errorf("an address has %d characters", len(c.Path))
+		}
+		asked += c.Path
+	}
+	for _, r := range of {
+		if strings.Count(asked, r.SysID) != 1 {
+			t.Errorf("%s is asked for %d times", r.SysID, strings.Count(asked, r.SysID))
+		}
+	}
+}

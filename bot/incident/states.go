@@ -3,6 +3,8 @@ package incident
 import (
 	"encoding/json"
 	"net/url"
+	"slices"
+	"strconv"
 	"strings"
 
 	"keyturn/bot"
@@ -12,20 +14,20 @@ import (
 // address.
 const statesAtOnce = 100
 
-// ReadStates is the call that reads how records stand, the newest ones where
-// they are many: [ParseStates] reads the answer.
-func ReadStates(of []Record) bot.Call {
-	if n := len(of); n > statesAtOnce {
-		of = of[n-statesAtOnce:]
+// ReadStates are the calls that read how records stand: [ParseStates] reads each
+// answer.
+func ReadStates(of []Record) (calls []bot.Call) {
+	for some := range slices.Chunk(of, statesAtOnce) {
+		var ids []string
+		for _, r := range some {
+			ids = append(ids, r.SysID)
+		}
+		calls = append(calls, bot.Call{ID: "states", System: bot.ServiceNow, Method: "GET", As: Unattended,
+			Path: tablePath("") + "?sysparm_query=" + url.QueryEscape("sys_idIN"+strings.Join(ids, ",")) +
+				"&sysparm_fields=sys_id,state&sysparm_display_value=all&sysparm_limit=" + strconv.Itoa(statesAtOnce),
+			What: "Reads how the incidents stand"})
 	}
-	var ids []string
-	for _, r := range of {
-		ids = append(ids, r.SysID)
-	}
-	return bot.Call{ID: "states", System: bot.ServiceNow, Method: "GET", As: Unattended,
-		Path: tablePath("") + "?sysparm_query=" + url.QueryEscape("sys_idIN"+strings.Join(ids, ",")) +
-			"&sysparm_fields=sys_id,state&sysparm_display_value=all&sysparm_limit=200",
-		What: "Reads how the incidents stand"}
+	return calls
 }
 
 // Stands is how a record stands.

@@ -9,7 +9,7 @@ func Guides() []*Guide {
 
 // GuideFor finds a guide by ID.
 func GuideFor(id GuideID) (*Guide, bool) {
-	for _, g := range append(Guides(), rotateGuide()) {
+	for _, g := range append(Guides(), rotateGuide(), mappingGuide()) {
 		if g.ID == id {
 			return g, true
 		}

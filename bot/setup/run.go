@@ -14,7 +14,8 @@ const (
 	Connector GuideID = "connector"
 	Direct    GuideID = "direct"
 	Cleanup   GuideID = "cleanup"
-	Rotate    GuideID = "rotate" // replaces one credential; begun from the inventory, not from the start form
+	Rotate    GuideID = "rotate"  // replaces one credential; begun from the inventory, not from the start form
+	Mapping   GuideID = "mapping" // how ServiceNow incidents are filled; begun by its own command
 )
 
 // StepID names a step within its guide; the same step has the same ID in

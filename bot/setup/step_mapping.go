@@ -20,6 +20,9 @@ func mapping() Spec {
 	}
 }
 
+// mappingAsked are the inputs of the form.
+var mappingAsked = []string{"group", "caller", "category", "subcategory", "close_code", "priority", "resolve", "services", "columns"}
+
 func askMapping(c Context) []bot.Input {
 	fill := func(name, otherwise string) []string {
 		if v := c.Fact("incident.ask." + name); v != "" {
@@ -48,7 +51,7 @@ func askMapping(c Context) []bot.Input {
 // acceptMapping checks what can be checked without the instance.
 func acceptMapping(_ Context, in map[string]string) (map[string]string, map[string]string) {
 	facts, wrong := map[string]string{}, map[string]string{}
-	for _, name := range []string{"group", "caller", "category", "subcategory", "close_code", "priority", "resolve", "services", "columns"} {
+	for _, name := range mappingAsked {
 		v := strings.TrimSpace(strings.ReplaceAll(in[name], "\r\n", "\n"))
 		for _, line := range strings.Split(v, "\n") {
 			if why := plainText(line); why != "" {

@@ -91,6 +91,7 @@ const (
 	OptionChannel      = "channel"        // where incidents go
 	OptionCleanup      = "cleanup"        // "connector", "direct" or "" for everything
 	OptionRotate       = "rotate"         // the inventory's key of the credential to replace
+	OptionUnattended   = "unattended"     // "yes": the tenant has a sign-in for unattended work from an earlier run
 )
 
 // UniqueReader is the tenant-wide natural key of the health reader

@@ -7,7 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"keyturn/bot/engine"
 	"keyturn/bot/incident"
+	"keyturn/bot/setup"
 	"keyturn/sim"
 	"keyturn/sim/play"
 )
@@ -103,5 +105,54 @@ func TestARefusedServiceNowIncidentIsToldToTheAdminsWithItsFields(t *testing.T) 
 	h.idle()
 	if n := len(h.ticketsOf(id)); n != 1 {
 		t.Errorf("once it is taken there are %d", n)
+	}
+}
+
+// How ServiceNow incidents are filled can be said after the guide, and changed.
+func TestHowServiceNowIncidentsAreFilledIsSaidLater(t *testing.T) {
+	h := open(t)
+	h.begins("direct", nil)
+	h.everybodyUntilStep(play.Sam, "Skip with reason", "sn-mapping")
+	h.clicks(play.Sam, "Skip with reason", "sn-mapping")
+	h.submits(play.Sam, map[string]any{"why": "Nobody knows the groups yet."})
+	h.everybodyUntil("✅ finished")
+	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe live")
+	h.microsoftWrites("SP900001", "SharePoint Online", 2)
+	h.expectChannel(play.Incidents, "SP900001", "[History]")
+	h.types(play.Erin, "/keyturn mapping")
+	h.expectPrivate(play.Erin, "for its admins and for owners of Contoso to say")
+
+	say := func(values map[string]any) {
+		t.Helper()
+		h.types(play.Sam, "/keyturn mapping")
+		h.expectForm(play.Sam, "looks every name up on the instance", "Sam Duarte")
+		h.submits(play.Sam, nil)
+		h.clicks(play.Sam, "Fill in the form", "sn-mapping")
+		h.submits(play.Sam, values)
+		h.clicks(play.Sam, "Approve and run", "sn-incidents")
+		h.becomes("the run is over", func() bool {
+			over := false
+			h.read(func(v engine.View) error {
+				runs, err := v.Runs("contoso")
+				over = len(runs) > 0 && runs[len(runs)-1].State == setup.RunDone
+				return err
+			})
+			return over
+		})
+	}
+	say(map[string]any{"group": "Service Desk"})
+	h.microsoftWrites("SP900001", "SharePoint Online", 3)
+	h.becomes("the incident in ServiceNow", func() bool { return len(h.ticketsOf("SP900001")) == 1 })
+	first := h.ticketsOf("SP900001")[0]["assignment_group"]
+
+	h.adminNow("POST", "/api/now/table/sys_user_group", map[string]string{"name": "Messaging", "active": "true"})
+	say(map[string]any{"group": "Messaging"}) // the rest is filled in as it was said before
+	h.microsoftWrites("EX900001", "Exchange Online", 2)
+	h.becomes("another one, in the other group", func() bool {
+		made := h.ticketsOf("EX900001")
+		return len(made) == 1 && made[0]["assignment_group"] != first
+	})
+	if made := h.ticketsOf("SP900001"); len(made) != 1 || made[0]["assignment_group"] != first {
+		t.Errorf("the one that was there has changed: %+v", made)
 	}
 }
