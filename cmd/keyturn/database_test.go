@@ -38,7 +38,7 @@ func ownDatabase(t *testing.T) bot.Secret {
 }
 
 func TestSessionsWithADatabase(t *testing.T) {
-	url := ownDatabase(t)
+	ownDatabase(t) // or skip
 	valid, err := os.ReadFile("testdata/valid.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -54,7 +54,7 @@ func TestSessionsWithADatabase(t *testing.T) {
 		RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("KEYTURN_KEY", key)
-			e.Setenv("KEYTURN_STATE", url.Reveal())
+			e.Setenv("KEYTURN_STATE", ownDatabase(t).Reveal())
 			e.Setenv("SLACK_SIGNING_SECRET", "canary-signing-secret")
 			e.Setenv("SLACK_BOT_TOKEN", "xoxb-canary-token")
 			for file, name := range map[string]string{"keyturn.yaml": "ONE", "second.yaml": "TWO", "third.yaml": "THREE"} {
@@ -67,7 +67,9 @@ func TestSessionsWithADatabase(t *testing.T) {
 					return err
 				}
 			}
-			return nil
+			addr := strings.TrimPrefix(e.Getenv("THREE"), "http://")
+			inFile := strings.Replace(conf, "state: env:KEYTURN_STATE", "data: old.db", 1)
+			return os.WriteFile(filepath.Join(e.WorkDir, "file.yaml"), []byte("listen: "+addr+"\n"+inFile), 0o600)
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"answers": answers,

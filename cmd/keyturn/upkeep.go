@@ -14,6 +14,7 @@ import (
 
 type stateCmd struct {
 	Check   stateCheckCmd   `cmd:"" help:"Read the whole state and say whether it is sound, while the bot runs or not."`
+	Copy    stateCopyCmd    `cmd:"" help:"Carry the state over from a data file to the database that the configuration names, while nothing runs on either."`
 	Compact stateCompactCmd `cmd:"" help:"Give the room that removed records left back to the disk, while the bot runs or not."`
 }
 

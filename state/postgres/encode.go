@@ -10,6 +10,7 @@ import (
 
 	"keyturn/bot"
 	"keyturn/bot/engine"
+	"keyturn/bot/incident"
 	"keyturn/bot/setup"
 	"keyturn/state"
 )
@@ -118,19 +119,23 @@ func (e *encoder) objects(c engine.Changes) {
 	}
 }
 
+// resolved is when a resolved incident was last seen; nil of one that is active.
+func (s *Store) resolved(k incident.Known) *time.Time {
+	if !k.Issue.Resolved {
+		return nil
+	}
+	seen := k.Seen
+	if seen.IsZero() {
+		seen = s.now()
+	}
+	return &seen
+}
+
 func (e *encoder) incidents(c engine.Changes) {
 	for _, k := range c.Incidents {
-		var resolved *time.Time
-		if k.Issue.Resolved {
-			seen := k.Seen
-			if seen.IsZero() {
-				seen = e.s.now()
-			}
-			resolved = &seen
-		}
 		v, err := state.Encode("incident "+k.Issue.ID, k)
 		e.put(v, err, `INSERT INTO incidents (tenant, id, resolved, value) VALUES ($1, $2, $3, $4)
-			ON CONFLICT (tenant, id) DO UPDATE SET resolved = excluded.resolved, value = excluded.value`, []byte(k.Tenant), []byte(k.Issue.ID), resolved)
+			ON CONFLICT (tenant, id) DO UPDATE SET resolved = excluded.resolved, value = excluded.value`, []byte(k.Tenant), []byte(k.Issue.ID), e.s.resolved(k))
 	}
 	for _, s := range c.Subscriptions {
 		v, err := state.Encode("subscription "+s.ID, s)
