@@ -78,6 +78,7 @@ func clicks() []Click {
 		{recommend.ActNote, "recommend", Member, writeClick},
 		{recommend.ActSignIn, "recommend", Known, visitClick},
 		{recommend.ActAgain, "recommend", Member, againClick},
+		{recommend.ActMessage, "recommend", Member, messageClick},
 		{incident.ActionTicket, "incident", Known, ticketClick},
 		{actResend, "undelivered", Owner, resendClick},
 		{actDiscard, "undelivered", Owner, discardClick},

@@ -62,7 +62,9 @@ func recommendForm(a *Ask) (bot.Reply, error) {
 }
 
 // recommend answers with what may match, at once from what is known.
-func (a *Ask) recommend(said string) (bot.Reply, error) {
+func (a *Ask) recommend(said string) (bot.Reply, error) { return a.recommendTo(said, false) }
+
+func (a *Ask) recommendTo(said string, quoted bool) (bot.Reply, error) {
 	q := recommend.Parse(said)
 	if q.Empty() {
 		return a.whatIsWrong(), nil
@@ -71,7 +73,17 @@ func (a *Ask) recommend(said string) (bot.Reply, error) {
 	if err != nil {
 		return bot.Reply{}, err
 	}
+	ans.Quotes = quoted
 	return a.ask(ans)
+}
+
+// messageClick asks about a message that somebody wrote.
+func messageClick(a *Ask) (bot.Reply, error) {
+	said := strings.TrimSpace(a.Request.Value)
+	if n := recommend.RecordNumber(said); n != "" {
+		return a.record(n)
+	}
+	return a.recommendTo(said, true)
 }
 
 func (a *Ask) ask(ans recommend.Answer) (bot.Reply, error) {

@@ -110,7 +110,7 @@ func TestRealPayloadsAreMappedOrKnowinglyIgnored(t *testing.T) {
 		"block_actions":                          {"clicked", skipNoAction, skipNobody},
 		"view_submission":                        {"submitted", skipNobody},
 		"shortcut":                               {"typed"},
-		"message_action":                         {"typed"},
+		"message_action":                         {"clicked"},
 		"view_closed":                            {skipClosed},
 		"block_suggestion":                       {skipKind},
 		"dialog_submission":                      {skipKind},

@@ -152,18 +152,18 @@ func submitted(in *inbound, p interaction) {
 	in.Key = deliveryKey("form", in.Place.Team, p.View.ID, once, p.User.ID)
 }
 
-// shortcut makes a shortcut the same as typing its callback ID.
+// shortcut makes a shortcut the same as typing its callback ID, and one on a
+// message the same as clicking a button of that name whose value is what the
+// message says. The message is somebody's, and never ours to edit.
 func shortcut(in *inbound, p interaction) {
 	in.Kind = bot.Typed
 	in.Action = p.CallbackID
 	in.Text = p.CallbackID
+	if p.Type == "message_action" {
+		in.Kind, in.Text, in.Value = bot.Clicked, "", typedWords(in.Place.Team, p.Message.Text)
+	}
 	if p.Channel.ID != "" {
 		in.Place = place(in.Place.Team, p.Channel.ID, p.Message.ThreadTS, p.User.ID)
-		if ts := first(p.MessageTS, p.Message.TS); ts != "" {
-			held := in.Place
-			held.Channel = p.Channel.ID
-			in.Message = bot.MessageRef{Place: held, ID: ts}
-		}
 	}
 	in.Key = deliveryKey("short", in.Place.Team, first(p.TriggerID, p.Interactivity.Pointer), p.ActionTS, p.User.ID)
 }

@@ -69,6 +69,7 @@ type interaction struct {
 		TS         string `json:"ts"`
 		ThreadTS   string `json:"thread_ts"`
 		Team       string `json:"team"`
+		Text       string `json:"text"`
 		BotProfile struct {
 			TeamID string `json:"team_id"`
 		} `json:"bot_profile"`

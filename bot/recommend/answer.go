@@ -25,6 +25,7 @@ const (
 type Answer struct {
 	Said     string // the question, as typed
 	About    string // the incident that it was asked about by a button, or ""
+	Quotes   bool   // the question is a message of somebody's
 	Record   string // the organisation's own record that it was asked for, or ""
 	Hits     []Hit  // of the tenant, best first
 	Articles []Hit
@@ -54,6 +55,9 @@ const (
 	ActNote   = "recommend-note"    // write the answer into the record that it is about
 	ActSignIn = "recommend-sign-in" // at ServiceNow, to ask what the asker may see there
 	ActAgain  = "recommend-again"   // ask the same again
+	// ActMessage asks about a message that somebody wrote, by the platform's own
+	// menu of messages; its value is what the message says.
+	ActMessage = "is-this-microsoft"
 )
 
 // Numbered are the hits in the order of their numbers: the tenant's, articles,
@@ -76,6 +80,9 @@ func (a Answer) Message(command string, shared bool) bot.Message {
 	var m bot.Message
 	if a.Record != "" && !shared {
 		m.Add(bot.Paragraph{Text: bot.Join(bot.B(a.Record), bot.T(" says: “"+clip(a.Said, 160)+"”"))})
+	}
+	if a.Quotes && !shared {
+		m.Add(bot.Paragraph{Text: bot.T("About the message “" + clip(a.Said, 120) + "”:")})
 	}
 	if !a.published() {
 		m.Add(bot.Paragraph{Text: a.unpublished()})

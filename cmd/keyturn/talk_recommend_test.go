@@ -91,3 +91,46 @@ func TestWhenMicrosoftLearnIsSilentTheAnswerSaysSo(t *testing.T) {
 	h.typesOn(play.OnSlack, play.Rita, "", "recommend outlook search is slow", "published nothing yet")
 	h.answered(play.OnSlack, play.Rita, fresh, "Microsoft Learn was asked for “Outlook search slow” and did not answer in time.")
 }
+
+// The menu of anybody's message asks whether it is Microsoft; the answer is for
+// whoever asked, and what leaves is no more than for typed words.
+func TestAMessageOfSomebodysIsAskedAboutPrivately(t *testing.T) {
+	h := open(t, withReader, withoutServiceNow)
+	h.expectReading()
+	id := h.publishes(slices.IndexFunc(incident.Samples(), func(raw json.RawMessage) bool { return strings.Contains(string(raw), "OD1206391") }))
+	h.becomes("the incident to be known", func() (known bool) {
+		h.read(func(v engine.View) error { _, err := v.Incident("contoso", id); known = err == nil; return nil })
+		return known
+	})
+	says := func(text string) string {
+		t.Helper()
+		if _, err := h.world.Slack.PostAs(play.Max.Slack, play.Ops, "", text); err != nil {
+			t.Fatal(err)
+		}
+		all := h.world.Slack.Snapshot().Messages
+		return all[len(all)-1].TS
+	}
+	asks := func(ts string) func(play.Card) bool {
+		t.Helper()
+		fresh := h.news()
+		out, err := h.world.Slack.MessageShortcut(play.Rita.Slack, play.Ops, ts, "is-this-microsoft")
+		if err != nil || out.Shown != "" {
+			t.Fatal(out.Shown, err)
+		}
+		return fresh
+	}
+	fresh := asks(says("<@" + play.Sam.Slack + "> all files of Anna Schmidt are in sync pending in OneDrive &amp; nothing helps"))
+	h.answered(play.OnSlack, play.Rita, fresh, "About the message “", "1. May match "+id, "Workaround:")
+	h.answered(play.OnSlack, play.Rita, fresh, "From Microsoft Learn")
+	for _, q := range h.world.Learn.Asked() {
+		if strings.Contains(q, "Anna") || strings.Contains(q, play.Sam.Slack) {
+			t.Errorf("what left is %q", q)
+		}
+	}
+	h.answered(play.OnSlack, play.Rita, asks(says("???")), "What is wrong, in your own words?")
+	for _, c := range h.world.Slack.Snapshot().Messages {
+		if c.Bot && c.Channel == play.Ops && strings.Contains(c.Text, "About the message") {
+			t.Errorf("everybody sees: %s", c.Text)
+		}
+	}
+}

@@ -40,8 +40,11 @@ type Config struct {
 	Groups   []Group   `json:"-"`
 
 	Commands []string `json:"commands"` // slash commands of the app; default /keyturn
-	Scopes   []string `json:"scopes"`   // granted bot scopes; default DefaultScopes
-	Events   []string `json:"events"`   // event subscriptions; default DefaultEvents
+	// Shortcuts are the callback IDs of the app's message shortcuts; default
+	// is-this-microsoft.
+	Shortcuts []string `json:"shortcuts,omitempty"`
+	Scopes    []string `json:"scopes"` // granted bot scopes; default DefaultScopes
+	Events    []string `json:"events"` // event subscriptions; default DefaultEvents
 
 	File       string           `json:"-"` // snapshot; "" keeps everything in memory
 	Now        func() time.Time `json:"-"` // default time.Now
@@ -141,6 +144,9 @@ func (c *Config) complete() error {
 	}
 	if c.Commands == nil {
 		c.Commands = []string{"/keyturn"}
+	}
+	if c.Shortcuts == nil {
+		c.Shortcuts = []string{"is-this-microsoft"}
 	}
 	if c.Scopes == nil {
 		c.Scopes = DefaultScopes()
