@@ -18,6 +18,9 @@ func approveClick(a *Ask) (bot.Reply, error) {
 	if m.digest == "" {
 		return m.old()
 	}
+	if system, no := setup.Uncalled(a.Tenant, m.step.Plan.Calls); no {
+		return sayf("Keyturn calls nothing at %s here, so I cannot run it. Take the script, then choose [I did it by hand].", system.Name()), nil
+	}
 	if a.Tenant.FourEyes && m.spec.FourEyes && !m.step.Undoing && m.run.Requester == a.Person.ID {
 		return m.ruled("You asked for this run, and this step creates a credential, so somebody else has to approve it: " + m.others() + "."), nil
 	}
@@ -110,6 +113,41 @@ func checkClick(a *Ask) (bot.Reply, error) {
 		return say("No API can check this step. Use the other buttons of its card."), nil
 	}
 	return m.apply("check", "done by hand", func(r *setup.Run) error { return r.Check(m.spec.ID, a.Person.ID) })
+}
+
+// bringClick takes a person's word on a step that nothing may read back, with
+// the values that later steps need.
+func bringClick(a *Ask) (bot.Reply, error) {
+	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Planned, setup.Failed)
+	if err != nil || no != nil {
+		return orEmpty(no), err
+	}
+	c, err := a.Context(&m.run)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	inputs := m.spec.Brings(c)
+	if len(inputs) == 0 {
+		return say("This step needs no values. Use the other buttons of its card."), nil
+	}
+	if a.Request.Kind == bot.Clicked {
+		f := bot.Form{Action: setup.ActBring, Value: a.Request.Value, Title: "Done by hand", Submit: "Done", Inputs: inputs}
+		f.Intro = append(f.Intro, bot.Paragraph{Text: bot.B(m.spec.Title)})
+		return bot.Reply{Form: &f}, nil
+	}
+	in := map[string]string{}
+	for _, x := range inputs {
+		in[x.Name] = a.Request.One(x.Name)
+	}
+	facts, wrong := m.spec.Brought(c, in)
+	if len(wrong) > 0 {
+		return bot.Reply{Errors: wrong}, nil
+	}
+	return m.apply("check", "done by hand", func(r *setup.Run) error {
+		r.Keep(m.spec.ID, facts, a.Now)
+		r.Step(m.spec.ID).Answers = facts
+		return r.Check(m.spec.ID, a.Person.ID)
+	})
 }
 
 // retryClick reads a failed step again, for a new plan.

@@ -58,6 +58,7 @@ func clicks() []Click {
 		{setup.ActUndo, "mine", Known, undoClick},
 		{setup.ActAnswer, "mine", Known, answerClick},
 		{setup.ActDid, "mine", Known, answerClick},
+		{setup.ActBring, "mine", Known, bringClick},
 		{setup.ActSignIn, "mine", Known, signInClick},
 		{setup.ActReveal, "mine", Known, revealClick},
 		{setup.ActLink, "mine", Known, linkClick},
@@ -134,7 +135,7 @@ func (t *Table) OpensForm(action string) bool {
 	switch action {
 	case actGuide, actSubs, actRecommend, actRole, actMapping, setup.ActClean, setup.ActReject, setup.ActSkip, setup.ActNotMe, setup.ActAnswer, setup.ActGlass:
 		return true
-	case setup.ActReplace:
+	case setup.ActReplace, setup.ActBring:
 		return true
 	}
 	return false

@@ -123,6 +123,9 @@ func (a *Ask) replace(key string) (bot.Reply, error) {
 	if err != nil || no != nil {
 		return orEmpty(no), err
 	}
+	if no := a.uncalled(setup.Rotate); no != nil {
+		return *no, nil
+	}
 	g := a.replaceGuide(o)
 	f := bot.Form{Action: actReplace, Value: setup.ReplaceValue(a.Tenant.ID, o), Title: "Replace a credential", Submit: "Start"}
 	f.Intro = append(f.Intro, bot.Paragraph{Text: bot.Join(bot.B(o.Name), bot.T(", which expires "), bot.When(o.Expires, bot.DateOnly), bot.T(". "+g.What))},

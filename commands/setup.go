@@ -56,13 +56,37 @@ func (a *Ask) openStart(id setup.GuideID) (bot.Reply, error) {
 	if id == setup.Connector && a.Tenant.Instance == "" {
 		return sayf("The guide connector needs a ServiceNow instance, and the configuration names none for %s. An owner can add it; the guide direct works without.", a.Tenant.Name), nil
 	}
-	if open, ok, err := a.openRun(id, a.Tenant.Instance); err != nil {
+	if no := a.uncalled(id); no != nil {
+		return *no, nil
+	}
+	if open, ok, err := a.openRun(id, a.instance(id)); err != nil {
 		return bot.Reply{}, err
 	} else if ok {
 		return a.pointTo(open)
 	}
 	f := a.startInputs(g)
 	return bot.Reply{Form: &f}, nil
+}
+
+// instance is the ServiceNow instance that a guide is for. The guide direct
+// needs calls there and goes without where none are made.
+func (a *Ask) instance(id setup.GuideID) string {
+	if id == setup.Direct && a.Tenant.Mode(bot.ServiceNow) == bot.NoCalls {
+		return ""
+	}
+	return a.Tenant.Instance
+}
+
+// uncalled says no to a guide that is of no use where Keyturn calls nothing.
+func (a *Ask) uncalled(id setup.GuideID) *bot.Reply {
+	for _, s := range []bot.System{bot.Graph, bot.ServiceNow} {
+		if a.Tenant.Mode(s) != bot.NoCalls || id != setup.Cleanup && id != setup.Rotate || s == bot.ServiceNow && a.Tenant.Instance == "" {
+			continue
+		}
+		no := sayf("This guide reads what exists, and the configuration has Keyturn call nothing at %s. I have done nothing. An operator can set up sign_in; %s inventory lists what runs have made.", s.Name(), a.Table.Command)
+		return &no
+	}
+	return nil
 }
 
 // openRun finds the open run of a guide for an instance: there is at most one.
@@ -106,7 +130,7 @@ func (a *Ask) startInputs(g *setup.Guide) bot.Form {
 	if g.Warning != "" {
 		f.Intro = append(f.Intro, bot.Paragraph{Text: bot.B(g.Warning)})
 	}
-	if choices := instances(a.Tenant, g.ID); len(choices) > 1 { // a single answer is not asked for
+	if choices := instances(a.Tenant, g.ID); len(choices) > 1 && a.instance(g.ID) != "" { // a single answer is not asked for
 		f.Inputs = append(f.Inputs, bot.Input{Name: "instance", Label: "ServiceNow instance", Kind: bot.Choice, Hint: "Only instances of the configuration: a secret can go nowhere else.",
 			Options: choices, Values: []string{a.Tenant.Instance}})
 	}
@@ -213,7 +237,7 @@ func startForm(a *Ask) (bot.Reply, error) {
 	if !ok {
 		return say("That guide does not exist in this version of Keyturn."), nil
 	}
-	instance := a.Tenant.Instance
+	instance := a.instance(g.ID)
 	if r.One("instance") == "none" {
 		instance = ""
 	}

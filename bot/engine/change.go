@@ -16,6 +16,9 @@ import (
 // Where that person may not read it, what somebody else could read within the
 // day counts. It is nil where no change is asked for.
 func (w *work) changeRead(ctx context.Context, calls []bot.Call) (*bot.Change, error) {
+	if _, byHand := setup.Uncalled(w.ctx.Tenant, append(calls, bot.ReadChange(w.run.Change))); byHand { // nothing is read, or nothing is run
+		return nil, nil
+	}
 	if !setup.NeedsChange(w.ctx.Tenant.Change, calls) || !w.ctx.Tenant.Change.Read || w.run.Change == "" {
 		return nil, nil
 	}

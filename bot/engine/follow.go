@@ -96,7 +96,7 @@ func handedOut(spec *setup.Spec, was, now *setup.Step) bool {
 	if now.State == setup.Unsigned { // the ping is for the sign-in, and the plan needs no second one
 		return now.Approval == nil && (was == nil || !was.Asked)
 	}
-	if auto(spec) || now.Asked || now.Attempt > 0 || !setup.WaitsForPerson(spec, now) || now.State == setup.Failed {
+	if auto(spec) && now.State != setup.Open || now.Asked || now.Attempt > 0 || !setup.WaitsForPerson(spec, now) || now.State == setup.Failed {
 		return false
 	}
 	return was == nil || was.State == setup.Pending || (was.State == setup.Looking && was.Plan == nil)

@@ -135,6 +135,9 @@ func (w *work) look(ctx context.Context) error {
 		if seen != nil {
 			r.Seen = seen
 		}
+		if _, byHand := w.spec.ByHand(w.ctx); byHand && (problem != nil || len(proposal.Calls) == 0) {
+			return r.Open(w.ref.Step) // nothing is known that a plan could be made of
+		}
 		if problem != nil {
 			r.Fail(w.ref.Step, stamped(*problem, d.Now))
 			return nil
@@ -171,6 +174,10 @@ func (w *work) read(ctx context.Context, calls func(setup.Context) []bot.Call) (
 		return out, nil
 	}
 	for _, c := range calls(w.ctx) {
+		if _, no := setup.Uncalled(w.ctx.Tenant, []bot.Call{c}); no {
+			out[c.ID] = setup.Unread(c)
+			continue
+		}
 		a, err := w.call(ctx, c, w.e.ID())
 		var f *bot.Failure
 		switch {
@@ -191,6 +198,10 @@ func (w *work) read(ctx context.Context, calls func(setup.Context) []bot.Call) (
 
 // call fills in a call's placeholders and makes it.
 func (w *work) call(ctx context.Context, c bot.Call, request string) (bot.Answer, error) {
+	if system, no := setup.Uncalled(w.ctx.Tenant, []bot.Call{c}); no {
+		return bot.Answer{}, &bot.Failure{Kind: bot.KindForeign, System: system, Says: "Keyturn calls nothing at " + system.Name() + " here, because the configuration says so.",
+			Fix: "Do the step by hand, or have an operator set up sign_in."}
+	}
 	filled, identity, opened, err := w.fill(ctx, c)
 	if err != nil {
 		return bot.Answer{}, err

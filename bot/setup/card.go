@@ -148,9 +148,13 @@ func (s Scene) plannedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) 
 			calls = append(calls, bot.Join(bot.T(c.What+" "), bot.C(c.Method+" "+Redact(c.Path))))
 		}
 	}
+	v := s.value(spec, st)
+	if system, ok := spec.ByHand(s.Context()); ok {
+		s.scripted(m, spec, st, system, calls, primary)
+		return
+	}
 	m.Add(bot.Paragraph{Text: bot.B("What will be called")}, bot.Numbered{Items: calls})
 	pim := s.inactive(m, spec, st)
-	v := s.value(spec, st)
 	buttons := []bot.Button{
 		{Label: "Approve and run", Action: ActApprove, Value: v, Style: take(primary), Says: "Approve and run: " + spec.Title},
 		{Label: "Show exact calls", Action: ActCalls, Value: v, Says: "Show exact calls: " + spec.Title},
@@ -209,6 +213,10 @@ func (s Scene) openStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 	g := spec.Guided
 	v := s.value(spec, st)
 	var buttons []bot.Button
+	if system, ok := spec.ByHand(s.Context()); ok && (g == nil || g.Ask == nil) {
+		s.unplanned(m, spec, st, system)
+		return
+	}
 	if g != nil {
 		s.guided(m, g)
 		switch {

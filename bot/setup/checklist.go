@@ -31,6 +31,7 @@ const (
 	ActUndo    = "step-undo"
 	ActAnswer  = "step-answer"
 	ActDid     = "step-answer-did" // a word alone, which opens no form
+	ActBring   = "step-bring"      // done by hand where nothing is read back: a form for what later steps need
 	ActGoOn    = "run-go-on"
 	ActEnd     = "run-end"
 

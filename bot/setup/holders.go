@@ -81,7 +81,7 @@ func (r *Run) free(g *Guide, t *bot.Tenant, role bot.Role, now time.Time) (from 
 			from = append(from, st.Holder)
 			st.Holder = ""
 		}
-		if st.State == Pending || (spec.API != nil && spec.API.Auto && st.State != Failed) {
+		if st.State == Pending || (spec.API != nil && spec.API.Auto && st.State != Failed && st.State != Open) {
 			continue
 		}
 		for _, p := range r.Waiting(spec, st) {

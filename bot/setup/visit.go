@@ -27,7 +27,7 @@ func (r *Run) showFailed(g *Guide, now time.Time) {
 	for i := range g.Steps {
 		spec := &g.Steps[i]
 		s := r.Step(spec.ID)
-		if s == nil || (s.State != Failed && s.State != Unsigned) || spec.API == nil || !spec.API.Auto {
+		if s == nil || (s.State != Failed && s.State != Unsigned && s.State != Open) || spec.API == nil || !spec.API.Auto {
 			continue
 		}
 		for _, p := range r.HoldersOf(spec.Role) {

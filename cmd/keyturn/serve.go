@@ -64,9 +64,21 @@ func (s checkCmd) Run(c *console) error {
 	return nil
 }
 
+// uncalled says what is lost where the configuration has Keyturn call nothing.
+func uncalled(t *bot.Tenant) (out []string) {
+	if t.Mode(bot.Graph) == bot.NoCalls {
+		out = append(out, "sign_in.entra is none, or missing: nothing is called at Entra as somebody. Its steps are done by hand from a guide or a script, and a person's word is what counts; "+
+			"credentials are not replaced, and cleanup is not offered. Reading service health needs no such call")
+	}
+	if t.Instance != "" && t.Mode(bot.ServiceNow) == bot.NoCalls {
+		out = append(out, "sign_in.servicenow is none, or missing: nothing is called at ServiceNow as somebody. Its steps are done by hand, the guide direct makes no ServiceNow incidents, no change is read there, and cleanup is not offered")
+	}
+	return out
+}
+
 // warnings says what works but will bite.
 func warnings(t *bot.Tenant) []string {
-	var out []string
+	out := uncalled(t)
 	gaps := t.Gaps()
 	for _, k := range sortedKeys(gaps) {
 		out = append(out, gaps[k])

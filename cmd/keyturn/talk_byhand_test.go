@@ -1,0 +1,88 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"keyturn/bot/engine"
+	"keyturn/bot/setup"
+	"keyturn/sim/play"
+	"keyturn/sim/slack"
+)
+
+// A tenant where Keyturn calls nothing as somebody: people do the steps with
+// their own accounts, and their word is what counts.
+
+func withoutCalls(systems ...string) option {
+	return func(s *setting) {
+		for _, system := range systems {
+			reword("  sign_in: {", "  sign_in: {"+system+": none, ")(s)
+		}
+	}
+}
+
+// steps are the states of the newest run's steps.
+func (h *house) steps() (out map[string]setup.StepState) {
+	h.Helper()
+	h.read(func(v engine.View) error {
+		runs, err := v.Runs("contoso")
+		if err != nil || len(runs) == 0 {
+			return err
+		}
+		out = map[string]setup.StepState{}
+		for _, s := range runs[len(runs)-1].Steps {
+			out[string(s.ID)] = s.State
+		}
+		return nil
+	})
+	return out
+}
+
+func TestWhereNothingIsCalledTheScriptIsRunByHand(t *testing.T) {
+	h := open(t, withoutCalls("entra", "servicenow"))
+	h.fromNow()
+	h.types(play.Rita, "/keyturn setup direct")
+	h.submits(play.Rita, map[string]any{"channel": play.Incidents})
+	h.clicks(play.Rita, "Go on", "before")
+	byHand := func(who play.Person, step string, words ...string) {
+		t.Helper()
+		h.until("the step "+step+" to be done by hand", func(s *slack.State) bool {
+			text, buttons := h.section(s, who, step)
+			return slices.Contains(buttons, "I did it by hand") && !slices.Contains(buttons, "Approve and run") && containsAll(text, words)
+		})
+	}
+	byHand(play.Erin, "signin-entra", "Keyturn calls nothing at Microsoft Graph here, because the configuration says so", "nothing is read back")
+	h.clicks(play.Erin, "I did it by hand", "signin-entra")
+	byHand(play.Erin, "reader-app", "Keyturn calls nothing at Microsoft Graph here", "What is to be made, where nothing of it exists yet", "Makes the registration")
+	b := h.copyOf(play.Erin)
+	if _, ok := b.Has("Approve and run", "reader-app"); ok {
+		t.Error("the calls can be approved")
+	}
+	h.clicks(play.Erin, "Give me the script", "reader-app")
+	h.runs(h.expectPrivate(play.Erin, "The same calls as a script"))
+	h.clicks(play.Erin, "I did it by hand", "reader-app")
+	h.submitsInVain(play.Erin, map[string]any{"reader.client_id": "keyturn-health-reader"}, "reader.client_id", "That is no client ID")
+	app := h.registered("keyturn-health-reader")
+	h.submits(play.Erin, map[string]any{"reader.client_id": app})
+	h.expectThread(play.Ops, "☑️", "Registration for reading service health", "confirmed by Erin Vogel, no check exists")
+	h.everybodyUntil("✅ finished")
+	if s := h.steps(); s["reader-app"] != setup.Confirmed || s["reader-consent"] != setup.Done || s["sn-unattended"] != setup.NotNeeded {
+		t.Errorf("the steps ended as %v", s)
+	}
+	if len(h.inventory("application")) != 1 {
+		t.Errorf("the inventory has %+v", h.inventory("application"))
+	}
+	for _, c := range h.served() {
+		if strings.HasPrefix(c.Path, "/api/now/") {
+			t.Errorf("ServiceNow was called: %s %s", c.Method, c.Path)
+		}
+	}
+	for _, e := range h.audit() {
+		if e.Act == "call" || e.Act == "approve" || e.Act == "proved" && e.Step != "reader-consent" {
+			t.Errorf("the trail has %s of %s: %s", e.Act, e.Step, e.Note)
+		}
+	}
+	h.types(play.Rita, "/keyturn setup cleanup")
+	h.expectPrivate(play.Rita, "the configuration has Keyturn call nothing at Microsoft Graph", "I have done nothing")
+}
