@@ -187,7 +187,7 @@ func TestDocsConfiguration(t *testing.T) {
 	p("- **A reference to a secret** is `env:NAME` (an environment variable), `file:/path` or `credential:NAME` (systemd's LoadCredential=). Secrets themselves never stand in the file.")
 	p("- **A time span** is written `90s`, `5m`, `8h` or `400d`.")
 	p("- `[]` stands for each entry of a list, `NAME` for a name of your own.\n")
-	p("The whole in an example stands in the [README](../README.md#run-it).")
+	p("The whole in an example stands in the [README](../README.md#run-it), and from nothing to a running bot in [install-slack.md](install-slack.md) and [install-teams.md](install-teams.md).")
 	said := map[string]bool{}
 	section := func(title, words string) {
 		p("\n## %s\n\n%s| key | what it is | |\n| --- | --- | --- |", title, words)

@@ -65,9 +65,9 @@ type requestScope struct {
 }
 
 type requestTenant struct {
-	Name, Directory, Instance, SignInEntra, Redirect, SignInServiceNow, Reader string
-	Owners, EntraAdmins, PrivilegedAdmins, ServiceNowAdmins                    string
-	FourEyes, Change                                                           bool
+	Name, Directory, Instance, SignInEntra, Redirect, SignInServiceNow, SignInServiceNowURL, Reader string
+	Owners, EntraAdmins, PrivilegedAdmins, ServiceNowAdmins                                         string
+	FourEyes, Change                                                                                bool
 }
 
 type requestData struct {
@@ -244,7 +244,7 @@ func (c *config) requestData(tenants []*bot.Tenant) (requestData, error) {
 			in("the browsers of the admins", "/signin", "signing in to approve")
 		}
 		d.Tenants = append(d.Tenants, requestTenant{Name: t.Name, Directory: t.Directory, Instance: t.Instance, SignInEntra: t.SignIn.EntraClientID, Redirect: t.SignIn.EntraRedirect,
-			SignInServiceNow: t.SignIn.ServiceNowClientID, Reader: t.Reader.ClientID, Owners: names(t.Owners), EntraAdmins: names(t.Holders[bot.EntraAdmin]),
+			SignInServiceNow: t.SignIn.ServiceNowClientID, SignInServiceNowURL: strings.TrimSuffix(d.URL, "/") + "/signin/servicenow/" + string(t.ID), Reader: t.Reader.ClientID, Owners: names(t.Owners), EntraAdmins: names(t.Holders[bot.EntraAdmin]),
 			PrivilegedAdmins: names(t.Holders[bot.PrivilegedRoleAdmin]), ServiceNowAdmins: names(t.Holders[bot.ServiceNowAdmin]), FourEyes: t.FourEyes, Change: t.Change.Required})
 	}
 	return d, nil

@@ -1,0 +1,225 @@
+package main
+
+import (
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/alecthomas/kong"
+	"go.yaml.in/yaml/v3"
+
+	"keyturn/state"
+)
+
+var installPages = []string{"README.md", "docs/install-slack.md", "docs/install-teams.md"}
+
+// parses fails where the program does not know a command line.
+func parses(t *testing.T, where, line string) {
+	t.Helper()
+	parser, err := kong.New(&cli{}, kong.Name("keyturn"), kong.Writers(io.Discard, io.Discard), kong.Exit(func(int) {}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := parser.Parse(strings.Fields(line)); err != nil {
+		t.Errorf("%s: the program does not know %q: %v", where, line, err)
+	}
+}
+
+// Every command of the program that a page shows is one that it has, with those
+// flags.
+func TestInstallPagesShowCommandsThatExist(t *testing.T) {
+	root, err := filepath.Abs(filepath.Join("..", ".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Chdir(t.TempDir())
+	for _, name := range []string{"keyturn.yaml", "entra.pem"} {
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	command := regexp.MustCompile(`(?m)^(?:go run \./cmd/|.*/usr/local/bin/)?keyturn ([a-z][^#|>&\n]*)`)
+	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```")
+	for _, page := range installPages {
+		b, err := os.ReadFile(filepath.Join(root, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		shown := 0
+		for _, block := range blocks.FindAllStringSubmatch(string(b), -1) {
+			for _, m := range command.FindAllStringSubmatch(block[1], -1) {
+				shown++
+				parses(t, page, strings.NewReplacer("/etc/keyturn/keyturn.yaml", "keyturn.yaml", "FILE", "keyturn.yaml").Replace(m[1]))
+			}
+		}
+		if shown < 4 {
+			t.Errorf("%s shows %d commands: they are written in another way now", page, shown)
+		}
+	}
+}
+
+// Every configuration that a page shows is one that check accepts, alone or with
+// the indented parts that can stand in it, and warns of nothing.
+func TestInstallPagesShowConfigurationsThatAreComplete(t *testing.T) {
+	key, err := state.NewKey()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	t.Setenv("CREDENTIALS_DIRECTORY", dir)
+	for name, value := range map[string]string{"keyturn-key": key, "slack-signing-secret": "s", "slack-bot-token": "xoxb-1", "slack-app-token": "xapp-1", "bot-key": "k", "entra-key": "k", "servicenow-sign-in": "s"} {
+		if err := os.WriteFile(filepath.Join(dir, "secret_"+name), []byte(value), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```")
+	for _, page := range installPages[1:] {
+		b, err := os.ReadFile(filepath.Join("..", "..", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := blocks.FindAllStringSubmatch(string(b), -1)
+		if len(all) == 0 {
+			t.Fatalf("%s shows no configuration", page)
+		}
+		whole := all[0][1]
+		for _, m := range all {
+			shown := m[1]
+			if strings.HasPrefix(shown, " ") {
+				shown = whole + shown
+			}
+			accepts(t, page, shown)
+			if strings.Contains(shown, "signing_secret") {
+				accepts(t, page+", Socket Mode", strings.Replace(shown, "signing_secret: credential:secret_slack-signing-secret", "app_token: credential:secret_slack-app-token", 1))
+			}
+		}
+	}
+}
+
+func accepts(t *testing.T, where, text string) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "keyturn.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, complaint strings.Builder
+	if code := run(t.Context(), []string{"check", "--config", file}, &out, &complaint); code != 0 || strings.Contains(out.String(), "warning") {
+		t.Errorf("%s: check says of what it shows:\n%s%s", where, out.String(), complaint.String())
+	}
+}
+
+// Links between the pages lead somewhere, headings included.
+func TestInstallPagesLinkToWhatIsThere(t *testing.T) {
+	root := filepath.Join("..", "..")
+	link := regexp.MustCompile(`\]\(([^)\s#:]*)(#[^)\s]*)?\)`)
+	heading := regexp.MustCompile(`(?m)^#+ (.*)$`)
+	anchor := regexp.MustCompile(`[^a-z0-9 -]`)
+	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(pages, filepath.Join(root, "README.md")) {
+		b, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range link.FindAllStringSubmatch(string(b), -1) {
+			to := page
+			if m[1] != "" {
+				to = filepath.Join(filepath.Dir(page), m[1])
+			}
+			there, err := os.ReadFile(to)
+			if info, e := os.Stat(to); e == nil && info.IsDir() {
+				continue
+			}
+			if err != nil {
+				t.Errorf("%s links to %s, which is not there", page, m[1])
+				continue
+			}
+			if m[2] == "" {
+				continue
+			}
+			found := false
+			for _, h := range heading.FindAllStringSubmatch(string(there), -1) {
+				found = found || "#"+strings.ReplaceAll(anchor.ReplaceAllString(strings.ToLower(h[1]), ""), " ", "-") == m[2]
+			}
+			if !found {
+				t.Errorf("%s links to %s%s, which has no such heading", page, m[1], m[2])
+			}
+		}
+	}
+}
+
+// The unit starts the program as it is called, and gives it nothing that it does
+// not need.
+func TestTheUnitIsHardened(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("..", "..", "deploy", "keyturn.service"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	has := map[string][]string{}
+	for line := range strings.Lines(string(b)) {
+		if name, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(name, "#") {
+			has[name] = append(has[name], value)
+		}
+	}
+	for name, want := range map[string]string{"DynamicUser": "yes", "NoNewPrivileges": "yes", "ProtectSystem": "strict", "ProtectHome": "yes", "PrivateTmp": "yes", "CapabilityBoundingSet": "",
+		"StateDirectory": "keyturn", "StateDirectoryMode": "0700", "UMask": "0077", "RestrictAddressFamilies": "AF_INET AF_INET6 AF_UNIX", "MemoryDenyWriteExecute": "yes", "LoadCredential": "secret:/etc/keyturn/secrets"} {
+		if !slices.Contains(has[name], want) {
+			t.Errorf("the unit has %s=%q, not %q", name, has[name], want)
+		}
+	}
+	if len(has["Environment"])+len(has["EnvironmentFile"]) > 0 {
+		t.Error("secrets come by LoadCredential, not by the environment, which every child and /proc show")
+	}
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("keyturn.yaml", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, start := range has["ExecStart"] {
+		parses(t, "the unit", strings.Replace(strings.TrimPrefix(start, "/usr/local/bin/keyturn "), "/etc/keyturn/keyturn.yaml", "keyturn.yaml", 1))
+	}
+}
+
+// The compose file starts the program as it is called, with nothing to write to
+// but its state.
+func TestTheComposeFileIsHardened(t *testing.T) {
+	b, err := os.ReadFile(filepath.Join("..", "..", "deploy", "compose.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var c struct {
+		Services map[string]struct {
+			Command  []string
+			Ports    []string
+			ReadOnly bool     `yaml:"read_only"`
+			Drop     []string `yaml:"cap_drop"`
+			Options  []string `yaml:"security_opt"`
+			User     string
+			Volumes  []string
+			Build    struct{ Context string }
+		}
+		Volumes map[string]any
+	}
+	if err := yaml.Unmarshal(b, &c); err != nil {
+		t.Fatal(err)
+	}
+	s, ok := c.Services["keyturn"]
+	if !ok || !s.ReadOnly || !slices.Contains(s.Drop, "ALL") || !slices.Contains(s.Options, "no-new-privileges:true") || s.User != "65532:65532" || !strings.HasPrefix(s.Ports[0], "127.0.0.1:") || s.Build.Context != ".." {
+		t.Errorf("the service is %+v", s)
+	}
+	for _, v := range s.Volumes {
+		if !strings.HasSuffix(v, ":ro") && !strings.HasPrefix(v, "state:") {
+			t.Errorf("%s can be written to", v)
+		}
+	}
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("keyturn.yaml", nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	parses(t, "the compose file", strings.Replace(strings.Join(s.Command, " "), "/etc/keyturn/keyturn.yaml", "keyturn.yaml", 1))
+}
