@@ -112,7 +112,7 @@ func New(cfg Config) (*http.Client, error) {
 				ResponseHeaderTimeout: or(cfg.Header, DefaultHeader),
 				ExpectContinueTimeout: time.Second,
 				IdleConnTimeout:       idle,
-				MaxIdleConnsPerHost:   16,
+				MaxIdleConnsPerHost:   32,
 				ForceAttemptHTTP2:     true,
 			},
 		},

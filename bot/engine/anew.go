@@ -59,7 +59,7 @@ func (d *Draft) deliveryOf(s bot.Sent) (p Deliver, ok bool, err error) {
 			if !root {
 				break
 			}
-			if _, known, err := subscription(d.View, t.ID, id); err != nil || !known {
+			if _, known, err := d.Subscribed(t.ID, id); err != nil || !known {
 				if err != nil {
 					return p, false, err
 				}

@@ -74,7 +74,7 @@ func BenchmarkFanOut(b *testing.B) {
 		fmt.Fprint(w, `{"ok":true}`)
 	}))
 	defer srv.Close()
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16}}
+	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 32}}
 	var bare float64
 	b.Run("bare", func(b *testing.B) {
 		c := &wireChat{url: srv.URL, client: client}
@@ -133,7 +133,7 @@ func fanOut(b *testing.B, url string, client *http.Client, channels, changes int
 			return d.Told(w.tenant, []incident.Issue{is})
 		})
 	}
-	e := engine.New(engine.Config{Env: w.env, Store: w.store, Chats: map[bot.Platform]engine.Chat{bot.Slack: c}, Now: w.clock.Now, ID: w.id, Pace: engine.NoLimits{}, Workers: 16})
+	e := engine.New(engine.Config{Env: w.env, Store: w.store, Chats: map[bot.Platform]engine.Chat{bot.Slack: c}, Now: w.clock.Now, ID: w.id, Pace: engine.NoLimits{}})
 	ctx, stop := context.WithCancel(b.Context())
 	defer stop()
 	ended := make(chan error, 1)

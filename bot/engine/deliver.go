@@ -102,7 +102,7 @@ func (e *Engine) outgoing(ctx context.Context, j bot.Job, p Deliver) (s outgoing
 	s.at = p.Place
 	err = e.Store.Read(ctx, func(v View) error {
 		if p.Sub != "" {
-			sub, _, err := subscription(v, p.Tenant, p.Sub)
+			sub, _, err := v.Subscribed(p.Tenant, p.Sub)
 			if err != nil {
 				return err
 			}

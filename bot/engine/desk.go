@@ -166,7 +166,7 @@ func (e *Engine) wake(ctx context.Context, j bot.Job) error {
 		if !ok {
 			return nil
 		}
-		s, ok, err := d.subscription(p.Tenant, p.Sub)
+		s, ok, err := d.Subscribed(p.Tenant, p.Sub)
 		if err != nil || !ok || s.Stopped != "" {
 			return err
 		}
@@ -200,23 +200,6 @@ func (d *Draft) facts(t *bot.Tenant) (f incident.Facts, err error) {
 	}
 	f.Watch, err = d.Watch(t.ID)
 	return f, err
-}
-
-func (d *Draft) subscription(tenant bot.TenantID, id string) (incident.Subscription, bool, error) {
-	return subscription(d.View, tenant, id)
-}
-
-func subscription(v View, tenant bot.TenantID, id string) (incident.Subscription, bool, error) {
-	subs, err := v.Subscriptions(tenant)
-	if err != nil {
-		return incident.Subscription{}, false, err
-	}
-	for _, s := range subs {
-		if s.ID == id {
-			return s, true, nil
-		}
-	}
-	return incident.Subscription{}, false, nil
 }
 
 // Roots redraws what shows an issue in every channel that has it.

@@ -11,7 +11,7 @@ import (
 // or a message center post, or that of a storm. What is kept no more, and what
 // was unsubscribed meanwhile, is empty.
 func (e *Engine) drawOf(v View, p Deliver) (bot.Message, error) {
-	s, ok, err := subscription(v, p.Tenant, p.Draw.Sub)
+	s, ok, err := v.Subscribed(p.Tenant, p.Draw.Sub)
 	if err != nil || !ok {
 		return bot.Message{}, err
 	}

@@ -41,7 +41,7 @@ type Config struct {
 	Public   func(ctx context.Context) (status int, body []byte, err error)
 	Sent     func(bot.Platform, error)       // counts each try of a message; nil counts nothing
 	Paint    func(bot.Chart) ([]byte, error) // draws a picture as PNG; nil sends its words alone
-	Workers  int                             // jobs at once; 0 is 8
+	Workers  int                             // jobs at once, most of which wait for somebody; 0 is 32
 	Log      *slog.Logger
 }
 
@@ -59,7 +59,7 @@ type Engine struct {
 // New makes an engine. Nothing runs before [Engine.Run].
 func New(c Config) *Engine {
 	if c.Workers == 0 {
-		c.Workers = 8
+		c.Workers = 32
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

@@ -92,7 +92,7 @@ func (d *Draft) givenUp(j bot.Job, p Deliver) error {
 		}
 	}
 	t, ok := d.env.Tenant(p.Tenant)
-	s, known, err := d.subscription(p.Tenant, p.Sub)
+	s, known, err := d.Subscribed(p.Tenant, p.Sub)
 	if err != nil || !ok || !known {
 		return err
 	}

@@ -26,6 +26,8 @@ type View interface {
 	// resolved ones that are still kept, latest change first.
 	Incidents(tenant bot.TenantID, all bool) ([]incident.Known, error)
 	Subscriptions(tenant bot.TenantID) ([]incident.Subscription, error)
+	// Subscribed gives one subscription by its ID, without reading the others.
+	Subscribed(tenant bot.TenantID, id string) (incident.Subscription, bool, error)
 	Watch(tenant bot.TenantID) (incident.Watch, error) // the zero Watch where there is none
 
 	// Bound is the tenant that a channel speaks for.

@@ -142,6 +142,11 @@ func (v *view) Subscriptions(tenant bot.TenantID) ([]incident.Subscription, erro
 	return list, err
 }
 
+// Subscribed implements [engine.View].
+func (v *view) Subscribed(tenant bot.TenantID, id string) (incident.Subscription, bool, error) {
+	return one[incident.Subscription](v, bSubscriptions, tenantKey(tenant, id), "subscription "+id)
+}
+
 // Watch implements [engine.View].
 func (v *view) Watch(tenant bot.TenantID) (incident.Watch, error) {
 	w, _, err := one[incident.Watch](v, bWatches, []byte(tenant), "the watch of "+string(tenant))

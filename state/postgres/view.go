@@ -148,6 +148,11 @@ func (v *view) Subscriptions(tenant bot.TenantID) ([]incident.Subscription, erro
 	return list, err
 }
 
+// Subscribed implements [engine.View].
+func (v *view) Subscribed(tenant bot.TenantID, id string) (incident.Subscription, bool, error) {
+	return one[incident.Subscription](v, "subscription "+id, "SELECT value FROM subscriptions WHERE tenant = $1 AND id = $2", []byte(tenant), []byte(id))
+}
+
 // Watch implements [engine.View].
 func (v *view) Watch(tenant bot.TenantID) (incident.Watch, error) {
 	w, _, err := one[incident.Watch](v, "the watch of "+string(tenant), "SELECT value FROM watches WHERE tenant = $1", []byte(tenant))

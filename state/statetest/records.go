@@ -201,11 +201,16 @@ func subscriptions(t *testing.T, b *bench) {
 	b.read(func(v engine.View) error {
 		list, err := v.Subscriptions("contoso")
 		same(t, "subscriptions", []incident.Subscription{sub("s2", 1), sub("s3", 3)}, list)
+		one, ok, err4 := v.Subscribed("contoso", "s3")
+		same(t, "one of them", sub("s3", 3), one)
+		_, gone, err5 := v.Subscribed("contoso", "s1")
+		_, foreign, err6 := v.Subscribed("fabrikam", "s3")
+		same(t, "which there are", []bool{true, false, false}, []bool{ok, gone, foreign})
 		w, err2 := v.Watch("contoso")
 		same(t, "the watch", incident.Watch{Tenant: "contoso", Seeded: true, Good: Start}, w)
 		none, err3 := v.Watch("fabrikam")
 		same(t, "no watch", incident.Watch{}, none)
-		return errors.Join(err, err2, err3)
+		return errors.Join(err, err2, err3, err4, err5, err6)
 	})
 }
 
