@@ -9,7 +9,7 @@ CHECKS    ?= 5000
 KILLS     ?= 200
 CRASHES    = KilledAtRandom|EndsAtEveryPoint
 
-.PHONY: build test vet race long crash demo fuzz verifiers properties bench
+.PHONY: pictures build test vet race long crash demo fuzz verifiers properties bench
 
 # One static file: no C library, the time zones inside.
 build:
@@ -46,6 +46,12 @@ crash:
 
 demo:
 	$(GO) run ./cmd/keyturn demo
+
+# The README's pictures, taken anew on a walk through the demo's chat page. Look
+# at each of them before you commit it.
+pictures:
+	rm -f docs/pictures/*.png
+	KEYTURN_PICTURES=$(CURDIR)/docs/pictures $(GO) test -count 1 ./test/walk
 
 # The fuzz targets that FUZZ matches, one after another. They are told how often,
 # not how long: Go's fuzzer calls an input that is under way when the time is up
