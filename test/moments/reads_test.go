@@ -21,9 +21,8 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// golden compares a message, as words and as both platforms get it, with its
-// file, which -update writes.
-func golden(t *testing.T, name string, m bot.Message) {
+// drawn is a message as words and as both platforms get it.
+func drawn(t *testing.T, m bot.Message) string {
 	t.Helper()
 	var b strings.Builder
 	b.WriteString("===== words\n" + m.Words() + "\n")
@@ -42,9 +41,16 @@ func golden(t *testing.T, name string, m bot.Message) {
 		b.WriteString("===== " + p.name + "\n" + pretty.String() + "\n")
 		whole(t, p.name, m, raw)
 	}
+	return b.String()
+}
+
+// golden compares a message with its file, which -update writes.
+func golden(t *testing.T, name string, m bot.Message) {
+	t.Helper()
+	got := drawn(t, m)
 	path := filepath.Join("testdata", name+".golden")
 	if *update {
-		if err := os.WriteFile(path, []byte(b.String()), 0o644); err != nil {
+		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
@@ -53,7 +59,7 @@ func golden(t *testing.T, name string, m bot.Message) {
 	if err != nil {
 		t.Fatalf("%v (go test -update writes it)", err)
 	}
-	if d := cmp.Diff(string(want), b.String()); d != "" {
+	if d := cmp.Diff(string(want), got); d != "" {
 		t.Errorf("%s changed (go test -update accepts it; -want +got):\n%s", name, d)
 	}
 }
@@ -110,6 +116,7 @@ var (
 // reads holds a message to the tone and the manners of all others.
 func reads(t *testing.T, m bot.Message) {
 	t.Helper()
+	drawn(t, m)
 	words := m.Words()
 	if bad := chatty.FindString(words); bad != "" {
 		t.Errorf("it says %q:\n%s", bad, words)
