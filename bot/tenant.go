@@ -27,7 +27,10 @@ type Tenant struct {
 	Reader    Reader
 	Knowledge Knowledge
 	Own       []Object // credentials that the configuration names, whose end is watched
-	Admins    *Place   // where Keyturn tells the admins what is wrong; nil is the owners' direct messages
+	// OwnSecrets are client secrets that the configuration names: they do not say
+	// when they end, the directory does.
+	OwnSecrets []OwnSecret
+	Admins     *Place // where Keyturn tells the admins what is wrong; nil is the owners' direct messages
 
 	// Of the tenant as it stands now, which the configuration does not say:
 	// user groups that an owner declared admin-managed, roles whose group
@@ -84,6 +87,10 @@ type Knowledge struct {
 	// who hold itil.
 	Categories []string
 }
+
+// OwnSecret is a client secret of the configuration. Hint is its beginning, by
+// which the directory tells secrets apart.
+type OwnSecret struct{ ID, Name, Client, Hint string }
 
 // Reader is a Graph credential for reading service health that exists without
 // any run.

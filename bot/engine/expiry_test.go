@@ -157,3 +157,25 @@ func TestTheGuideThatReplacesIsOfferedOnlyForWhatARunMade(t *testing.T) {
 		}
 	}
 }
+
+// A secret of the configuration does not say when it ends; the directory does,
+// of the one that begins alike.
+func TestTheDirectorySaysWhenAConfiguredSecretEnds(t *testing.T) {
+	w := newWorld(t)
+	secret := func(hint string, in int) string {
+		return `{"keyId":"` + keyID + `","hint":"` + hint + `","endDateTime":"` + start.Add(days(in)).Format(time.RFC3339) + `"}`
+	}
+	w.engine.Callers[bot.Graph] = &directoryEnds{directory: w.graph, answer: `{"passwordCredentials":[` + secret("zzz", 2) + `,` + secret("aB~", 12) + `]}`}
+	w.tenant.OwnSecrets = []bot.OwnSecret{{ID: setup.OwnReader, Name: "with which Keyturn reads service health", Client: keyID, Hint: "aB~"}}
+	w.tenant.Reader = bot.Reader{ClientID: keyID, Secret: bot.NewSecret("aB~-canary")}
+	w.beganWith(300)
+	got := w.tells("UADA")
+	for _, want := range []string{"client secret with which Keyturn reads service health", "ends in 14 days", "no incident reaches a channel", "It stands in Keyturn's configuration"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("%q is not told:\n%s", want, got)
+		}
+	}
+	if strings.Contains(got, "aB~") {
+		t.Errorf("a part of the secret is told:\n%s", got)
+	}
+}

@@ -130,6 +130,11 @@ func WatchedApps(t *bot.Tenant) []bot.Call {
 	if id := t.SignIn.EntraClientID; isGUID(id) {
 		calls = append(calls, asReader(graphGet("sign-in", appByClient(id, fields), "Reads when Keyturn's own sign-in ends")))
 	}
+	for _, s := range t.OwnSecrets {
+		if isGUID(s.Client) {
+			calls = append(calls, asReader(graphGet(s.ID, appByClient(s.Client, fields), "Reads when the client secret ends "+s.Name)))
+		}
+	}
 	return calls
 }
 
@@ -157,6 +162,11 @@ func Seen(t *bot.Tenant, objects []bot.Object, r Reading, now time.Time) []bot.O
 	if end := last(r.List("sign-in", "keyCredentials"), r.List("sign-in", "passwordCredentials")); !end.IsZero() {
 		out = append(out, bot.Object{Key: bot.ObjectKey(bot.Graph, "application", OwnSignIn), System: bot.Graph, Kind: "application", ID: OwnSignIn, Name: r.Get("sign-in", "displayName"), Expires: end, At: now})
 	}
+	for _, s := range t.OwnSecrets {
+		if end := last(hinted(r.List(s.ID, "passwordCredentials"), s.Hint)); !end.IsZero() {
+			out = append(out, bot.Object{Key: bot.ObjectKey(bot.Graph, "key", s.ID), System: bot.Graph, Kind: "client secret", ID: s.ID, Name: s.Name, Expires: end, At: now})
+		}
+	}
 	for _, known := range objects {
 		if known.Kind == "application" && known.ID == UniqueReader && known.Removed.IsZero() {
 			// A later end there is another's key; an earlier one means that ours
@@ -168,6 +178,11 @@ func Seen(t *bot.Tenant, objects []bot.Object, r Reading, now time.Time) []bot.O
 		}
 	}
 	return out
+}
+
+// hinted are the secrets that begin as the one in use does.
+func hinted(list []Item, hint string) []Item {
+	return slices.DeleteFunc(list, func(it Item) bool { return hint == "" || it.Get("hint") != hint })
 }
 
 // last is when the last of some credentials ends.

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/x509"
 	"encoding/pem"
+	"strings"
 	"time"
 
 	"keyturn/bot"
@@ -24,6 +25,23 @@ func (t *tenantConfig) own(c *config) []bot.Object {
 	}
 	if c.Teams != nil && len(t.Teams) > 0 {
 		add(setup.OwnTeams, "of Keyturn's Teams bot", c.Teams.Certificate)
+	}
+	return out
+}
+
+// ownSecrets lists the client secrets of the configuration that the tenant's
+// directory knows. People are signed in with one that is watched anyway.
+func (t *tenantConfig) ownSecrets(c *config) (out []bot.OwnSecret) {
+	add := func(id, name, client string, s secret) {
+		if v := s.value.Reveal(); len(v) >= 16 { // as long as Entra makes them; its hint is the first three characters
+			out = append(out, bot.OwnSecret{ID: id, Name: name, Client: client, Hint: v[:3]})
+		}
+	}
+	if t.Reader != nil {
+		add(setup.OwnReader, "with which Keyturn reads service health", t.Reader.ClientID, t.Reader.Secret)
+	}
+	if c.Teams != nil && len(t.Teams) > 0 && strings.EqualFold(c.Teams.Directory, t.Directory) {
+		add(setup.OwnTeams, "of Keyturn's Teams bot", c.Teams.AppID, c.Teams.Secret)
 	}
 	return out
 }

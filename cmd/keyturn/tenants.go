@@ -173,7 +173,7 @@ func (t *tenantConfig) tenant(c *config, where string, f *faults) *bot.Tenant {
 	if r := t.Reader; r != nil {
 		out.Reader = bot.Reader{ClientID: r.ClientID, Secret: r.Secret.value, Key: r.PrivateKey.value, Cert: r.Certificate}
 	}
-	out.Own = t.own(c)
+	out.Own, out.OwnSecrets = t.own(c), t.ownSecrets(c)
 	out.Admins = t.admins(c, where, f)
 	return out
 }
