@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/url"
+	"regexp"
 	"strconv"
 	"strings"
 
@@ -160,13 +161,17 @@ func shortcut(in *inbound, p interaction) {
 	in.Action = p.CallbackID
 	in.Text = p.CallbackID
 	if p.Type == "message_action" {
-		in.Kind, in.Text, in.Value = bot.Clicked, "", typedWords(in.Place.Team, p.Message.Text)
+		in.Kind, in.Text, in.Value = bot.Clicked, "", typedWords(in.Place.Team, called.ReplaceAllString(p.Message.Text, ""))
 	}
 	if p.Channel.ID != "" {
 		in.Place = place(in.Place.Team, p.Channel.ID, p.Message.ThreadTS, p.User.ID)
 	}
 	in.Key = deliveryKey("short", in.Place.Team, first(p.TriggerID, p.Interactivity.Pointer), p.ActionTS, p.User.ID)
 }
+
+// called are the people and groups that a message calls by their IDs: they say
+// nothing of what is wrong.
+var called = regexp.MustCompile(`<[@!][^>]*>`)
 
 // openPage is the action of buttons that only open a page: Slack tells us of
 // the click all the same.

@@ -290,4 +290,7 @@ type invokeValue struct {
 	} `json:"action"`
 	Trigger string          `json:"trigger"`
 	Data    json.RawMessage `json:"data"` // of a dialog
+	// Of the menu of a message.
+	CommandID string `json:"commandId"`
+	Message   quoted `json:"messagePayload"`
 }

@@ -57,8 +57,10 @@ func (a *Adapter) serveInvoke(w http.ResponseWriter, r *http.Request, v activity
 	switch v.Name {
 	case "adaptiveCard/action":
 		a.serveButton(w, r, v, value, in)
-	case "task/fetch", "task/submit":
+	case "task/fetch", "task/submit", "composeExtension/submitAction":
 		a.serveDialog(w, r, v, value, in)
+	case "composeExtension/fetchTask":
+		a.serveMenu(w, r, v, value, in)
 	default:
 		a.count("invoke", skipKind)
 		answer(w, wrong(http.StatusNotImplemented, "NotImplemented", "Keyturn does not know how to do this."))

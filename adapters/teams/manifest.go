@@ -55,6 +55,7 @@ type manifest struct {
 	Icons           icons         `json:"icons"`
 	AccentColor     string        `json:"accentColor"`
 	Bots            []manifestBot `json:"bots"`
+	Extensions      []extension   `json:"composeExtensions"`
 	ValidDomains    []string      `json:"validDomains"`
 	ChannelFeatures string        `json:"supportsChannelFeatures"`
 }
@@ -83,6 +84,21 @@ type manifestBot struct {
 	Files        bool          `json:"supportsFiles"`
 	Targeted     bool          `json:"supportsTargetedMessages,omitempty"`
 	Lists        []commandList `json:"commandLists,omitempty"`
+}
+
+// extension is what the menu of any message offers.
+type extension struct {
+	BotID    string             `json:"botId"`
+	Commands []extensionCommand `json:"commands"`
+}
+
+type extensionCommand struct {
+	ID          string   `json:"id"`
+	Type        string   `json:"type"`
+	Context     []string `json:"context"`
+	Title       string   `json:"title"`
+	Description string   `json:"description"`
+	FetchTask   bool     `json:"fetchTask"`
 }
 
 type commandList struct {
@@ -129,6 +145,8 @@ func Manifest(c ManifestConfig) ([]byte, error) {
 		Icons: icons{Color: "color.png", Outline: "outline.png"}, AccentColor: brandHex,
 		Bots: []manifestBot{{ID: c.AppID, Scopes: []string{"personal", "team", "groupChat"}, Targeted: c.Targeted,
 			Lists: lists(c.Commands, c.Targeted)}},
+		Extensions: []extension{{BotID: c.AppID, Commands: []extensionCommand{{ID: "is-this-microsoft", Type: "action", Context: []string{"message"}, FetchTask: true,
+			Title: "Is this Microsoft?", Description: "Whether Microsoft has published anything about what a message says; only you see the answer"}}}},
 		ValidDomains: []string{u.Host}, ChannelFeatures: "tier1",
 	}
 	b, err := json.MarshalIndent(m, "", "  ")

@@ -178,7 +178,7 @@ func (a Answer) learnt(n int) []bot.Part {
 	quoted := "“" + a.Sent + "”"
 	switch a.Learn {
 	case Asking:
-		return []bot.Part{bot.Note{Text: bot.T("⏳ Asking Microsoft Learn for " + quoted + ". Nothing else of your words leaves; what it says comes here.")}}
+		return []bot.Part{bot.Note{Text: bot.T("⏳ Asking Microsoft Learn for " + quoted + ". Nothing else of your words leaves; what it says follows.")}}
 	case Silent:
 		return []bot.Part{bot.Note{Text: bot.T("Microsoft Learn was asked for " + quoted + " and did not answer in time. Ask again later, or look there yourself.")}}
 	case Nothing:
@@ -203,7 +203,7 @@ func (a Answer) ours() []bot.Part {
 	var parts []bot.Part
 	switch a.Asks {
 	case Asking:
-		parts = append(parts, bot.Note{Text: bot.T("⏳ Asking your ServiceNow; what it says comes here.")})
+		parts = append(parts, bot.Note{Text: bot.T("⏳ Asking your ServiceNow; what it says follows.")})
 	case Silent:
 		parts = append(parts, bot.Note{Text: bot.T("Your ServiceNow was asked and did not answer. Ask again later, or look there yourself.")})
 	case Nothing:

@@ -95,42 +95,99 @@ func TestWhenMicrosoftLearnIsSilentTheAnswerSaysSo(t *testing.T) {
 // The menu of anybody's message asks whether it is Microsoft; the answer is for
 // whoever asked, and what leaves is no more than for typed words.
 func TestAMessageOfSomebodysIsAskedAboutPrivately(t *testing.T) {
-	h := open(t, withReader, withoutServiceNow)
-	h.expectReading()
-	id := h.publishes(slices.IndexFunc(incident.Samples(), func(raw json.RawMessage) bool { return strings.Contains(string(raw), "OD1206391") }))
-	h.becomes("the incident to be known", func() (known bool) {
-		h.read(func(v engine.View) error { _, err := v.Incident("contoso", id); known = err == nil; return nil })
-		return known
+	onEach(t, func(t *testing.T, p play.Platform) {
+		h := openOn(t, p, withReader, withoutServiceNow)
+		h.expectReading()
+		id := h.publishes(slices.IndexFunc(incident.Samples(), func(raw json.RawMessage) bool { return strings.Contains(string(raw), "OD1206391") }))
+		h.becomes("the incident to be known", func() (known bool) {
+			h.read(func(v engine.View) error { _, err := v.Incident("contoso", id); known = err == nil; return nil })
+			return known
+		})
+		fresh := h.news()
+		shown := h.asksAbout(p, play.Rita, h.writesTo(p, play.Max, "@Sam Duarte all files of Anna Schmidt are in sync pending in OneDrive & nothing helps"))
+		if p == play.OnSlack {
+			shown = func() string {
+				return h.answered(p, play.Rita, fresh, "About the message “").Text
+			}
+		}
+		said := shown()
+		for _, want := range []string{"About the message “", "are in sync pending in OneDrive", "1. May match ", id, "Workaround:"} {
+			if !strings.Contains(said, want) {
+				t.Errorf("no %q in:\n%s", want, said)
+			}
+		}
+		if strings.Contains(said, "slack:") || strings.Contains(said, "<div") {
+			t.Errorf("it quotes what nobody wrote:\n%s", said)
+		}
+		h.answered(p, play.Rita, fresh, "From Microsoft Learn")
+		for _, q := range h.world.Learn.Asked() {
+			if strings.Contains(q, "Anna") || strings.Contains(q, "Sam") {
+				t.Errorf("what left is %q", q)
+			}
+		}
+		h.crewSees(func(c play.Card) {
+			if c.Where != "" && c.Reader == "" && (strings.Contains(c.Text, "About the message") || strings.Contains(c.Text, "From Microsoft Learn")) {
+				t.Errorf("everybody sees: %s", c.Text)
+			}
+		})
+		fresh = h.news()
+		shown = h.asksAbout(p, play.Rita, h.writesTo(p, play.Max, "???"))
+		if p == play.OnSlack {
+			h.answered(p, play.Rita, fresh, "What is wrong, in your own words?")
+		} else if said := shown(); !strings.Contains(said, "What is wrong, in your own words?") {
+			t.Error(said)
+		}
 	})
-	says := func(text string) string {
-		t.Helper()
-		if _, err := h.world.Slack.PostAs(play.Max.Slack, play.Ops, "", text); err != nil {
-			t.Fatal(err)
+}
+
+// writesTo has a person write to their colleagues in #it-ops. It gives the
+// message's ID.
+func (h *house) writesTo(p play.Platform, who play.Person, text string) string {
+	h.Helper()
+	if p == play.OnSlack {
+		if _, err := h.world.Slack.PostAs(who.Slack, play.Ops, "", text); err != nil {
+			h.Fatal(err)
 		}
 		all := h.world.Slack.Snapshot().Messages
 		return all[len(all)-1].TS
 	}
-	asks := func(ts string) func(play.Card) bool {
-		t.Helper()
-		fresh := h.news()
-		out, err := h.world.Slack.MessageShortcut(play.Rita.Slack, play.Ops, ts, "is-this-microsoft")
+	out, err := h.world.Teams.Say(who.Entra, play.TeamsOps, text)
+	if err != nil {
+		h.Fatal(err)
+	}
+	return out.Activity
+}
+
+// asksAbout chooses "Is this Microsoft?" in the menu of a message of #it-ops. On
+// Teams it gives what the dialog shows.
+func (h *house) asksAbout(p play.Platform, who play.Person, message string) func() string {
+	h.Helper()
+	if p == play.OnSlack {
+		out, err := h.world.Slack.MessageShortcut(who.Slack, play.Ops, message, "is-this-microsoft")
 		if err != nil || out.Shown != "" {
-			t.Fatal(out.Shown, err)
+			h.Fatal(out.Shown, err)
 		}
-		return fresh
+		return nil
 	}
-	fresh := asks(says("<@" + play.Sam.Slack + "> all files of Anna Schmidt are in sync pending in OneDrive &amp; nothing helps"))
-	h.answered(play.OnSlack, play.Rita, fresh, "About the message “", "1. May match "+id, "Workaround:")
-	h.answered(play.OnSlack, play.Rita, fresh, "From Microsoft Learn")
-	for _, q := range h.world.Learn.Asked() {
-		if strings.Contains(q, "Anna") || strings.Contains(q, play.Sam.Slack) {
-			t.Errorf("what left is %q", q)
+	out, err := h.world.Teams.MessageMenu(who.Entra, play.TeamsOps, message, "is-this-microsoft")
+	if err != nil || out.Shown != "" || out.Dialog == "" {
+		h.Fatalf("%+v %v", out, err)
+	}
+	return func() string {
+		for _, d := range h.world.Teams.Snapshot().Dialogs {
+			if d.ID == out.Dialog {
+				return every(d.Card)
+			}
 		}
+		return "no dialog"
 	}
-	h.answered(play.OnSlack, play.Rita, asks(says("???")), "What is wrong, in your own words?")
-	for _, c := range h.world.Slack.Snapshot().Messages {
-		if c.Bot && c.Channel == play.Ops && strings.Contains(c.Text, "About the message") {
-			t.Errorf("everybody sees: %s", c.Text)
+}
+
+func (h *house) crewSees(each func(play.Card)) {
+	_ = h.crew.Until(h.Context(), "what is shown", func(all []play.Card) bool {
+		for _, c := range all {
+			each(c)
 		}
-	}
+		return true
+	})
 }

@@ -101,8 +101,13 @@ func (s *Server) prepareSubmit(user, dialog, action string, inputs map[string]an
 			return out, nil
 		}
 	}
+	value := map[string]any{"data": payload(b.action, values), "context": map[string]any{"theme": "default"}}
 	out.activity = s.invoke("task/submit", u, p, d.Activity)
-	out.activity["value"] = map[string]any{"data": payload(b.action, values), "context": map[string]any{"theme": "default"}}
+	if d.Command != "" {
+		out.activity = s.invoke("composeExtension/submitAction", u, p, "")
+		value["commandId"], value["commandContext"] = d.Command, "message"
+	}
+	out.activity["value"] = value
 	return out, nil
 }
 
@@ -155,7 +160,15 @@ func (s *Server) takeTaskAnswer(user string, key Message, dialog string, out *Ou
 		s.notice(Notice{User: user, Conversation: key.Thread(), Activity: key.ID, Kind: Window, Text: out.Toast})
 		return ""
 	case a.Task.Type == "continue":
-		return s.openDialog(user, key, a.Task.Value)
+		command := ""
+		if open := s.dialogOf(user); open != nil && dialog != "" {
+			command = open.Command
+		}
+		why := s.openDialog(user, key, a.Task.Value)
+		if open := s.dialogOf(user); open != nil && why == "" {
+			open.Command = command
+		}
+		return why
 	}
 	return fmt.Sprintf("the task type %q is neither continue nor message", a.Task.Type)
 }

@@ -97,8 +97,9 @@ type Dialog struct {
 	Width        any               `json:"width,omitempty"`
 	Card         json.RawMessage   `json:"card,omitempty"`
 	URL          string            `json:"url,omitempty"`
-	Errors       map[string]string `json:"errors,omitempty"` // by input ID, from the client's own check
-	Typed        map[string]any    `json:"typed,omitempty"`  // what the person left in the inputs
+	Errors       map[string]string `json:"errors,omitempty"`  // by input ID, from the client's own check
+	Typed        map[string]any    `json:"typed,omitempty"`   // what the person left in the inputs
+	Command      string            `json:"command,omitempty"` // the command of a message's menu that opened it
 }
 
 // The kinds of Notice.
