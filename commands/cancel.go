@@ -60,7 +60,7 @@ func (a *Ask) askCancel(r *setup.Run) (bot.Reply, error) {
 			m.Add(p)
 		}
 	}
-	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Cancel the run", Action: actReally, Value: r.ID, Style: bot.Danger, Says: "Cancel run " + r.ID}}})
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Cancel the run", Action: actReally, Value: r.ID, Style: bot.Danger, Says: "Cancel the run: " + r.ID}}})
 	return bot.Private(m), nil
 }
 

@@ -111,7 +111,7 @@ func (t *Table) unknown(words []string) bot.Reply {
 		buttons = append(buttons, bot.Button{Label: clipped(meant, 40), Action: actVerb, Value: meant, Style: bot.Primary})
 	}
 	if sentence := len(words) > 3 || len(words) > 1 && !near; sentence && !recommend.Parse(said).Empty() {
-		buttons = append(buttons, bot.Button{Label: "Is it Microsoft?", Action: actVerb, Value: "recommend " + clipped(said, recommend.MaxQuery), Says: "Look for what may explain it"})
+		buttons = append(buttons, bot.Button{Label: "Is it Microsoft?", Action: actVerb, Value: "recommend " + clipped(said, recommend.MaxQuery), Says: "Is it Microsoft: look for what may explain it"})
 	}
 	m.Add(bot.Buttons{Items: append(buttons, bot.Button{Label: "Help", Action: actVerb, Value: "help"})})
 	return bot.Private(m)

@@ -26,7 +26,7 @@ var (
 		trouble incident incidents currently right now today still again here us me my our we i think about any known happening going wrong`)
 	// heads are commands that also begin a sentence, and what follows them then.
 	heads = map[string]map[string]bool{
-		"my": nil, "help": wordSet("me with my the us i"), "status": wordSet("of for with on"), "health": wordSet("of for with on"),
+		"my": nil, "home": nil, "help": wordSet("me with my the us i"), "status": wordSet("of for with on"), "health": wordSet("of for with on"),
 		"mine": wordSet("is does has doesn't isn't won't can't"), "issues": wordSet("with in on"), "incidents": wordSet("with in on"), "solve": nil,
 	}
 )
@@ -51,8 +51,11 @@ func (t *Table) command(words []string) bool {
 		return true
 	}
 	second := strings.ToLower(words[1])
-	if head == "my" {
+	switch head {
+	case "my":
 		return strings.HasPrefix(second, "step")
+	case "home": // the page, where it stands alone
+		return false
 	}
 	return !follow[second]
 }
@@ -107,6 +110,6 @@ func serviceUp(a *Ask) (bot.Reply, error) {
 	if err != nil || reply.Message == nil {
 		return reply, err
 	}
-	reply.Message.Add(bot.Buttons{Items: []bot.Button{{Label: "It does not work for me", Action: actRecommend, Says: "Say what does not work"}, {Label: "Service health", Action: actVerb, Value: "health"}}})
+	reply.Message.Add(bot.Buttons{Items: []bot.Button{{Label: "It does not work for me", Action: actRecommend, Says: "It does not work for me: say what does not work"}, {Label: "Service health", Action: actVerb, Value: "health"}}})
 	return reply, nil
 }

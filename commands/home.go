@@ -40,7 +40,7 @@ func life(d *engine.Draft, r bot.Request) error {
 		}
 		m := bot.Say(bot.T("I am Keyturn. I tell a channel about Microsoft 365 service health, and I host the setup that needs several admins. To be told about incidents here: "),
 			bot.C("/keyturn subscribe"), bot.T(". For everything else: "), bot.C("/keyturn help"))
-		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Tell this channel", Action: actVerb, Value: "subscribe"}, {Label: "Help", Action: actVerb, Value: "help"}}})
+		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Tell this channel", Action: actVerb, Value: "subscribe"}, {Label: "Set something up", Action: actVerb, Value: "setup"}, {Label: "Help", Action: actVerb, Value: "help"}}})
 		d.Say(r.Place.Root(), m, bot.ClassChecklist)
 		return nil
 	case bot.Left:

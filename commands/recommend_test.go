@@ -171,6 +171,8 @@ func TestADirectMessageUnderstandsASentence(t *testing.T) {
 		"helth":                                "Did you mean health?",
 		"health Exchange Online":               "1 issue open for Exchange Online",
 		"my steps":                             "Nothing waits for you",
+		"home":                                 "Nothing waits for you",
+		"home page of sharepoint is blank":     "published nothing yet",
 		"status":                               "Contoso",
 	} {
 		if got := words(w.do(directly("rita", said))); !strings.Contains(got, want) {

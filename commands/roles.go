@@ -204,7 +204,7 @@ func (a *Ask) grant(role bot.Role, to map[bot.PersonID]bot.Hold) error {
 // rolesChanged tells the owners and reseats the open runs.
 func (a *Ask) rolesChanged(what string, fresh map[bot.Role][]bot.PersonID) error {
 	m := bot.Say(bot.T(a.Person.Name+" changed roles for "+a.Tenant.Name+": "+what+"."), bot.T(" If that was not agreed, change it back: it counts at once."))
-	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Roles", Action: actVerb, Value: "roles", Says: "Who holds which role"}}})
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Roles", Action: actVerb, Value: "roles", Says: "Roles: who holds which role"}}})
 	for _, o := range a.Tenant.Owners {
 		a.Draft.Tell(a.Tenant, o, m)
 	}

@@ -33,7 +33,7 @@ func setupVerb(a *Ask) (bot.Reply, error) {
 			line = bot.Join(line, bot.T(" "+g.Warning))
 		}
 		m.Add(bot.Paragraph{Text: line})
-		b := bot.Button{Label: string(g.ID), Action: actGuide, Value: string(g.ID), Says: "Start the guide " + g.Title}
+		b := bot.Button{Label: string(g.ID), Action: actGuide, Value: string(g.ID), Says: string(g.ID) + ": start the guide " + g.Title}
 		if id == setup.Direct {
 			b.Style = bot.Primary
 		}

@@ -69,7 +69,7 @@ func New(command string) *Table {
 	t.Verbs = []Verb{
 		{Name: "setup", Group: "Set up", What: "Start a guide: service health with or without ServiceNow, or cleaning up", Example: "setup direct", Level: Holder, Run: setupVerb},
 		{Name: "status", Group: "Set up", What: "Who is waited for, for what, since when", Example: "status", Level: Known, Run: statusVerb},
-		{Name: "mine", Also: []string{"steps", "my"}, Group: "Set up", What: "Your open steps", Example: "mine", Level: Known, Run: mineVerb},
+		{Name: "mine", Also: []string{"steps", "my", "home"}, Group: "Set up", What: "Your open steps", Example: "mine", Level: Known, Run: mineVerb},
 		{Name: "nudge", Group: "Set up", What: "Remind whoever a run waits for", Example: "nudge", Level: Known, Run: nudgeVerb},
 		{Name: "cancel", Group: "Set up", What: "Cancel a run; it lists what exists already", Example: "cancel", Level: Known, Run: cancelVerb},
 		{Name: "inventory", Group: "Set up", What: "What Keyturn made: where, approved by whom, expires when", Example: "inventory", Level: Known, Run: inventoryVerb},

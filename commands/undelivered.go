@@ -41,8 +41,8 @@ func undeliveredVerb(a *Ask) (bot.Reply, error) {
 			break
 		}
 		m.Add(bot.Paragraph{Text: bot.Join(a.letter(l), bot.T("\n"+clipped(l.Why, 300)))}, bot.Buttons{Items: []bot.Button{
-			{Label: "Send again", Action: actResend, Value: jobValue(l.Job), Says: "Send message " + jobValue(l.Job) + " again"},
-			{Label: "Forget it", Action: actDiscard, Value: jobValue(l.Job), Style: bot.Danger, Says: "Forget message " + jobValue(l.Job)}}})
+			{Label: "Send again", Action: actResend, Value: jobValue(l.Job), Says: "Send again: message " + jobValue(l.Job)},
+			{Label: "Forget it", Action: actDiscard, Value: jobValue(l.Job), Style: bot.Danger, Says: "Forget it: message " + jobValue(l.Job)}}})
 	}
 	m.Add(bot.Note{Text: bot.Join(bot.T("When what was wrong is mended: "), bot.C(a.Table.Command+" undelivered again all"))})
 	return bot.Private(m), nil

@@ -42,7 +42,7 @@ func (d *Draft) unlinked(t *bot.Tenant, a attempt, p bot.Person, in bot.SignedIn
 	d.Out.Forget = append(d.Out.Forget, attemptSecret(t.ID, a.ID))
 	d.refuseSignIn(t.ID, a, "the account "+in.Account+" is not linked")
 	m := bot.Say(bot.T("You signed in at "+gateName(a.System)+" as "), bot.C(in.Account), bot.T(why))
-	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Link this account", Action: setup.ActLink, Value: a.ID, Says: "Link " + in.Account}, a.back()}})
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Link this account", Action: setup.ActLink, Value: a.ID, Says: "Link this account: " + in.Account}, a.back()}})
 	d.Tell(t, p.ID, m)
 	return nil
 }

@@ -177,7 +177,7 @@ func (d *Draft) tellGaps(t *bot.Tenant) error {
 	}
 	if len(lines) > 0 {
 		m := bot.Say(bot.Lines(append([]bot.Text{bot.B("Roles for " + t.Name)}, lines...)...))
-		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Roles", Action: "verb", Value: "roles", Says: "Who holds which role"}}})
+		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Roles", Action: "verb", Value: "roles", Says: "Roles: who holds which role"}}})
 		for _, o := range t.Owners {
 			d.Tell(t, o, m)
 		}

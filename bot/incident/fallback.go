@@ -102,7 +102,7 @@ func Undelivered(at bot.Place, about string, root bool, why string) bot.Message 
 	}
 	m := bot.Say(bot.T(what+" in "), bot.C(at.String()), bot.T(says))
 	m.Add(bot.Note{Text: bot.T("Why: " + CutAtSentence(oneLine(why), noticeSize))},
-		bot.Buttons{Items: []bot.Button{{Label: "What was given up", Action: "verb", Value: "undelivered", Says: "Lists the messages that were given up, to send them again"}}},
+		bot.Buttons{Items: []bot.Button{{Label: "What was given up", Action: "verb", Value: "undelivered", Says: "What was given up: lists the messages that were given up, to send them again"}}},
 		bot.Note{Text: bot.T("For this channel I say this once a day.")})
 	return m
 }

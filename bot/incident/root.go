@@ -29,7 +29,7 @@ const (
 // MuteButton is for one person's eyes, such as the private answer to
 // [ActionHistory]: its label is what a click by that person does.
 func MuteButton(k Known, p bot.PersonID) bot.Button {
-	b := bot.Button{Label: "Mute for me", Action: ActionMute, Value: k.Issue.ID, Says: "Do not mention me about " + k.Issue.ID}
+	b := bot.Button{Label: "Mute for me", Action: ActionMute, Value: k.Issue.ID, Says: "Mute for me: do not mention me about " + k.Issue.ID}
 	if slices.Contains(k.Muted, p) {
 		b.Label, b.Says = "Mention me again", "Mention me again about "+k.Issue.ID
 	}

@@ -75,7 +75,7 @@ const ActionTicket = "servicenow-incident"
 // TicketButton opens the ServiceNow incident of an issue, or has it made.
 func TicketButton(issue, number, link string) bot.Button {
 	if link != "" {
-		return bot.Button{Label: "ServiceNow incident", URL: link, Says: "Open " + number + " in ServiceNow"}
+		return bot.Button{Label: "ServiceNow incident", URL: link, Says: "ServiceNow incident: open " + number + " in ServiceNow"}
 	}
 	return bot.Button{Label: "ServiceNow incident", Action: ActionTicket, Value: issue, Says: "Make a ServiceNow incident for " + issue}
 }

@@ -242,13 +242,13 @@ func (a Answer) buttons(id string, share bool, from int) bot.Buttons {
 		b = append(b, bot.Button{Label: "None helped", Action: ActNone, Value: id})
 	}
 	if a.RecordID != "" {
-		b = append(b, bot.Button{Label: "Write into " + a.Record, Action: ActNote, Value: id, Says: "Write this answer into " + a.Record + " as a work note"})
+		b = append(b, bot.Button{Label: "Write into " + a.Record, Action: ActNote, Value: id, Says: "Write into " + a.Record + ": this answer, as a work note"})
 	}
 	if a.Own != "" {
 		b = append(b, bot.Button{Label: "Sign in at ServiceNow", Action: ActSignIn, Value: id})
 	}
 	if share {
-		b = append(b, bot.Button{Label: "Share in channel", Action: ActShare, Value: id, Says: "Show this answer to everybody here"})
+		b = append(b, bot.Button{Label: "Share in channel", Action: ActShare, Value: id, Says: "Share in channel: show this answer to everybody here"})
 	}
 	return bot.Buttons{Items: b}
 }

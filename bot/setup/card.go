@@ -171,7 +171,7 @@ func (s Scene) declining(spec *Spec, st *Step) []bot.Button {
 	if st.Holder == "" && len(s.Run.HoldersOf(spec.Role)) > 1 {
 		out = append(out, bot.Button{Label: "I take it", Action: ActTake, Value: v, Says: "I take it: " + spec.Title})
 	}
-	out = append(out, bot.Button{Label: "Remind me tomorrow 09:00", Action: ActRemind, Value: v, Says: "Remind me tomorrow: " + spec.Title})
+	out = append(out, bot.Button{Label: "Remind me tomorrow 09:00", Action: ActRemind, Value: v, Says: "Remind me tomorrow 09:00: " + spec.Title})
 	if spec.Role != bot.Requester {
 		out = append(out, bot.Button{Label: "Not me", Action: ActNotMe, Value: v, Says: "Not me: " + spec.Title})
 	}
@@ -275,7 +275,7 @@ func (s Scene) failedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 		}
 		if st.lacksRole(spec) {
 			lines = append(lines, s.activate(spec, st))
-			buttons = append(buttons, bot.Button{Label: "Activated", Action: ActActivated, Value: v, Style: take(primary), Says: "The role is active now, try again: " + spec.Title},
+			buttons = append(buttons, bot.Button{Label: "Activated", Action: ActActivated, Value: v, Style: take(primary), Says: "Activated, try again: " + spec.Title},
 				bot.Button{Label: "Not me", Action: ActNotMe, Value: v, Says: "Not me: " + spec.Title})
 		}
 		m.Add(bot.Paragraph{Text: bot.Lines(lines...)})

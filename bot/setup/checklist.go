@@ -244,7 +244,7 @@ func (s Scene) record(m *bot.Message) {
 	}
 	m.Add(bot.Paragraph{Text: bot.Lines(here...)})
 	if s.Run.Guide != Cleanup {
-		buttons = append(buttons, bot.Button{Label: "Clean up", Action: ActClean, Value: s.Run.ID, Says: "Start the cleanup guide for " + s.Tenant.Name})
+		buttons = append(buttons, bot.Button{Label: "Clean up", Action: ActClean, Value: s.Run.ID, Says: "Clean up: start the cleanup guide for " + s.Tenant.Name})
 	}
 	if len(buttons) > 0 {
 		m.Add(bot.Buttons{Items: buttons})

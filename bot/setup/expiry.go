@@ -94,7 +94,7 @@ func Expiring(t *bot.Tenant, o bot.Object, days int) bot.Message {
 		return m
 	}
 	m.Add(bot.Paragraph{Text: bot.T("It is replaced without a gap: a new one is made, put to use and proved, and only then the old one is removed. Each step is approved as always.")})
-	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Replace it", Action: ActReplace, Value: ReplaceValue(t.ID, o), Style: bot.Primary, Says: "Replace " + o.Name + " of " + t.Name}}})
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Replace it", Action: ActReplace, Value: ReplaceValue(t.ID, o), Style: bot.Primary, Says: "Replace it: " + o.Name + " of " + t.Name}}})
 	return m
 }
 
@@ -107,7 +107,7 @@ func byHandInstead(o bot.Object) string {
 
 // ReplaceButton begins the guide rotate for a secret that was on a screen.
 func ReplaceButton(t bot.TenantID, o bot.Object) bot.Button {
-	return bot.Button{Label: "Replace the secret", Action: ActReplace, Value: ReplaceValue(t, o), Says: "Replace " + o.Name}
+	return bot.Button{Label: "Replace the secret", Action: ActReplace, Value: ReplaceValue(t, o), Says: "Replace the secret: " + o.Name}
 }
 
 // ReplaceValue is what a button that replaces a credential carries.

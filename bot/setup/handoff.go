@@ -118,9 +118,9 @@ func (s Scene) Outcome(spec *Spec, st *Step) bot.Message {
 		if st.Problem != nil && st.Problem.Code == ServiceGone {
 			v := s.value(spec, st)
 			m.Add(bot.Buttons{Items: []bot.Button{
-				{Label: "End this run", Action: ActEnd, Value: v, Style: bot.Primary, Says: "End run " + s.Run.ID},
-				{Label: "Go on, to rehearse", Action: ActGoOn, Value: v, Says: "Go on with run " + s.Run.ID + " although the service is gone"},
-				{Label: "Clean up", Action: ActClean, Value: s.Run.ID, Says: "Start the cleanup guide"},
+				{Label: "End this run", Action: ActEnd, Value: v, Style: bot.Primary, Says: "End this run: " + s.Run.ID},
+				{Label: "Go on, to rehearse", Action: ActGoOn, Value: v, Says: "Go on, to rehearse: run " + s.Run.ID + " although the service is gone"},
+				{Label: "Clean up", Action: ActClean, Value: s.Run.ID, Says: "Clean up: start the cleanup guide"},
 			}})
 		}
 		return m

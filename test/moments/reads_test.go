@@ -130,10 +130,14 @@ func reads(t *testing.T, m bot.Message) {
 		t.Errorf("the mark %q has no word:\n%s", bad, words)
 	}
 	clicks := commands.New("/keyturn").Clicks
-	row := 0
+	row := 0 // primary buttons
 	for _, b := range buttonsOf(m) {
 		if b.URL == "" && !slices.ContainsFunc(clicks, func(c commands.Click) bool { return c.Action == b.Action }) {
 			t.Errorf("[%s] asks for %q, which no command does", b.Label, b.Action)
+		}
+		// Whoever speaks to their device says what they see.
+		if b.Says != "" && !strings.Contains(strings.ToLower(b.Says), strings.ToLower(strings.TrimRight(b.Label, "?"))) {
+			t.Errorf("[%s] is read out as %q, which does not have its words", b.Label, b.Says)
 		}
 		if b.Style == bot.Primary {
 			row++
