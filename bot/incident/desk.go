@@ -257,10 +257,13 @@ func (d *Desk) deliver(sub Subscription, live []Told, sum *Summed, since, at tim
 	return append(acts, single...)
 }
 
-// own is the root of an issue with the replies that are not told otherwise.
+// own is the root of an issue with the replies that are not told otherwise. The
+// root of a new thread comes before its replies; later the news come first, since
+// platforms let far fewer edits through than messages.
 func (d *Desk) own(t Told, covered map[string]bool, at time.Time) []Act {
 	id := t.Known.Issue.ID
-	if _, ok := d.Roots[id]; !ok {
+	_, stands := d.Roots[id]
+	if !stands {
 		d.Roots[id] = at
 	}
 	root := Act{Kind: ActRoot, Key: RootKey(id), Issue: id, Class: bot.ClassIncident}
@@ -281,6 +284,9 @@ func (d *Desk) own(t Told, covered map[string]bool, at time.Time) []Act {
 			continue
 		}
 		replies = append(replies, Act{Kind: ActReply, Key: change, Issue: id, Under: RootKey(id), Message: m, Covers: []string{change}, Class: bot.ClassIncident})
+	}
+	if stands {
+		return append(replies, root)
 	}
 	return append([]Act{root}, replies...)
 }
