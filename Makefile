@@ -31,6 +31,7 @@ race:
 long:
 	CGO_ENABLED=1 $(GO) test -race -count 3 -timeout 120m ./...
 	$(MAKE) properties KEYTURN_LONG=1
+	KEYTURN_LONG=1 $(GO) test -count 1 -timeout 20m -v -run 'UnderEnforcedLimits|AHostilePlatform' ./bot/engine
 	$(MAKE) fuzz FUZZTIME=200000x
 	$(MAKE) fuzz FUZZ='$(VERIFIERS)' FUZZTIME=10000000x
 	$(MAKE) crash KILLS=5000 KEYTURN_LONG=1

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"fmt"
 	"io"
+	"mime/quotedprintable"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -213,4 +215,98 @@ func TestMetricsSayHowOldTheReadingIs(t *testing.T) {
 			t.Errorf("where the platforms come in, %s answers %d, want %d", path, resp.StatusCode, want)
 		}
 	}
+}
+
+// postman is a mail server of the organisation's on this machine.
+type postman struct {
+	net.Listener
+	mu    sync.Mutex
+	mails []string
+}
+
+func (p *postman) deliver(c net.Conn) {
+	defer c.Close()
+	r := bufio.NewReader(c)
+	says := func(line string) { _, _ = io.WriteString(c, line+"\r\n") }
+	says("220 mail.contoso.example")
+	for {
+		line, err := r.ReadString('\n')
+		if err != nil {
+			return
+		}
+		switch verb, _, _ := strings.Cut(strings.TrimSpace(line), " "); strings.ToUpper(verb) {
+		case "DATA":
+			says("354 go on")
+			var mail strings.Builder
+			for {
+				line, err := r.ReadString('\n')
+				if err != nil {
+					return
+				}
+				if line == ".\r\n" {
+					break
+				}
+				mail.WriteString(line)
+			}
+			p.mu.Lock()
+			p.mails = append(p.mails, mail.String())
+			p.mu.Unlock()
+			says("250 taken")
+		case "QUIT":
+			says("221 bye")
+			return
+		default:
+			says("250 fine")
+		}
+	}
+}
+
+func (p *postman) got(words ...string) (n int) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, m := range p.mails {
+		head, coded, _ := strings.Cut(m, "\r\n\r\n")
+		body, err := io.ReadAll(quotedprintable.NewReader(strings.NewReader(coded)))
+		if err == nil && strings.Contains(head, "ops@contoso.example") && containsAll(string(body), words) {
+			n++
+		}
+	}
+	return n
+}
+
+// Where mail is the fallback way it says what the webhook says, and both may be
+// told.
+func TestWhenChatIsSilentMailIsSent(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mail := &postman{Listener: l}
+	t.Cleanup(func() { l.Close() })
+	go func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			go mail.deliver(c)
+		}
+	}()
+	r := &receiver{}
+	h := open(t, withReader, hasty(&pauseLog{}), withOutward(t, r),
+		reword("  fallback: {", fmt.Sprintf("  fallback: {mail: {server: %q, from: keyturn@contoso.example, to: [ops@contoso.example]}, ", l.Addr())))
+	h.readable(true)
+	h.typesIn(play.Rita, play.Incidents, "/keyturn subscribe")
+	h.expectChannel(play.Incidents, "From now on this channel is told")
+	h.world.Slack.Faults.Add(sim.Fault{Path: "/api/**", Status: 503})
+	h.microsoftWrites("SP900001", "SharePoint Online", 2)
+	h.becomes("a look at how long chat is silent", func() bool { return h.pending("fallback") })
+	h.passes(11 * time.Minute)
+	h.becomes("the mail", func() bool {
+		return mail.got("Chat cannot be reached", "SP900001") == 1
+	})
+	h.becomes("the webhook's note", func() bool { return r.got("alarm: Contoso", "SP900001") == 1 })
+	h.world.Slack.Faults.Clear()
+	h.passes(11 * time.Minute)
+	h.becomes("the end of it by mail", func() bool { return mail.got("Chat is reached again") == 1 })
 }
