@@ -105,18 +105,28 @@ func New(cfg Config) (*http.Client, error) {
 			log:     cfg.Log,
 			hosts:   cfg.Hosts,
 			next: &http.Transport{
-				Proxy:                 out.Proxy,
-				DialContext:           out.Dial,
-				TLSClientConfig:       out.TLS,
-				TLSHandshakeTimeout:   or(cfg.TLS, DefaultTLS),
-				ResponseHeaderTimeout: or(cfg.Header, DefaultHeader),
-				ExpectContinueTimeout: time.Second,
-				IdleConnTimeout:       idle,
-				MaxIdleConnsPerHost:   32,
-				ForceAttemptHTTP2:     true,
+				Proxy:                  out.Proxy,
+				DialContext:            out.Dial,
+				OnProxyConnectResponse: letThrough,
+				TLSClientConfig:        out.TLS,
+				TLSHandshakeTimeout:    or(cfg.TLS, DefaultTLS),
+				ResponseHeaderTimeout:  or(cfg.Header, DefaultHeader),
+				ExpectContinueTimeout:  time.Second,
+				IdleConnTimeout:        idle,
+				MaxIdleConnsPerHost:    32,
+				ForceAttemptHTTP2:      true,
 			},
 		},
 	}, nil
+}
+
+// letThrough makes a proxy's refusal known as one: the transport itself tells
+// only the words of its status.
+func letThrough(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Response) error {
+	if answer.StatusCode == http.StatusOK {
+		return nil
+	}
+	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: fmt.Errorf("the proxy answered HTTP %d", answer.StatusCode)}
 }
 
 func or[N time.Duration | int64](v, otherwise N) N {

@@ -11,6 +11,7 @@ import (
 	"sync"
 	"time"
 
+	"keyturn/adapters/httpx"
 	"keyturn/bot"
 )
 
@@ -88,12 +89,27 @@ func failed(of, what string, err error, fix string) finding {
 	out := finding{Of: of, What: what, State: broken, Says: err.Error(), Fix: fix}
 	var f *bot.Failure
 	if errors.As(err, &f) {
+		if f.Kind == bot.KindUnreachable && f.Fix == "" && f.Err != nil {
+			f = httpx.Lost(f.System, false, f.RequestID, f.Err) // it says what is in the way
+		}
 		out.Says, out.Code, out.RequestID = f.Says, f.Code, f.RequestID
 		if out.Fix == "" {
-			out.Fix = f.Fix
+			out.Fix = now(f.Fix)
 		}
 	}
 	return out
+}
+
+// now is a fix without the promise of another try, which the doctor does not
+// make.
+func now(fix string) string {
+	switch rest, again := strings.CutPrefix(fix, "It is tried again; if it stays, "); {
+	case again && rest != "":
+		return strings.ToUpper(rest[:1]) + rest[1:]
+	case fix == "It is tried again later.", fix == "It is tried again.", fix == "It is tried again by itself.":
+		return "Run keyturn doctor again in a while; if it stays, check the network and firewall of this server."
+	}
+	return fix
 }
 
 // judged is fine, or what an error says.

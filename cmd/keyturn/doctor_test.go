@@ -123,8 +123,9 @@ func TestTheDoctorFindsWhatIsBroken(t *testing.T) {
 		}, want: []string{"message center", "ServiceMessage.Read.All", "Announcements are not posted"}},
 		"a wrong secret at ServiceNow":      {edit: replacing(`servicenow_secret: \S+`, "servicenow_secret: '"+secret("wrong")+"'"), want: []string{"ServiceNow of contoso", "does not know Keyturn's sign-in client", "Application Registry"}},
 		"a wrong secret of the Teams bot":   {edit: replacing(`  secret: file:\S+TEAMS_SECRET`, "  secret: '"+secret("wrong")+"'"), want: []string{"Microsoft Teams", "the bot", "secret is wrong", "AADSTS7000215"}},
-		"a host that nobody can reach":      {edit: replacing(`  url: "http://[^"]*"`, `  url: "http://127.0.0.1:1"`), want: []string{"ServiceNow of contoso", "could not be reached", "firewall"}},
-		"a way out that is closed":          {edit: replacing(`  status: "http://[^"]*"`, `  status: "http://127.0.0.1:1/"`), want: []string{"Ways out", "127.0.0.1:1", "public status page"}},
+		"a host that nobody can reach":      {edit: replacing(`  url: "http://[^"]*"`, `  url: "http://127.0.0.1:1"`), want: []string{"ServiceNow of contoso", "could not be reached", "Fix: Check the network and firewall"}},
+		"a way out that is closed":          {state: warned, edit: replacing(`  status: "http://[^"]*"`, `  status: "http://127.0.0.1:1/"`), want: []string{"Ways out", "127.0.0.1:1", "public status page"}},
+		"a Slack that nobody can reach":     {edit: replacing(`  slack: "http://[^"]*"`, `  slack: "http://127.0.0.1:1/"`), want: []string{"the bot token", "could not be reached", "Fix: Check the network and firewall"}},
 		"a Learn that does not answer":      {state: warned, edit: replacing(`learn: "[^"]*"`, `learn: "http://127.0.0.1:1"`), want: []string{"Microsoft Learn", `learn: "off"`}},
 		"pages that something else answers": {edit: func(conf string) string { return publicURL.ReplaceAllString(conf, "public_url: "+h.world.SlackURL) }, want: []string{"Keyturn's own pages", "is not Keyturn", "TLS"}},
 	} {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
@@ -80,7 +79,7 @@ func once(all []destination) (out []destination) {
 	for _, at := range all {
 		i := slices.IndexFunc(out, func(o destination) bool { return o.Host == at.Host && o.Port == at.Port })
 		switch {
-		case strings.HasPrefix(at.Host, "."):
+		case at.Below:
 		case i < 0:
 			out = append(out, at)
 		case !strings.Contains(out[i].Why, at.Why):
@@ -128,7 +127,6 @@ const (
 // clock is right.
 func (d *doctor) clock(ctx context.Context) []finding {
 	f := finding{Of: "Clock", What: "this machine's"}
-	var last error
 	asked := []string{first(d.conf.Outside.Login, graph.DefaultLoginURL)}
 	if d.slack != nil {
 		asked = append(asked, first(d.conf.Outside.Slack, slack.DefaultAPIURL))
@@ -137,12 +135,10 @@ func (d *doctor) clock(ctx context.Context) []finding {
 		before := d.now()
 		resp, err := d.head(ctx, address)
 		if err != nil {
-			last = err
 			continue
 		}
 		theirs, err := http.ParseTime(resp.Header.Get("Date"))
 		if err != nil {
-			last = errors.New("the answer has no date")
 			continue
 		}
 		after := d.now()
@@ -161,7 +157,7 @@ func (d *doctor) clock(ctx context.Context) []finding {
 		}
 		return []finding{f}
 	}
-	f.State, f.Says, f.Fix = unproved, "Nobody answered to compare it with: "+httpx.Clean(last).Error(), "See the ways to the systems below."
+	f.State, f.Says, f.Fix = unproved, "Nobody answered to compare it with", "See the ways out below."
 	return []finding{f}
 }
 
@@ -196,9 +192,6 @@ func (d *doctor) entra(ctx context.Context, of *tenantConfig, t *bot.Tenant) []f
 		}
 	case bot.AsApp:
 		out = append(out, judged(name, "the application that makes the calls", "Its credential is accepted", d.graph.ProveWriter(ctx, t.ID)))
-	default:
-		out = append(out, finding{Of: name, What: "sign-in", State: warned, Says: "Nobody can sign in, so every step at Entra is done by hand",
-			Fix: "To have Keyturn make the calls on approval, make its sign-in registration (keyturn manifest entra prints how) and name it under sign_in."})
 	}
 	if t.Reader.Configured() {
 		out = append(out, d.reading(ctx, name, t, t.Reader)...)
@@ -247,8 +240,7 @@ func (d *doctor) instance(ctx context.Context, of *tenantConfig) []finding {
 	case bot.AsApp:
 		return []finding{judged(name, "the client that makes the calls", "Its credential is accepted, and it may read incidents", d.servicenow.ProveReading(ctx, id, bot.CallIdentity{}))}
 	}
-	return []finding{{Of: name, What: "sign-in", State: warned, Says: "Nobody can sign in, so every step at ServiceNow is done by hand",
-		Fix: "To have Keyturn make the calls on approval, add a sign-in client in Application Registry and name it under sign_in; keyturn request-pack prints how."}}
+	return nil // said of the configuration
 }
 
 // learn asks Microsoft Learn.
@@ -276,8 +268,12 @@ func (d *doctor) reach(ctx context.Context, to destination) finding {
 		}
 	}
 	if err != nil {
-		f = failed(f.Of, f.What, httpx.Lost(bot.System(to.Host), false, "", httpx.Clean(err)), "")
+		whose, _, _ := strings.Cut(to.Why, ":")
+		f = failed(f.Of, f.What, httpx.Lost(bot.System(whose), false, "", httpx.Clean(err)), "")
 		f.Says += " It is needed for: " + to.Why
+		if to.spare {
+			f.State = warned
+		}
 	}
 	return f
 }

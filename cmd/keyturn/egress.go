@@ -19,6 +19,7 @@ import (
 type destination struct {
 	Host, Port, Why, scheme string
 	Below                   bool // and every host below
+	spare                   bool // Keyturn does its work without it
 }
 
 // policy is how the bot reaches other systems: whatever it is given to call, it
@@ -35,6 +36,12 @@ func (c *config) hosts() []httpx.Host {
 	}
 	return out
 }
+
+// What can be done without.
+const (
+	learnWhy  = "Microsoft Learn: articles, asked for with product words and error codes"
+	statusWhy = "Microsoft's public status page, when Graph cannot be read"
+)
 
 // egress lists every host that a configuration has Keyturn call, with the
 // reason. A leading dot takes in the hosts below.
@@ -53,7 +60,7 @@ func (c *config) egress() []destination {
 		if below {
 			why += ", with all hosts below"
 		}
-		d := destination{strings.TrimPrefix(u.Hostname(), "."), port, why, u.Scheme, below}
+		d := destination{strings.TrimPrefix(u.Hostname(), "."), port, why, u.Scheme, below, why == learnWhy || why == statusWhy}
 		if !slices.Contains(out, d) {
 			out = append(out, d)
 		}
@@ -67,8 +74,7 @@ func (c *config) egress() []destination {
 			add("https://hooks."+host, "Slack: answers to a click or a command, for half an hour after it")
 			add("https://files."+host, "Slack: pictures")
 			if c.Slack.AppToken.set() {
-				add("https://wss-primary."+host, "Slack: the connections of Socket Mode")
-				add("https://wss-backup."+host, "Slack: the connections of Socket Mode")
+				add("https://."+host, "Slack: the connections of Socket Mode, of which Slack names the host each time")
 			}
 		}
 	}
@@ -88,10 +94,10 @@ func (c *config) egress() []destination {
 		}
 	}
 	if c.Learn != "off" {
-		add(first(c.Learn, learn.Base), "Microsoft Learn: articles, asked for with product words and error codes")
+		add(first(c.Learn, learn.Base), learnWhy)
 	}
 	if c.Outside.Status != "none" {
-		add(first(c.Outside.Status, incident.PublicAddress), "Microsoft's public status page, when Graph cannot be read")
+		add(first(c.Outside.Status, incident.PublicAddress), statusWhy)
 	}
 	for _, t := range c.Tenants {
 		if f := t.Fallback; f != nil && f.Webhook != nil {

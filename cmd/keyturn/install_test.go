@@ -107,7 +107,9 @@ func accepts(t *testing.T, where, text string) {
 		t.Fatal(err)
 	}
 	var out, complaint strings.Builder
-	if code := run(t.Context(), []string{"check", "--config", file}, &out, &complaint); code != 0 || strings.Contains(out.String(), "warning") {
+	code := run(t.Context(), []string{"check", "--config", file}, &out, &complaint)
+	// Until the last part nobody signs in, and check says so.
+	if rest := regexp.MustCompile(`(?m)^warning: contoso: sign_in\..*$`).ReplaceAllString(out.String(), ""); code != 0 || strings.Contains(rest, "warning") {
 		t.Errorf("%s: check says of what it shows:\n%s%s", where, out.String(), complaint.String())
 	}
 }
