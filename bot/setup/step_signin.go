@@ -11,7 +11,9 @@ import (
 func signInEntra() Spec {
 	return Spec{
 		ID: StepSignInEntra, Title: "Keyturn's sign-in at Entra", Role: bot.EntraAdmin, Minutes: 2,
-		When:    func(c Context) bool { return c.Tenant.SignIn.EntraClientID != "" },
+		When: func(c Context) bool {
+			return c.Tenant.SignIn.EntraClientID != "" && c.Tenant.Mode(bot.Graph) != bot.NoCalls
+		},
 		What:    "Reads Keyturn's own sign-in registration: single tenant, its redirect, its key, its permissions. Not needed where the configuration names none.",
 		Trap:    "It was made by hand when Keyturn was installed. A client secret on it would be a second key that nobody watches.",
 		Undo:    "Only reads.",
@@ -103,7 +105,9 @@ func requested(access []Item, kind string) map[string]bool {
 func signInServiceNow() Spec {
 	return Spec{
 		ID: StepSignInServiceNow, Title: "Keyturn's sign-in at ServiceNow", Role: bot.ServiceNowAdmin, Minutes: 2,
-		When:    func(c Context) bool { return c.WithServiceNow() && c.Tenant.SignIn.ServiceNowClientID != "" },
+		When: func(c Context) bool {
+			return c.WithServiceNow() && c.Tenant.SignIn.ServiceNowClientID != "" && c.Tenant.Mode(bot.ServiceNow) != bot.NoCalls
+		},
 		What:    "Reads Keyturn's own sign-in client in Application Registry. Not needed without an instance, or where the configuration names no client.",
 		Trap:    "The account that signs in needs oauth_admin to see the entry. Without it the entry looks as if it were not there.",
 		Undo:    "Only reads.",

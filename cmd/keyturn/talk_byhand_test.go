@@ -52,9 +52,7 @@ func TestWhereNothingIsCalledTheScriptIsRunByHand(t *testing.T) {
 			return slices.Contains(buttons, "I did it by hand") && !slices.Contains(buttons, "Approve and run") && containsAll(text, words)
 		})
 	}
-	byHand(play.Erin, "signin-entra", "Keyturn calls nothing at Microsoft Graph here, because the configuration says so", "nothing is read back")
-	h.clicks(play.Erin, "I did it by hand", "signin-entra")
-	byHand(play.Erin, "reader-app", "Keyturn calls nothing at Microsoft Graph here", "What is to be made, where nothing of it exists yet", "Makes the registration")
+	byHand(play.Erin, "reader-app", "Keyturn calls nothing at Microsoft Graph here, because the configuration says so", "nothing is read back", "What is to be made, where nothing of it exists yet", "Makes the registration")
 	b := h.copyOf(play.Erin)
 	if _, ok := b.Has("Approve and run", "reader-app"); ok {
 		t.Error("the calls can be approved")
@@ -85,4 +83,32 @@ func TestWhereNothingIsCalledTheScriptIsRunByHand(t *testing.T) {
 	}
 	h.types(play.Rita, "/keyturn setup cleanup")
 	h.expectPrivate(play.Rita, "the configuration has Keyturn call nothing at Microsoft Graph", "I have done nothing")
+}
+
+// Only ServiceNow is closed: Entra's steps run, and ServiceNow's are done by
+// hand with what they need from them.
+func TestWhereServiceNowIsNotCalledItsStepsAreDoneByHand(t *testing.T) {
+	h := open(t, withoutCalls("servicenow"))
+	h.crew.Leave("sn-scope") // nobody has opened the tables: they only said so
+	h.begins("connector", nil)
+	for _, step := range []string{"preflight", "sn-crossscope"} {
+		h.everybodyUntilStep(play.Sam, "I did it by hand", step)
+		h.clicks(play.Sam, "I did it by hand", step)
+	}
+	h.everybodyUntilStep(play.Sam, "I did it by hand", "sn-oauth")
+	h.clicks(play.Sam, "Show exact calls", "sn-oauth")
+	h.expectPrivate(play.Sam, "Exact calls", h.oneRegistration().AppID, "[redacted]")
+	h.clicks(play.Sam, "I did it by hand", "sn-oauth")
+	h.submitsInVain(play.Sam, map[string]any{"sn.oauth_profile_name": " "}, "sn.oauth_profile_name", "needed by a later step")
+	h.submits(play.Sam, map[string]any{"sn.oauth_profile_name": "M365 connector default_profile"})
+	h.expectThread(play.Ops, "☑️", "OAuth provider in Application Registry", "confirmed by Sam Duarte")
+	h.everybodyUntilStep(play.Sam, "Say what Setup shows", "sn-scope")
+	if s := h.steps(); s["entra-app"] != setup.Done || s["entra-secret"] != setup.Done || s["sn-oauth"] != setup.Confirmed || s["sn-crossscope"] != setup.Confirmed {
+		t.Errorf("the steps are %v", s)
+	}
+	for _, c := range h.served() {
+		if strings.HasPrefix(c.Path, "/api/now/") {
+			t.Errorf("ServiceNow was called: %s %s", c.Method, c.Path)
+		}
+	}
 }
