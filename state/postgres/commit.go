@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -56,49 +57,166 @@ func rollback(tx pgx.Tx) {
 	_ = tx.Rollback(ctx)
 }
 
+// member is one change on its way into a group.
+type member struct {
+	ctx    context.Context
+	decide func(engine.View) (engine.Changes, error)
+	begun  atomic.Bool // by whichever comes first: the writer, or a caller who gives up
+	err    error
+	moved  bool // jobs changed
+	done   chan struct{}
+}
+
 // Commit implements [engine.Store]. It must not be called from inside a
 // decision or a reading. A context that ends before the decision was begun
 // changes nothing; after that the outcome is waited for, so that it is known.
 func (s *Store) Commit(ctx context.Context, decide func(engine.View) (engine.Changes, error)) error {
-	tx, err := s.begin(ctx, exclusive)
-	if err != nil {
-		if ctx.Err() != nil && !s.closed() {
-			return fmt.Errorf("the change was given up before it was begun: %w", ctx.Err())
+	m := &member{ctx: ctx, decide: decide, done: make(chan struct{})}
+	select {
+	case s.queue <- m:
+	case <-s.stop:
+		return fmt.Errorf("%w: %w", bot.ErrNoCommit, state.ErrClosed)
+	case <-ctx.Done():
+		return givenUp(ctx)
+	}
+	select {
+	case <-m.done:
+	case <-ctx.Done():
+		if m.begun.CompareAndSwap(false, true) {
+			return givenUp(ctx)
 		}
-		return fmt.Errorf("%w: %w", bot.ErrNoCommit, err)
+		<-m.done
+	}
+	return m.err
+}
+
+func givenUp(ctx context.Context) error {
+	return fmt.Errorf("the change was given up before it was begun: %w", ctx.Err())
+}
+
+// most that one group holds.
+const group = 64
+
+// write commits groups until ctx ends. Who comes while a group waits for the
+// lock joins it: they share the lock and the server's flush.
+func (s *Store) write(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case first := <-s.queue:
+			s.commit(ctx, first)
+		}
+	}
+}
+
+func (s *Store) commit(ctx context.Context, first *member) {
+	members := []*member{first}
+	defer func() {
+		for _, m := range members {
+			close(m.done)
+		}
+	}()
+	lock, cancel := context.WithTimeout(ctx, patience)
+	tx, err := s.begin(lock, exclusive)
+	cancel()
+	for more := true; more && len(members) < group; {
+		select {
+		case m := <-s.queue:
+			members = append(members, m)
+		default:
+			more = false
+		}
+	}
+	if err != nil {
+		failed(members, err)
+		return
 	}
 	defer rollback(tx)
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
-	changes, err := s.decide(ctx, tx, decide)
-	if err != nil {
-		return err
+	var kept []*member
+	moved := false
+	for _, m := range members {
+		if !m.begun.CompareAndSwap(false, true) {
+			continue // its caller has gone
+		}
+		if m.err = s.partake(ctx, tx, m, len(members) == 1); m.err == nil {
+			kept, moved = append(kept, m), moved || m.moved
+		}
 	}
-	moved, err := s.apply(ctx, tx, changes)
-	if err != nil {
-		return refused(err)
+	if len(kept) == 0 {
+		return
 	}
 	if err := tx.Commit(ctx); err != nil {
-		s.log.Error("a change could not be committed", "error", err)
-		return fmt.Errorf("%w: %w", bot.ErrNoCommit, err)
+		s.log.Error("a group of changes could not be committed", "changes", len(kept), "error", err)
+		failed(kept, err)
+		return
 	}
 	if moved {
 		s.wakeUp()
 	}
+}
+
+func failed(members []*member, err error) {
+	for _, m := range members {
+		m.begun.Store(true)
+		m.err = fmt.Errorf("%w: %w", bot.ErrNoCommit, err)
+	}
+}
+
+// partake decides one member of a group and writes its changes. What fails leaves
+// nothing behind for the next one.
+func (s *Store) partake(ctx context.Context, tx pgx.Tx, m *member, alone bool) error {
+	if m.ctx.Err() != nil {
+		return givenUp(m.ctx)
+	}
+	if !alone {
+		part, err := tx.Begin(ctx) // a savepoint
+		if err != nil {
+			return fmt.Errorf("%w: %w", bot.ErrNoCommit, err)
+		}
+		defer rollback(part)
+		tx = part
+	}
+	changes, err := s.decide(ctx, tx, m.decide)
+	if err != nil {
+		return err
+	}
+	if m.moved, err = s.apply(ctx, tx, changes); err != nil {
+		return refused(err)
+	}
+	if alone {
+		return nil
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return fmt.Errorf("%w: %w", bot.ErrNoCommit, err)
+	}
 	return nil
 }
 
-// decide runs a decision; its panic is an error.
+// decide runs a decision, in a goroutine of its own, so that one that ends that
+// costs nobody else. Its panic is an error.
 func (s *Store) decide(ctx context.Context, tx pgx.Tx, decide func(engine.View) (engine.Changes, error)) (c engine.Changes, err error) {
 	v := &view{s: s, ctx: ctx, tx: tx}
-	defer v.end()
-	defer func() {
-		if p := recover(); p != nil {
+	over := make(chan struct{})
+	go func() {
+		defer close(over)
+		defer v.end()
+		returned := false
+		defer func() {
+			if returned {
+				return
+			}
+			p := recover()
 			s.log.Error("a decision panicked", "panic", p, "stack", string(debug.Stack()))
-			err = fmt.Errorf("Keyturn made a mistake while deciding this; nothing was changed: %v", p)
-		}
+			c, err = engine.Changes{}, fmt.Errorf("Keyturn made a mistake while deciding this; nothing was changed: %v", p)
+		}()
+		c, err = decide(v)
+		returned = true
 	}()
-	return decide(v)
+	<-over
+	return c, err
 }
 
 // refused tells a change that can never be stored from one that could not be now.

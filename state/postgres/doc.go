@@ -15,7 +15,8 @@
 //	Release  none        it only ends a claim
 //
 // So commits follow each other, among all replicas, and none is ever decided
-// twice. A replica that stands still with the lock loses it: the server ends a
+// twice. Those that come to one replica while it waits for the lock are a group: one
+// transaction, a savepoint for each. A replica that stands still with the lock loses it: the server ends a
 // transaction that says nothing for a third of the term.
 //
 // # Claims

@@ -43,6 +43,8 @@ type Config struct {
 	// Connections is the most that are open at a time, besides one that
 	// listens; 8 where zero.
 	Connections int
+
+	tracer pgx.QueryTracer // counts for tests
 }
 
 // Keep says how long what is over stays. Zero takes the default.
@@ -80,6 +82,7 @@ type Store struct {
 	keep    Keep
 	term    time.Duration
 
+	queue    chan *member
 	wake     chan struct{}
 	holding  atomic.Bool // there may be claims to prolong
 	replicas atomic.Int64
@@ -102,7 +105,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 	}
 	s := &Store{
 		schema: c.Schema, id: rand.Text(), sealer: c.Sealer, auditor: c.Auditor, now: c.Now, log: c.Log, keep: c.Keep, term: c.Term,
-		wake: make(chan struct{}, 1), stop: make(chan struct{}),
+		queue: make(chan *member), wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	config, err := s.config(c)
 	if err != nil {
@@ -129,6 +132,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, fmt.Errorf("the schema %s of the database %s cannot be opened: %w", s.schema, config.ConnConfig.Database, err)
 	}
 	ctx, s.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	s.errands.Go(func() { s.write(ctx) })
 	if c.Aside {
 		return s, nil
 	}
@@ -185,6 +189,7 @@ func (s *Store) config(c Config) (*pgxpool.Config, error) {
 	if c.Connections > 0 {
 		config.MaxConns = int32(c.Connections)
 	}
+	config.ConnConfig.Tracer = c.tracer
 	config.ConnConfig.ConnectTimeout = 10 * time.Second
 	params := config.ConnConfig.RuntimeParams
 	if s.schema == "" {

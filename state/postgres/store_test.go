@@ -32,7 +32,7 @@ func must[T any](v T, err error) T {
 }
 
 // database is where the tests may make schemas.
-func database(t *testing.T) string {
+func database(t testing.TB) string {
 	t.Helper()
 	url := os.Getenv("KEYTURN_TEST_POSTGRES")
 	if url == "" {
@@ -43,7 +43,7 @@ func database(t *testing.T) string {
 
 // config is of a schema of the test's own, dropped after it. No claim runs out
 // by itself.
-func config(t *testing.T) Config {
+func config(t testing.TB) Config {
 	t.Helper()
 	url := database(t)
 	schema := fmt.Sprintf("keyturn_test_%016x", rand.Uint64())
@@ -57,7 +57,7 @@ func config(t *testing.T) Config {
 }
 
 // query runs a statement outside of any store and gives all that it says.
-func query(t *testing.T, url, sql string) (out []byte) {
+func query(t testing.TB, url, sql string) (out []byte) {
 	t.Helper()
 	ctx := context.Background()
 	conn, err := pgx.Connect(ctx, url)
@@ -89,7 +89,7 @@ func query(t *testing.T, url, sql string) (out []byte) {
 	return out
 }
 
-func open(t *testing.T, c Config) *Store {
+func open(t testing.TB, c Config) *Store {
 	t.Helper()
 	s, err := Open(context.Background(), c)
 	if err != nil {
