@@ -7,43 +7,12 @@ import (
 	"testing"
 
 	"keyturn/bot"
+	"keyturn/bot/bottest"
 	"keyturn/bot/incident"
 )
 
-// microsofts are the messages that a channel gets of all that Microsoft wrote:
-// of each issue its root, a reply to each of its posts and every page of its
-// history, and of each message center post its message.
-func microsofts(t *testing.T) map[string][]bot.Message {
-	t.Helper()
-	all := map[string][]bot.Message{}
-	for _, name := range []string{"graph/issues.json", "graph/messages.json"} {
-		f, err := incident.ParseFile(data(t, name))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if len(f.Issues)+len(f.Announcements) == 0 {
-			t.Fatalf("%s holds nothing", name)
-		}
-		for _, is := range f.Issues {
-			k := incident.Merge(nil, is, is.Modified)
-			out := []bot.Message{incident.Root(k, incident.Subscription{}, incident.Options{}), incident.History(k)}
-			for i := range is.Posts {
-				p := is.Posts[i]
-				out = append(out, incident.Reply(k, incident.Change{Reason: incident.NewPost, Post: &p, Aloud: i%2 == 0}), incident.HistoryBefore(k, p.Created))
-			}
-			all[is.ID] = out
-		}
-		for _, a := range f.Announcements {
-			all[a.ID] = []bot.Message{incident.Announce(a)}
-		}
-	}
-	return all
-}
-
 var (
 	ourMarkup = regexp.MustCompile(`<(?:!date\^[^>|]*|(?:https?|mailto):[^>|]*)\|([^>]*)>`)
-	htmlTag   = regexp.MustCompile(`(?i)</?(p|br|hr|b|i|u|a|em|strong|div|span|ul|ol|li|h[1-6]|table|thead|tbody|tr|td|th|font|style|script|sup|sub)(\s[^<>]*)?/?>`)
-	anEntity  = regexp.MustCompile(`(?i)&(#[0-9]+|#x[0-9a-f]+|nbsp|amp|lt|gt|quot|apos|[lr][sd]quo|[nm]dash|hellip|bull|copy|reg|trade|eacute|middot);`)
 )
 
 // readers is what readers see of a drawn message, without code that is quoted
@@ -92,7 +61,7 @@ var codeSpan = regexp.MustCompile("`[^`\n]*`")
 func TestAllThatMicrosoftWroteIsReadable(t *testing.T) {
 	l := readLimits(t)
 	n := 0
-	for id, messages := range microsofts(t) {
+	for id, messages := range bottest.Microsofts(t, func(name string) []byte { return data(t, name) }) {
 		for _, m := range messages {
 			n++
 			d, wrong := check(t, l, m)
@@ -103,7 +72,7 @@ func TestAllThatMicrosoftWroteIsReadable(t *testing.T) {
 			if len(strings.Fields(text)) < 5 {
 				t.Errorf("%s: a message says %q", id, text)
 			}
-			for _, bad := range []*regexp.Regexp{htmlTag, anEntity} {
+			for _, bad := range bottest.Markup {
 				if found := bad.FindString(text); found != "" {
 					t.Errorf("%s: readers see %q in\n%s", id, found, text)
 				}
