@@ -56,6 +56,9 @@ func (s checkCmd) Run(c *console) error {
 		fmt.Fprintf(c.out, "warning: %s\n", w)
 	}
 	for _, t := range tenants {
+		for _, n := range uncalled(t) {
+			fmt.Fprintf(c.out, "note: %s: %s\n", t.ID, n)
+		}
 		for _, w := range warnings(t) {
 			fmt.Fprintf(c.out, "warning: %s: %s\n", t.ID, w)
 		}
@@ -64,7 +67,8 @@ func (s checkCmd) Run(c *console) error {
 	return nil
 }
 
-// uncalled says what is lost where the configuration has Keyturn call nothing.
+// uncalled says what is lost where the configuration has Keyturn call nothing:
+// a choice, and no mistake.
 func uncalled(t *bot.Tenant) (out []string) {
 	if t.Mode(bot.Graph) == bot.NoCalls {
 		out = append(out, "sign_in.entra is none, or missing: nothing is called at Entra as somebody. Its steps are done by hand from a guide or a script, and a person's word is what counts; "+
@@ -77,8 +81,7 @@ func uncalled(t *bot.Tenant) (out []string) {
 }
 
 // warnings says what works but will bite.
-func warnings(t *bot.Tenant) []string {
-	out := uncalled(t)
+func warnings(t *bot.Tenant) (out []string) {
 	gaps := t.Gaps()
 	for _, k := range sortedKeys(gaps) {
 		out = append(out, gaps[k])

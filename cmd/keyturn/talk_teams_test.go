@@ -208,7 +208,7 @@ var sames = []struct {
 	{regexp.MustCompile(`\b[0-9a-f]{24,40}\b`), "ID"},
 	{regexp.MustCompile(`INC\d+`), "INCIDENT"},
 	{regexp.MustCompile(`@Keyturn `), "/keyturn "},
-	{regexp.MustCompile(`(: |^)the (Entra|ServiceNow) team ([A-Z])`), "$1$3"},
+	{regexp.MustCompile(`(: |^)[Tt]he (Entra|ServiceNow) team,? ([A-Z])`), "$1$3"},
 	{regexp.MustCompile(`\d+ steps? (is|are) yours now`), "STEPS"},
 	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "HOST"},
 }
