@@ -16,7 +16,7 @@ var askedNumber = regexp.MustCompile(`number: (?:\*|\*\*)?(\d\d)`)
 // to, as the person's browser would.
 func (g *game) signIn(ctx context.Context, who Person, c Card, b Button) error {
 	link, number, err := g.askSignIn(ctx, who, c, b)
-	if err != nil {
+	if err != nil || link == "" { // the card had gone on between the look and the click
 		return err
 	}
 	said, err := g.walkSignIn(ctx, who, link, number, who.UPN)
@@ -35,7 +35,7 @@ func (g *game) signIn(ctx context.Context, who Person, c Card, b Button) error {
 }
 
 // askSignIn clicks a button that leads to a sign-in. It gives the link and the
-// number that the bot shows beside it.
+// number that the bot shows beside it, or none where the step went on meanwhile.
 func (g *game) askSignIn(ctx context.Context, who Person, c Card, b Button) (link, number string, err error) {
 	seen := map[string]int{}
 	for _, k := range g.client(who).shown() {
@@ -46,6 +46,9 @@ func (g *game) askSignIn(ctx context.Context, who Person, c Card, b Button) (lin
 	}
 	err = g.until(ctx, "the sign-in link for "+who.Name, func() bool {
 		for _, k := range slices.Backward(g.client(who).shown()) {
+			if k.For(who) && seen[k.key()] <= k.Edited && strings.Contains(k.Text, "not waiting for that now") {
+				return true
+			}
 			m := askedNumber.FindStringSubmatch(k.Text)
 			if m == nil || !k.For(who) || seen[k.key()] > k.Edited {
 				continue
