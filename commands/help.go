@@ -8,7 +8,8 @@ import (
 	"keyturn/bot"
 )
 
-// helpVerb lists every verb by task, from the table.
+// helpVerb lists by task, from the table, what the asker may do. The rest is
+// named in one sentence, with who may.
 func helpVerb(a *Ask) (bot.Reply, error) {
 	var m bot.Message
 	group := ""
@@ -20,21 +21,21 @@ func helpVerb(a *Ask) (bot.Reply, error) {
 		lines = nil
 	}
 	for _, v := range a.Table.Verbs {
+		if a.may(v.Level) != nil {
+			continue
+		}
 		if v.Group != group {
 			flush()
 			group = v.Group
 		}
 		line := bot.Join(bot.C(a.Table.Command+" "+v.Example), bot.T(" · "+v.What+" · ["+v.Button+"]"))
-		switch {
-		case a.may(v.Level) != nil:
-			line = bot.Join(line, bot.T(" (not with your account)"))
-		case v.Channel && a.Request.Place.Direct():
+		if v.Channel && a.Request.Place.Direct() {
 			line = bot.Join(line, bot.T(" (in the channel that it is about)"))
 		}
 		lines = append(lines, line)
 	}
 	flush()
-	m.Add(bot.Paragraph{Text: a.whoami()})
+	m.Add(bot.Paragraph{Text: bot.Join(a.whoami(), bot.T(a.others()))})
 	more := []bot.Button{{Label: "Service health", Action: actVerb, Value: "health"}, {Label: "Is it Microsoft?", Action: actRecommend}, {Label: "Open incidents", Action: actVerb, Value: "incidents"}}
 	if a.may(Holder) == nil {
 		more = append([]bot.Button{{Label: "Set something up", Action: actVerb, Value: "setup", Style: bot.Primary}}, more...)
@@ -59,7 +60,7 @@ func helpVerb(a *Ask) (bot.Reply, error) {
 // whoami says what the asker may do here.
 func (a *Ask) whoami() bot.Text {
 	if a.Person.ID == "" {
-		return bot.T("I do not know your account for " + a.Tenant.Name + ". You can ask for health, incidents, recommend and help. An owner can add you in the configuration.")
+		return bot.T("I do not know your account for " + a.Tenant.Name + ", so you can ask, and change nothing. An owner can add you in the configuration.")
 	}
 	var roles []string
 	for _, r := range bot.Roles {
@@ -71,6 +72,30 @@ func (a *Ask) whoami() bot.Text {
 		return bot.T("You are " + a.Person.Name + " and hold no role for " + a.Tenant.Name + ".")
 	}
 	return bot.T("You are " + a.Person.Name + ". For " + a.Tenant.Name + " you are: " + strings.Join(roles, ", ") + ".")
+}
+
+// others names the verbs that the asker may not use, with who may; "" where
+// there are none.
+func (a *Ask) others() string {
+	var parts []string
+	for _, l := range []struct {
+		level Level
+		whose string
+	}{{Known, "people whom the configuration names"}, {Holder, "people who hold a role"}, {Owner, "owners"}} {
+		var names []string
+		for _, v := range a.Table.Verbs {
+			if v.Level == l.level && a.may(l.level) != nil {
+				names = append(names, v.Name)
+			}
+		}
+		if len(names) > 0 {
+			parts = append(parts, l.whose+" have "+strings.Join(names, ", "))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return " The rest is for others: " + strings.Join(parts, "; ") + "."
 }
 
 // menuVerb is the answer to the bare command: the buttons of what people ask

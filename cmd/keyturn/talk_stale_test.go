@@ -105,7 +105,7 @@ func TestStrangersGetNothingButAKindWord(t *testing.T) {
 	h.types(play.Max, "/keyturn health")
 	h.expectPrivate(play.Max, "health")
 	h.types(play.Max, "/keyturn help")
-	h.expectPrivate(play.Max, "I do not know your account for Contoso", "(not with your account)")
+	h.expectPrivate(play.Max, "I do not know your account for Contoso, so you can ask", "The rest is for others: people whom the configuration names have status")
 
 	// Somebody whom the bot knows, but whose step it is not.
 	card := h.copyOf(play.Erin)
