@@ -66,7 +66,7 @@ func (d *Draft) askOwn(q *Question) (speaking, error) {
 		return own, nil
 	}
 	if t.Knowledge.AsAsker && may {
-		q.Answer.Own = "What you may see in your ServiceNow besides is not in this answer, because you are not signed in there."
+		q.Answer.Own = "Your ServiceNow may know more. I did not ask it, because you are not signed in there."
 	}
 	if len(t.Knowledge.Bases) == 0 {
 		return speaking{}, nil

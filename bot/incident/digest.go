@@ -208,7 +208,7 @@ func digestLine(k Known) bot.Text {
 	if !k.Issue.Resolved {
 		return issueLine(k)
 	}
-	return bot.Join(bot.Link(k.Issue.ID, AlertLink(k.Issue.ID)), bot.T(": "+Notice(k.Issue, 160)), lasted(&k.Issue))
+	return bot.Join(bot.Link(k.Issue.ID, AlertLink(k.Issue.ID)), bot.T(": "+Notice(k.Issue, 160)), lasted(&k.Issue, " Lasted"))
 }
 
 // mark is the mark of an issue with its service.
@@ -293,7 +293,8 @@ func postLine(t ToldPost) bot.Text {
 	if len(a.Services) > 0 {
 		line = append(line, bot.Span{Text: " · " + strings.Join(a.Services[:min(3, len(a.Services))], ", ")})
 	}
-	if !a.ActBy.IsZero() {
+	revisedDate := t.Change.Reason == Revised && slices.ContainsFunc(t.Change.What, func(what string) bool { return strings.HasPrefix(what, "act by ") })
+	if !a.ActBy.IsZero() && !revisedDate { // the revision says it, with what it was
 		line = append(append(line, bot.Span{Text: " · act by "}), bot.When(a.ActBy, bot.DateOnly)...)
 	}
 	if s := enum(a.Severity); s != "" && s != "normal" {

@@ -92,7 +92,7 @@ func overLines(over []Known) []bot.Part {
 			break
 		}
 		parts = append(parts, bot.Paragraph{Text: bot.Join(bot.B(k.Issue.mark()+" · "+serviceName(&k.Issue)), bot.T(" · "),
-			bot.Link(k.Issue.ID, AlertLink(k.Issue.ID)), bot.T(": "+Notice(k.Issue, 120)), lasted(&k.Issue))})
+			bot.Link(k.Issue.ID, AlertLink(k.Issue.ID)), bot.T(": "+Notice(k.Issue, 120)), lasted(&k.Issue, " Lasted"))})
 	}
 	return parts
 }

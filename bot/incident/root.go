@@ -151,7 +151,7 @@ func stateLine(k Known) bot.Text {
 	i := &k.Issue
 	t := bot.T(capital(StatusWords(i.Status)))
 	if i.Resolved {
-		return append(t, lasted(i)...)
+		return append(t, lasted(i, " · lasted")...)
 	}
 	if !i.Start.IsZero() {
 		t = append(append(t, bot.Span{Text: " · since "}), bot.When(i.Start, bot.DateTime)...)
@@ -165,8 +165,9 @@ func stateLine(k Known) bot.Text {
 	return t
 }
 
-// lasted says how long a resolved issue went on, from when to when.
-func lasted(i *Issue) bot.Text {
+// lasted says how long a resolved issue went on, from when to when; says is the
+// word before.
+func lasted(i *Issue, says string) bot.Text {
 	end := i.End
 	if end.IsZero() {
 		end = i.Modified
@@ -174,7 +175,7 @@ func lasted(i *Issue) bot.Text {
 	if i.Start.IsZero() || end.Before(i.Start) {
 		return nil
 	}
-	return bot.Join(bot.T(" · lasted "+span(end.Sub(i.Start))+", from "), bot.When(i.Start, bot.DateTime),
+	return bot.Join(bot.T(says+" "+span(end.Sub(i.Start))+", from "), bot.When(i.Start, bot.DateTime),
 		bot.T(" to "), bot.When(end, styleAfter(i.Start, end)))
 }
 

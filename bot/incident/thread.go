@@ -63,7 +63,7 @@ func replyLine(k Known, c Change) bot.Text {
 	}
 	switch c.Reason {
 	case Resolved:
-		return bot.Join(aloud(markResolved+" Resolved"), bot.T(capital(c.To)), lasted(i))
+		return bot.Join(aloud(markResolved+" Resolved"), bot.T(capital(c.To)), lasted(i, " · lasted"))
 	case Reopened:
 		return bot.Join(aloud(openMark(i)+", re-opened"), bot.T("Microsoft had called it resolved. Status now: "+c.To+"."))
 	case Worse:

@@ -170,6 +170,9 @@ func (h Hit) line(n int) bot.Text {
 	} else if d.Says != "" {
 		lines = append(lines, bot.T(clip(d.Says, 240)))
 	}
+	if h.Meant && d.Active && d.Workaround.Empty() {
+		lines = append(lines, bot.T("Microsoft names no workaround yet."))
+	}
 	return bot.Lines(lines...)
 }
 

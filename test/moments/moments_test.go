@@ -1,6 +1,7 @@
 package moments
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -96,7 +97,10 @@ func followed(o *office, before, after incident.Known) bot.Message {
 	return bot.Message{}
 }
 
-var moments = []moment{
+// moments are all of them.
+var moments = slices.Concat(single, many, answers)
+
+var single = []moment{
 	{"setup-01-start", func(o *office) bot.Message { return o.asks(typed("RITA", "setup")) }},
 	{"setup-02-form", func(o *office) bot.Message { return o.asks(typed("RITA", "setup direct")) }},
 	{"setup-03-already", func(o *office) bot.Message { return o.kept().asks(typed("RITA", "setup direct")) }},
