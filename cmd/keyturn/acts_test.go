@@ -295,17 +295,34 @@ func (h *house) everybodyUntil(words ...string) {
 // each of them waits for somebody with that button.
 func (h *house) everybodyUntilStep(who play.Person, label, step string) {
 	h.Helper()
+	h.everybodyUntilAny(who, step, label)
+}
+
+// everybodyUntilAny is the first label of a button that stands on a step.
+func (h *house) everybodyUntilAny(who play.Person, step string, labels ...string) (seen string) {
+	h.Helper()
 	h.crew.Leave(step)
-	h.workUntil("["+label+"] of "+step, func(s *slack.State) bool {
+	h.workUntil("["+strings.Join(labels, "] or [")+"] of "+step, func(s *slack.State) bool {
 		for _, c := range h.cards(s, who) {
 			for _, b := range c.Buttons {
-				if b.Label == label && aims(b.Value, step) {
+				if slices.Contains(labels, b.Label) && aims(b.Value, step) {
+					seen = b.Label
 					return true
 				}
 			}
 		}
 		return false
 	})
+	return seen
+}
+
+// everybodyUntilApprovable signs somebody in for a step where what they did
+// before it is over by then; a visit that goes on needs no second sign-in.
+func (h *house) everybodyUntilApprovable(who play.Person, step string) {
+	h.Helper()
+	if h.everybodyUntilAny(who, step, "Sign in", "Approve and run") == "Sign in" {
+		h.signsIn(who, "Sign in", step, who.Now)
+	}
 }
 
 func (h *house) workUntil(what string, done func(*slack.State) bool) {

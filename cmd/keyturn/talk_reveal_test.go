@@ -89,8 +89,7 @@ func TestASecretThatServiceNowRefusesIsShownOnce(t *testing.T) {
 	h.adminHere()
 	h.modes(func(m *servicenow.Modes) { m.SecretWrite = servicenow.SecretRefused })
 	h.begins("connector", nil)
-	h.everybodyUntilStep(play.Sam, "Sign in", "sn-oauth")
-	h.signsIn(play.Sam, "Sign in", "sn-oauth", play.Sam.Now)
+	h.everybodyUntilApprovable(play.Sam, "sn-oauth")
 	h.clicks(play.Sam, "Approve and run", "sn-oauth")
 	h.expectRefusal(play.Sam, "sn-oauth", "Client Secret can only be set in the form")
 
