@@ -15,6 +15,7 @@ import (
 
 	"keyturn/bot"
 	"keyturn/bot/incident"
+	"keyturn/bot/recommend"
 	"keyturn/sim/play"
 	"keyturn/web/chat"
 )
@@ -90,7 +91,7 @@ func (d demoCmd) page(ctx context.Context, c *console, world *play.World, bots *
 	if err != nil {
 		return fmt.Errorf("the chat page cannot listen: %w (choose another address with --addr)", err)
 	}
-	conf, chats := chat.Config{Teams: world.Teams, ImageOrigins: []string{"http://" + world.BotAddr}, Title: "Keyturn demo", Portals: portals(world), Try: []string{"/keyturn setup " + d.Guide, "/keyturn health", "/keyturn recommend onedrive files stay at sync pending", "/keyturn help"}}, "Teams"
+	conf, chats := chat.Config{Teams: world.Teams, ImageOrigins: []string{"http://" + world.BotAddr}, Title: "Keyturn demo", Portals: portals(world), Menu: []chat.MenuItem{{ID: recommend.ActMessage, Words: "Is this Microsoft?"}}, Try: []string{"/keyturn setup " + d.Guide, "/keyturn health", "/keyturn recommend onedrive files stay at sync pending", "/keyturn help"}}, "Teams"
 	if world.Platform.Slack() {
 		conf.Slack, chats = world.Slack, "Slack"
 	}

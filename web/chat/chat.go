@@ -32,11 +32,17 @@ type Config struct {
 	// Try are lines offered above the composer, as Slack takes them: "/keyturn
 	// setup". For Teams the command becomes a mention of the bot.
 	Try []string
+	// Menu is what the app put into the menu of messages, in both systems.
+	Menu []MenuItem
 	// ImageOrigins are the origins that pictures in messages may be loaded from
 	// ("http://127.0.0.1:8080"). Pictures from elsewhere show their words only.
 	ImageOrigins []string
 	Now          func() time.Time // default time.Now
 }
+
+// MenuItem is a command in the menu of a message: the callback ID of a message
+// shortcut in Slack, the command ID of a message action in Teams.
+type MenuItem struct{ ID, Words string }
 
 // Portal is a page of another simulated system.
 type Portal struct {

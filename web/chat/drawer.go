@@ -23,7 +23,8 @@ type drawer struct {
 	users    map[string]slack.User
 	channels map[string]slack.Channel
 	images   []string // origins that pictures may come from
-	pane     string   // put before the IDs of what is drawn a second time
+	menu     []MenuItem
+	pane     string // put before the IDs of what is drawn a second time
 }
 
 func newDrawer(st *slack.State, viewer slack.User, now time.Time, images []string) *drawer {

@@ -23,6 +23,7 @@ func (p *page) teamsActions() map[string]func(asked) (teams.Outcome, error) {
 			}
 			return out, err
 		},
+		"menu":    func(a asked) (teams.Outcome, error) { return s.MessageMenu(a.User, a.Channel, a.TS, a.Click.Action) },
 		"dismiss": func(a asked) (teams.Outcome, error) { return teams.Outcome{}, s.Dismiss(a.User, a.Dialog) },
 		"add":     func(a asked) (teams.Outcome, error) { return s.Install(a.User, a.Where) },
 	}

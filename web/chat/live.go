@@ -110,6 +110,9 @@ func (p *page) do(w http.ResponseWriter, r *http.Request) {
 	_ = json.NewEncoder(w).Encode(answer) // a browser that went away cannot be told
 }
 
+// inBoth are the actions that the place decides on, whose they are.
+var inBoth = map[string]bool{"type": true, "menu": true}
+
 // act does one action in the system that it belongs to.
 func (p *page) act(name string, a asked) (done, bool) {
 	st, tm := p.states()
@@ -117,7 +120,7 @@ func (p *page) act(name string, a asked) (done, bool) {
 	if !known || who.Slack.ID != a.User && who.Teams.ID != a.User {
 		return done{Notice: sentence("there is nobody " + a.User), Error: true}, true
 	}
-	if act, ok := p.teamsActions()[name]; ok && p.cfg.Teams != nil && (name != "type" || inTeams(a.Channel)) {
+	if act, ok := p.teamsActions()[name]; ok && p.cfg.Teams != nil && (!inBoth[name] || inTeams(a.Channel)) {
 		a.User = who.Teams.ID
 		return toldByTeams(act(a)), true
 	}
@@ -152,7 +155,10 @@ func (p *page) actions() map[string]func(asked) (slack.Outcome, error) {
 		"click":  func(a asked) (slack.Outcome, error) { return s.Click(a.Click) },
 		"submit": func(a asked) (slack.Outcome, error) { return s.Submit(a.User, a.View, a.Values) },
 		"close":  func(a asked) (slack.Outcome, error) { return s.Close(a.User, a.View, a.All) },
-		"home":   func(a asked) (slack.Outcome, error) { return s.OpenHome(a.User) },
+		"menu": func(a asked) (slack.Outcome, error) {
+			return s.MessageShortcut(a.User, a.Channel, a.TS, a.Click.Action)
+		},
+		"home": func(a asked) (slack.Outcome, error) { return s.OpenHome(a.User) },
 	}
 }
 

@@ -35,6 +35,7 @@ type entry struct {
 	Post, Reply             bool   // a post of a Teams channel, and what stands below it
 	AnswerLink, AnswerTo    string // below the last reply
 	ThreadLink, ThreadLabel string
+	Menu                    []MenuItem
 }
 
 // attachment is a block with a coloured bar.
@@ -112,6 +113,9 @@ func (d *drawer) message(m slack.Message) entry {
 	e.Attachments = d.attachments(m.Attachments, e.Place)
 	if len(blocks) == 0 {
 		e.Text = d.mrkdwn(m.Text)
+	}
+	if !e.System && !d.viewer.Stranger && !d.st.Uninstalled {
+		e.Menu = d.menu
 	}
 	return e
 }

@@ -314,6 +314,9 @@ func (t *teamsDrawer) message(m teams.Message) entry {
 		e.Cards = append(e.Cards, t.card(raw, fmt.Sprint(t.pane, m.Conversation, m.ID, i), nil, t.red[m.Conversation+"/"+m.ID].of(m)))
 	}
 	e.Odd = a.odd(m.Bot)
+	if m.To == "" {
+		e.Menu = t.menu
+	}
 	e.Reactions = t.reactions(m)
 	return e
 }

@@ -44,8 +44,10 @@ func (o *office) bot(w http.ResponseWriter, r *http.Request) {
 		Type, Name, Text, ID string
 		Conversation         struct{ ID string }
 		Value                struct {
-			Action struct{ Verb string }
-			Data   m
+			Action         struct{ Verb string }
+			Data           m
+			CommandID      string
+			MessagePayload struct{ Body struct{ Content string } }
 		}
 	}
 	_ = json.NewDecoder(r.Body).Decode(&a)
@@ -74,6 +76,9 @@ func (o *office) bot(w http.ResponseWriter, r *http.Request) {
 		answer(m{"task": m{"type": "continue", "value": m{"title": "Which ServiceNow?", "card": adaptive(m{
 			"body":    []any{m{"type": "Input.Text", "id": "host", "label": "Host", "isRequired": true, "errorMessage": "Name the host."}, m{"type": "Input.Text", "id": "note", "label": "Note"}},
 			"actions": []any{m{"type": "Action.Submit", "title": "Start"}}})}}})
+	case a.Name == "composeExtension/fetchTask":
+		answer(m{"task": m{"type": "continue", "value": m{"title": a.Value.CommandID, "card": adaptive(m{
+			"body": []any{m{"type": "TextBlock", "text": "About " + a.Value.MessagePayload.Body.Content, "wrap": true}}})}}})
 	case a.Name == "task/submit":
 		o.post(itOps, m{"type": "message", "text": "Host: " + a.Value.Data["host"].(string)})
 		answer(m{"task": m{"type": "message", "value": "It has begun."}})
@@ -141,7 +146,7 @@ func openOffice(t *testing.T, change ...func(*chat.Config)) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := chat.Config{Slack: here, Teams: s, Try: []string{"/keyturn setup"}}
+	cfg := chat.Config{Slack: here, Teams: s, Try: []string{"/keyturn setup"}, Menu: []chat.MenuItem{{ID: "is-this-microsoft", Words: "Is this Microsoft?"}}}
 	for _, c := range change {
 		c(&cfg)
 	}
@@ -238,6 +243,22 @@ func TestAVisitorSetsSomethingUpInTeams(t *testing.T) {
 	o.do("press", m{"user": erin, "channel": itOps, "ts": card.ID, "action": "Fill in", "nth": 1})
 	o.do("dismiss", m{"user": erin, "dialog": o.teams.Snapshot().Dialogs[0].ID})
 	o.missing(o.get("as="+erin+"&"+at(itOps)), "Which ServiceNow?")
+}
+
+func TestTheMenuOfAMessageInTeams(t *testing.T) {
+	o := openOffice(t)
+	o.do("type", m{"user": rita, "channel": itOps, "text": "mail is slow"})
+	said := o.teams.Snapshot().Messages[0].ID
+	o.sees(o.get("as="+erin+"&"+at(itOps)), `aria-label="More actions for what Rita Okafor said, `, ">Is this Microsoft?</button>")
+	if told := o.do("menu", m{"user": erin, "channel": itOps, "ts": said, "action": "is-this-microsoft"}); told != "" {
+		t.Errorf("told: %q", told)
+	}
+	o.sees(o.get("as="+erin+"&"+at(itOps)), `<h2 id="modal-title">is-this-microsoft</h2>`, "mail is slow")
+	o.missing(o.get("as=U0RITA&"+at(itOps)), "modal-title")
+	o.post(itOps, m{"type": "message", "text": "only _you_", "recipient": m{"id": o.teams.TeamsID(erin)}})
+	if n := strings.Count(o.get("as="+erin+"&"+at(itOps)), `data-do="menu"`); n != 1 {
+		t.Errorf("%d messages have a menu; what only Erin sees has none", n)
+	}
 }
 
 func TestRepliesStandUnderTheirPost(t *testing.T) {

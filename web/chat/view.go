@@ -80,7 +80,7 @@ func (p *page) view(q url.Values) (*viewModel, error) {
 	}
 	st, tm = p.states()
 	d := newDrawer(&st, viewer.Slack, p.cfg.Now(), p.cfg.ImageOrigins)
-	d.as = viewer.ID
+	d.as, d.menu = viewer.ID, p.cfg.Menu
 	td := p.teamsDrawer(d, &tm, viewer)
 	v := &viewModel{Title: p.cfg.Title, At: q.Get("at"), AllTry: p.cfg.Try, HasSlack: p.cfg.Slack != nil && viewer.Slack.ID != ""}
 	if v.At == "" {

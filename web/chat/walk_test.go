@@ -29,7 +29,7 @@ type demo struct {
 	api   string
 }
 
-// The bot opens a form for a command, posts a card when the form is good, and
+// The bot answers the menu of a message, opens a form for a command, posts a card when the form is good, and
 // edits the card at a click.
 func (d *demo) bot(w http.ResponseWriter, r *http.Request) {
 	body, _ := io.ReadAll(r.Body)
@@ -40,7 +40,11 @@ func (d *demo) bot(w http.ResponseWriter, r *http.Request) {
 			Channel string `json:"channel_id"`
 			TS      string `json:"message_ts"`
 		}
-		View struct {
+		Callback string `json:"callback_id"`
+		User     struct{ ID string }
+		Channel  struct{ ID string }
+		Message  struct{ Text string }
+		View     struct {
 			State struct {
 				Values map[string]map[string]m
 			}
@@ -63,6 +67,8 @@ func (d *demo) bot(w http.ResponseWriter, r *http.Request) {
 		d.call("chat.postMessage", m{"channel": "C0OPS", "text": "<@U0BOB> approve?", "blocks": []any{
 			m{"type": "section", "text": m{"type": "mrkdwn", "text": "<@U0BOB>, may I use `" + host + "`?"}},
 			m{"type": "actions", "elements": []any{m{"type": "button", "action_id": "approve", "text": plain("Approve"), "style": "primary"}}}}})
+	case p.Type == "message_action":
+		d.call("chat.postEphemeral", m{"channel": p.Channel.ID, "user": p.User.ID, "text": p.Callback + " of “" + p.Message.Text + "”"})
 	case p.Type == "block_actions":
 		d.call("chat.update", m{"channel": p.Container.Channel, "ts": p.Container.TS, "text": "✅ Approved"})
 	}
@@ -102,7 +108,7 @@ func start(t *testing.T) *demo {
 	}
 	api := httptest.NewServer(s.Handler())
 	t.Cleanup(api.Close)
-	page := httptest.NewServer(chat.New(chat.Config{Slack: s, Title: "A demo", Try: []string{"/keyturn setup"}, ImageOrigins: []string{"http://pictures.example"},
+	page := httptest.NewServer(chat.New(chat.Config{Slack: s, Title: "A demo", Try: []string{"/keyturn setup"}, Menu: []chat.MenuItem{{ID: "is-this-microsoft", Words: "Is this Microsoft?"}}, ImageOrigins: []string{"http://pictures.example"},
 		Portals: []chat.Portal{{Name: "Entra", URL: "http://portal.example:9000/apps", Role: "Entra admin"}}}))
 	t.Cleanup(page.Close)
 	d.slack, d.api, d.page = s, api.URL, page.URL
@@ -200,6 +206,28 @@ func TestPrivateWordsArePrivate(t *testing.T) {
 	d.sees(d.get("as=U0ALICE&at=C0BOB"), "is not in this channel")
 	d.sees(d.get("as=U0ALICE&at=C0OLD"), "This channel is archived.")
 	d.sees(d.get("as=U0ALICE&at=home"), "has not published a Home")
+}
+
+func TestTheMenuOfAMessage(t *testing.T) {
+	d := start(t)
+	d.do("type", m{"user": "U0BOB", "channel": "C0OPS", "text": "mail is <slow>"})
+	said := d.slack.Snapshot().Messages[0].TS
+	page := d.get("as=U0ALICE&at=C0OPS")
+	d.sees(page, `aria-label="More actions for what Bob Okafor said, `, `data-do="menu" data-act="is-this-microsoft">Is this Microsoft?</button>`)
+	if told := d.do("menu", m{"user": "U0ALICE", "channel": "C0OPS", "ts": said, "action": "is-this-microsoft"}); told != "" {
+		t.Errorf("told: %q", told)
+	}
+	page = d.get("as=U0ALICE&at=C0OPS")
+	d.sees(page, "Only visible to you", "is-this-microsoft of “mail is &lt;slow&gt;”")
+	if n := strings.Count(page, `data-do="menu"`); n != 1 {
+		t.Errorf("%d messages have a menu; what only Alice sees has none", n)
+	}
+	d.missing(d.get("as=U0BOB&at=C0OPS"), "Only visible to you")
+	if told := d.do("menu", m{"user": "U0ALICE", "channel": "C0OPS", "ts": said, "action": "something-else"}); !strings.Contains(told, "has no something-else") {
+		t.Errorf("told: %q", told)
+	}
+	d.do("type", m{"user": "U0BOB", "channel": "C0OPS", "thread": said, "text": "very"})
+	d.sees(d.get("as=U0ALICE&at=C0OPS&thread="+said), `id="tm`+said+`-menu"`)
 }
 
 func TestTalkInAThread(t *testing.T) {
@@ -302,7 +330,7 @@ func TestThePageHearsOfEveryChange(t *testing.T) {
 
 func TestTheFilesComeAlong(t *testing.T) {
 	d := start(t)
-	for _, name := range []string{"app.js", "style.css", "icon.svg"} {
+	for _, name := range []string{"app.js", "menus.js", "style.css", "icon.svg"} {
 		resp, err := http.Get(fmt.Sprintf("%s/static/%s", d.page, name))
 		if err != nil {
 			t.Fatal(err)

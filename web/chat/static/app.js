@@ -304,16 +304,14 @@ document.addEventListener("click", (e) => {
     $("#burger").setAttribute("aria-expanded", String(open));
     return;
   }
-  for (const d of document.querySelectorAll("details.menu[open]")) if (!d.contains(e.target)) d.removeAttribute("open");
   const el = e.target.closest("[data-do], a[href], input, textarea, select, label");
   if (!el || !el.dataset.do || el.tagName === "FORM") return;
+  closeMenu(el.closest("details.menu"));
   switch (el.dataset.do) {
-    case "click":
-      el.closest("details.menu")?.removeAttribute("open");
-      click(el, el.dataset.choose === undefined ? undefined : [el.dataset.choose]);
-      break;
-    case "press": el.closest("details.menu")?.removeAttribute("open"); press(el); break;
-    case "panel": openPanel(el); el.closest("details.menu")?.removeAttribute("open"); break;
+    case "click": click(el, el.dataset.choose === undefined ? undefined : [el.dataset.choose]); break;
+    case "press": press(el); break;
+    case "menu": post("menu", { ...place(el), action: el.dataset.act }); break;
+    case "panel": openPanel(el); break;
     case "toggle": toggle(el); break;
     case "open": window.open(el.dataset.href, "_blank", "noopener,noreferrer"); break;
     case "dismiss": post("dismiss", { dialog: el.dataset.dialog }); break;
@@ -376,7 +374,7 @@ document.addEventListener("keydown", (e) => {
     e.target.click();
   }
   if (e.key === "Escape") {
-    document.querySelector("details.menu[open]")?.removeAttribute("open");
+    closeMenu($("details.menu[open]"));
     document.body.classList.remove("places");
   }
 });
