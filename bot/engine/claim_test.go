@@ -1,20 +1,24 @@
 package engine_test
 
 import (
+	"context"
+	"slices"
 	"testing"
 	"time"
 
 	"keyturn/bot"
+	"keyturn/bot/engine"
 	"keyturn/bot/setup"
 )
 
 // stalls has the worker that makes a call stand still until its claim has run
-// out and somebody else has done the whole job; then it wakes up.
-func (w *world) stalls(call string) {
+// out and somebody else has done the whole job; then it wakes up. The call has
+// taken effect by then, or leaves only now.
+func (w *world) stalls(call string, sent bool) {
 	w.t.Helper()
 	var now bot.Job
 	stalled := false
-	w.graph.set(nil, func(c bot.Call) error {
+	stall := func(c bot.Call) error {
 		if c.ID != call || stalled {
 			return nil
 		}
@@ -26,7 +30,12 @@ func (w *world) stalls(call string) {
 		defer w.graph.mu.Lock()
 		w.settle()
 		return nil
-	})
+	}
+	if sent {
+		w.graph.set(nil, stall)
+	} else {
+		w.graph.set(stall, nil)
+	}
 	for !stalled {
 		jobs, err := w.store.Claim(w.t.Context(), w.clock.Now(), 1)
 		if err != nil {
@@ -45,7 +54,7 @@ func TestAWorkerThatWakesUpTooLateChangesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.planned()
 	w.approve()
-	w.stalls("app")
+	w.stalls("app", true)
 	w.wantStep("make", setup.Done)
 	if len(w.graph.apps) != 1 || w.run().Facts["app.id"].Value != w.graph.apps[0] {
 		t.Errorf("there are %v, and the run knows %q", w.graph.apps, w.run().Facts["app.id"].Value)
@@ -60,6 +69,115 @@ func TestAWorkerThatWakesUpTooLateChangesNothing(t *testing.T) {
 	w.wantStep("make", setup.Done)
 	if len(w.graph.apps) != 1 || len(w.graph.secrets) != 1 {
 		t.Errorf("there are %v and the secrets %v", w.graph.apps, w.graph.secrets)
+	}
+}
+
+// No fence reaches another company's server: a call that leaves after the last look
+// at its claim takes effect beside that of whoever has taken the job over.
+func TestASecretOfAWorkerThatWasTakenOverIsRemoved(t *testing.T) {
+	w := newWorld(t)
+	w.planned()
+	w.approve()
+	w.stalls("secret", false)
+	w.wantStep("make", setup.Done)
+	if len(w.graph.secrets) != 2 {
+		t.Fatalf("the late call did not leave: the secrets are %v", w.graph.secrets)
+	}
+	mine := w.run().Facts["key.id"].Value
+	w.pass(2 * time.Minute)
+	if len(w.graph.secrets) != 1 || w.graph.secrets[0] != mine {
+		t.Errorf("the run knows %q, and the secrets are %v", mine, w.graph.secrets)
+	}
+	if !slices.Contains(w.acts(), "call drop") {
+		t.Errorf("the removal is not in the audit trail: %v", w.acts())
+	}
+	if d := w.dead(); len(d) > 0 {
+		t.Errorf("jobs were given up: %+v", d)
+	}
+}
+
+// What a provider holds back takes effect long after whoever asked for it is dead,
+// and after it was looked for and made again.
+func TestASecretThatAProviderMadeLateIsRemoved(t *testing.T) {
+	w := newWorld(t)
+	w.planned()
+	w.approve()
+	ctx, kill := context.WithCancel(t.Context())
+	w.graph.set(func(c bot.Call) error {
+		if c.ID != "secret" {
+			return nil
+		}
+		kill()
+		return context.Canceled
+	}, nil)
+	for ctx.Err() == nil {
+		jobs, err := w.store.Claim(t.Context(), w.clock.Now(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, j := range jobs {
+			w.engine.Do(ctx, j)
+		}
+		w.clock.pass(time.Second)
+	}
+	w.graph.set(nil, nil)
+	w.restart()
+	w.settle()
+	mine := w.run().Facts["key.id"].Value
+	w.graph.mu.Lock()
+	w.graph.secrets = append(w.graph.secrets, "late")
+	w.graph.mu.Unlock()
+	w.pass(2 * time.Minute)
+	w.wantStep("make", setup.Done)
+	if len(w.graph.secrets) != 1 || w.graph.secrets[0] != mine {
+		t.Errorf("the run knows %q, and the secrets are %v", mine, w.graph.secrets)
+	}
+}
+
+// termed is a store whose claims have a term, as that of several replicas.
+type termed struct{ engine.Store }
+
+func (termed) Term() time.Duration { return 12 * time.Second }
+
+func TestAJobThatWasGivenBackIsLookedUpAgainWhenItsCallIsOver(t *testing.T) {
+	w := newWorld(t)
+	w.planned()
+	w.approve()
+	ctx, kill := context.WithCancel(t.Context())
+	w.graph.set(func(c bot.Call) error {
+		if c.ID != "app" {
+			return nil
+		}
+		kill()
+		return context.Canceled
+	}, nil)
+	for ctx.Err() == nil {
+		jobs, err := w.store.Claim(t.Context(), w.clock.Now(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, j := range jobs {
+			w.engine.Do(ctx, j)
+		}
+	}
+	w.graph.set(nil, nil)
+	var waited time.Duration
+	w.engine.Store = termed{w.store}
+	w.engine.Wait = func(_ context.Context, d time.Duration) error { // the provider is done with it meanwhile
+		waited = d
+		w.graph.mu.Lock()
+		defer w.graph.mu.Unlock()
+		w.graph.apps = append(w.graph.apps, "held-back")
+		w.clock.pass(d)
+		return nil
+	}
+	w.settle()
+	w.wantStep("make", setup.Done)
+	if waited <= 0 || waited > 4*time.Second {
+		t.Errorf("it waited %s", waited)
+	}
+	if !slices.Equal(w.graph.apps, []string{"held-back"}) || w.run().Facts["app.id"].Value != "held-back" {
+		t.Errorf("there are %v, and the run knows %q", w.graph.apps, w.run().Facts["app.id"].Value)
 	}
 }
 

@@ -314,6 +314,8 @@ func (e *Engine) run(ctx context.Context, j bot.Job) error {
 		return e.redeem(ctx, j)
 	case kindForget:
 		return e.forgetJob(ctx, j)
+	case kindTwice:
+		return e.once(ctx, j)
 	}
 	return &bot.Failure{Kind: bot.KindBadRequest, Says: fmt.Sprintf("There is no job of kind %q.", j.Kind), Fix: "It was made by a newer Keyturn: start that one."}
 }

@@ -26,6 +26,7 @@ const (
 	kindVisitor = "visitor" // a platform is asked whether somebody is a guest
 	kindRedeem  = "redeem"  // the code of a sign-in is exchanged for a token
 	kindForget  = "forget"  // what a sign-in left is gone
+	kindTwice   = "twice"   // what a call may have made a second time is removed
 )
 
 // Deliver makes a message be at a place as it is drawn now: posted when the

@@ -34,7 +34,10 @@ func (w *work) perform(ctx context.Context) error {
 		if begun && !res.Begun {
 			continue
 		}
-		if err := w.one(ctx, c, begun); err != nil {
+		if err := w.one(ctx, c, begun, res.At); err != nil {
+			if err = w.tooLate(ctx, c, err); errors.Is(err, bot.ErrTakenOver) {
+				return err
+			}
 			return w.callFailed(ctx, c, err)
 		}
 	}
@@ -108,9 +111,11 @@ func (w *work) stillSame(ctx context.Context) (bool, error) {
 	})
 }
 
-// one makes one call. again says that an earlier attempt recorded its intent
-// and no outcome: its effect is looked up first.
-func (w *work) one(ctx context.Context, c bot.Call, again bool) error {
+// one makes one call. again says that an earlier attempt recorded its intent at
+// some time and no outcome: its effect is looked up first, and where it may still
+// come, looked up again when it can come no more.
+func (w *work) one(ctx context.Context, c bot.Call, again bool, began time.Time) error {
+	w.sent, w.again = false, again
 	if err := w.signedFor(ctx, c); err != nil {
 		return err
 	}
@@ -120,6 +125,12 @@ func (w *work) one(ctx context.Context, c bot.Call, again bool) error {
 	}
 	if c.Look != nil && again {
 		saved, found, err := w.found(ctx, c)
+		if err == nil && !found {
+			var waited bool
+			if waited, err = w.waitOut(ctx, began); err == nil && waited {
+				saved, found, err = w.found(ctx, c)
+			}
+		}
 		if err != nil {
 			return err
 		}
@@ -128,6 +139,7 @@ func (w *work) one(ctx context.Context, c bot.Call, again bool) error {
 		}
 	}
 	for lag := 0; ; lag++ {
+		w.sent = c.Write()
 		a, err := w.call(ctx, c, request)
 		status := a.Status
 		var f *bot.Failure
@@ -207,6 +219,9 @@ func (w *work) record1(ctx context.Context, c bot.Call, res bot.CallResult, save
 		if err := d.inventory(&after, w.ref.Step, c); err != nil {
 			return err
 		}
+		if w.again {
+			d.lookAgain(&after, w.ref.Step, c, longestCall, false)
+		}
 		d.Out.Runs = append(d.Out.Runs, after)
 		w.run = after.Clone()
 		w.ctx.Run = &w.run
@@ -251,26 +266,11 @@ func (d *Draft) inventory(r *setup.Run, step setup.StepID, c bot.Call) error {
 
 // found looks for the effect of an earlier, interrupted attempt.
 func (w *work) found(ctx context.Context, c bot.Call) (map[string]string, bool, error) {
-	filled, _, _, err := w.fill(ctx, c)
+	look, items, err := w.hits(ctx, c)
 	if err != nil {
 		return nil, false, err
 	}
-	look := filled.Look
-	a, err := w.call(ctx, bot.Call{ID: c.ID + "-look", System: c.System, Method: "GET", Path: look.Path, What: "Look for the effect of an earlier attempt", As: c.As}, w.e.ID())
-	if bot.KindOf(err) == bot.KindNotFound {
-		return nil, false, nil
-	}
-	if err != nil {
-		return nil, false, err
-	}
-	list := []json.RawMessage{a.Body}
-	if look.List != "" {
-		list = bot.PickList(a.Body, look.List)
-	}
-	for _, item := range list {
-		if !matchesAll(item, look.Match) {
-			continue
-		}
+	for _, item := range items {
 		if look.Remove == nil {
 			saved, missing := pick(item, look.Save)
 			return saved, len(missing) == 0, nil
@@ -281,6 +281,27 @@ func (w *work) found(ctx context.Context, c bot.Call) (map[string]string, bool, 
 		}
 	}
 	return nil, false, nil
+}
+
+// hits gives a call's look, filled in, and everything that it finds.
+func (w *work) hits(ctx context.Context, c bot.Call) (look *bot.Look, items []json.RawMessage, err error) {
+	filled, _, _, err := w.fill(ctx, c)
+	if err != nil {
+		return nil, nil, err
+	}
+	look = filled.Look
+	a, err := w.call(ctx, bot.Call{ID: c.ID + "-look", System: c.System, Method: "GET", Path: look.Path, What: "Look for the effect of an earlier attempt", As: c.As}, w.e.ID())
+	if bot.KindOf(err) == bot.KindNotFound {
+		return look, nil, nil
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	items = []json.RawMessage{a.Body}
+	if look.List != "" {
+		items = bot.PickList(a.Body, look.List)
+	}
+	return look, slices.DeleteFunc(items, func(item json.RawMessage) bool { return !matchesAll(item, look.Match) }), nil
 }
 
 // removeLeftover removes what an interrupted attempt left behind. It is a call

@@ -24,6 +24,8 @@ type work struct {
 	ctx  setup.Context
 
 	guide *setup.Guide
+
+	sent, again bool // of the call that is made now: it may have left; an earlier attempt made it too
 }
 
 // stepJob reads, runs or reads back a step, as its state asks.
