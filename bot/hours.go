@@ -13,7 +13,35 @@ type Hours struct {
 }
 
 // Always reports whether there are no working hours to mind.
-func (h Hours) Always() bool { return h.To <= h.From || h.Days == [7]bool{} }
+func (h Hours) Always() bool {
+	round := h.From == 0 && h.To == 24*time.Hour && h.Days == [7]bool{true, true, true, true, true, true, true}
+	return round || h.To <= h.From || h.Days == [7]bool{}
+}
+
+// String is the hours and days in words: "09:00-17:00, Mon-Fri".
+func (h Hours) String() string {
+	if h.Always() {
+		return "always"
+	}
+	clock := func(d time.Duration) string { return fmt.Sprintf("%02d:%02d", int(d.Hours()), int(d.Minutes())%60) }
+	var days []string
+	for i := 0; i < 7; { // weeks begin on Monday here
+		last := i
+		for last < 7 && h.Days[(last+1)%7] {
+			last++
+		}
+		name := func(i int) string { return time.Weekday((i + 1) % 7).String()[:3] }
+		switch last - i {
+		case 0:
+		case 1:
+			days = append(days, name(i))
+		default:
+			days = append(days, name(i)+"-"+name(last-1))
+		}
+		i = last + 1
+	}
+	return clock(h.From) + "-" + clock(h.To) + ", " + strings.Join(days, ", ")
+}
 
 // ParseHours reads hours such as "09:00-17:00" and days such as "mon-fri" or
 // "sun-thu" or "mon,wed,fri".

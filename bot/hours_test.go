@@ -55,3 +55,21 @@ func TestWorkingHoursPassOnWorkingDays(t *testing.T) {
 		}
 	}
 }
+
+func TestHoursAreSaidAsTheyAreWritten(t *testing.T) {
+	for _, c := range []struct{ hours, days, want string }{
+		{"09:00-17:00", "", "09:00-17:00, Mon-Fri"},
+		{"08:30-24:00", "sun-thu", "08:30-24:00, Mon-Thu, Sun"},
+		{"09:00-12:15", "mon,wed,sat", "09:00-12:15, Mon, Wed, Sat"},
+		{"00:00-24:00", "mon-sun", "always"},
+		{"00:00-23:59", "mon-sun", "00:00-23:59, Mon-Sun"},
+	} {
+		h, err := bot.ParseHours(c.hours, c.days)
+		if err != nil || h.String() != c.want {
+			t.Errorf("%s on %q is said %q, not %q (%v)", c.hours, c.days, h, c.want, err)
+		}
+	}
+	if s := (bot.Hours{}).String(); s != "always" {
+		t.Errorf("no hours are said %q", s)
+	}
+}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"keyturn/bot"
+	"keyturn/bot/engine"
 	"keyturn/bot/incident"
 	"keyturn/bot/recommend"
 	"keyturn/bot/setup"
@@ -71,6 +72,9 @@ func clicks() []Click {
 		{incident.ActionPage, "incident", Member, pageClick},
 		{actOnIt, "on-it", Known, onItClick},
 		{incident.ActionMute, "mute", Known, muteClick},
+		{engine.ActionPage, "mine", Member, pageAgain},
+		{engine.ActionUnmute, "unmute", Known, pageUnmuteClick},
+		{engine.ActionRemind, "remind", Known, pageRemindClick},
 		{actRecommend, "recommend", Member, recommendForm},
 		{incident.ActionSolve, "recommend", Member, solveClick},
 		{recommend.ActHelped, "recommend", Member, helpedClick},

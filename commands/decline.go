@@ -118,6 +118,7 @@ func remindClick(a *Ask) (bot.Reply, error) {
 	a.Remind(&m.run, a.Person.ID, m.spec.ID, at)
 	after := m.run.Clone()
 	after.Step(m.spec.ID).Quiet = at
+	a.RefreshHome(a.Tenant, a.Person.ID) // it says what was put off
 	if err := a.PutRun(&m.run, &after); err != nil {
 		return bot.Reply{}, err
 	}

@@ -58,6 +58,7 @@ func asks(w *world, digest string) (out []ask) {
 		"verb": "help", "bind": "contoso\nhelp", "guide": "cleanup", "start": "cleanup/C1/contoso", "subscribe": "contoso", "history": "EX1", "solve": "EX1", "recommend": "contoso", "history-page": "EX1", "on-it": "EX1", "mute-incident": "EX1", "step-ask": "r1/planned/",
 		setup.ActRetry: "r1/failed/", setup.ActSkip: "r1/failed/", setup.ActUndo: "r1/done/" + digest, setup.ActAnswer: "r1/open/", setup.ActDid: "r1/open/", setup.ActGoOn: "r1/gone/", setup.ActEnd: "r1/gone/",
 	}
+	values[engine.ActionUnmute] = "EX1"
 	values["role"], values[setup.ActActivated] = "entra-admin", "r1/failed/"
 	for _, c := range w.table.Clicks {
 		value, ok := values[c.Action]
@@ -68,7 +69,13 @@ func asks(w *world, digest string) (out []ask) {
 		default:
 			value = "r1"
 		}
-		add("<"+c.Action+">", func(who string) bot.Request { return clicked(who, c.Action, value) })
+		add("<"+c.Action+">", func(who string) bot.Request {
+			r := clicked(who, c.Action, value)
+			if strings.HasPrefix(c.Action, engine.ActionPage) { // they draw the message that holds them anew
+				r.Message = bot.MessageRef{Place: channel, ID: "1.0"}
+			}
+			return r
+		})
 	}
 	input := map[string][]string{"why": {"because it cannot wait"}, "to": {"ada"}, "channel": {"C1"}}
 	for _, action := range []string{setup.ActReject, setup.ActGlass, setup.ActSkip, setup.ActNotMe, "start", "subscribe"} {

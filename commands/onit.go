@@ -70,6 +70,7 @@ func muteVerb(a *Ask) (bot.Reply, error) {
 	} else {
 		s.Muted = append(slices.Clone(s.Muted), a.Person.ID)
 	}
+	a.RefreshHome(a.Tenant, a.Person.ID)
 	return say(says), a.Change(s)
 }
 
@@ -82,10 +83,34 @@ func (a *Ask) mute(id string) (bot.Reply, error) {
 	}
 	k, muted := incident.Mute(k, a.Person.ID)
 	a.Out.Incidents = append(a.Out.Incidents, k)
+	a.RefreshHome(a.Tenant, a.Person.ID)
 	if muted {
 		return sayf("I do not mention you about %s any more. The channel goes on being told.", k.Issue.ID), nil
 	}
 	return sayf("I mention you about %s again, where you are on call.", k.Issue.ID), nil
+}
+
+// unmuteVerb has the asker be mentioned again, about an incident or in this
+// channel. It never mutes, so that it may be asked twice.
+func unmuteVerb(a *Ask) (bot.Reply, error) {
+	if len(a.Args) > 0 {
+		k, no, err := a.issue(a.Args[0])
+		if err != nil || no != nil {
+			return orEmpty(no), err
+		}
+		if !slices.Contains(k.Muted, a.Person.ID) {
+			return sayf("%s is not muted for you.", k.Issue.ID), nil
+		}
+		return a.mute(k.Issue.ID)
+	}
+	s, ok, err := a.Subscription(a.Tenant.ID, a.Request.Place)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	if !ok || !slices.Contains(s.Muted, a.Person.ID) {
+		return say("This place is not muted for you. For one incident: " + a.Table.Command + " unmute EX123456."), nil
+	}
+	return muteVerb(a)
 }
 
 // ticketClick has the ServiceNow incident of an issue made, or says where it

@@ -1,6 +1,7 @@
 package commands_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"keyturn/bot"
 	"keyturn/bot/engine"
 	"keyturn/bot/incident"
+	"keyturn/bot/setup"
 )
 
 // told is what the channel is told.
@@ -133,6 +135,105 @@ func TestWhoMutedIsNotMentioned(t *testing.T) {
 	w.do(typed("ada", "mute"))
 	if s := w.told(); len(s.Muted) != 1 {
 		t.Errorf("muted in the channel are %v", s.Muted)
+	}
+}
+
+// page is what the bot's own page says, drawn in place of the message that was
+// clicked.
+func (w *world) page(who, action, value string) string {
+	w.t.Helper()
+	r := clicked(who, action, value)
+	r.Message = bot.MessageRef{Place: bot.DM(account("U" + who)), ID: "1.0"}
+	reply := w.do(r)
+	if !reply.Redraw {
+		w.t.Errorf("[%s %s] does not draw the page in its place: %s", action, value, words(reply))
+	}
+	return words(reply)
+}
+
+func TestThePageTakesBackWhatItsReaderChose(t *testing.T) {
+	w := newWorld(t)
+	w.begin()
+	w.commit(func(d *engine.Draft) error {
+		k, err := d.Incident("contoso", "EX1")
+		k.Issue.Resolved = false
+		d.Out.Incidents = append(d.Out.Incidents, k)
+		return err
+	})
+	w.do(typed("ada", "subscribe"))
+	w.do(typed("ada", "mute"))
+	w.do(typed("ada", "mute EX1"))
+	w.do(clicked("ada", setup.ActRemind, "r1/open/"))
+	page := w.page("ada", engine.ActionPage, "")
+	for _, want := range []string{"Your settings", "I do not mention you about EX1 · ", "I do not mention you in ", "[Unmute]", "I leave you alone about:\n• Step open, until ", "[Remind me as usual]",
+		"/keyturn unmute EX123456", "/keyturn remind"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not say %q:\n%s", want, page)
+		}
+	}
+	if theirs := w.page("kim", engine.ActionPage, ""); strings.Contains(theirs, "Unmute") || strings.Contains(theirs, "leave you alone") {
+		t.Errorf("Kim chose nothing:\n%s", theirs)
+	}
+	for range 2 { // the second click of a page that is not drawn anew yet
+		if page = w.page("ada", engine.ActionUnmute, "EX1"); strings.Contains(page, "mention you about EX1") {
+			t.Errorf("EX1 is still muted:\n%s", page)
+		}
+	}
+	sub := w.told().ID
+	for range 2 {
+		if page = w.page("ada", engine.ActionUnmute, sub); strings.Contains(page, "do not mention you") || strings.Contains(page, "[Unmute]") {
+			t.Errorf("the channel is still muted:\n%s", page)
+		}
+	}
+	for range 2 {
+		if page = w.page("ada", engine.ActionRemind, ""); strings.Contains(page, "leave you alone") {
+			t.Errorf("the step is still put off:\n%s", page)
+		}
+	}
+	if !strings.Contains(page, "No incident and no channel is muted for you") {
+		t.Errorf("%s", page)
+	}
+	must(t, w.store.Read(t.Context(), func(v engine.View) error {
+		jobs, err := v.Jobs("")
+		for _, j := range jobs {
+			if strings.HasPrefix(j.Lane, "later/") {
+				t.Errorf("she is still asked again at %s", j.Due)
+			}
+		}
+		return err
+	}))
+	// A click of Slack's Home comes from no message: the page itself is drawn.
+	reply, out := w.try(clicked("ada", engine.ActionPage, ""))
+	if reply.Message != nil || !slices.ContainsFunc(out.Jobs, func(j bot.Job) bool { return j.Kind == "home" }) {
+		t.Errorf("%s, %+v", words(reply), out.Jobs)
+	}
+}
+
+func TestTheSameByCommand(t *testing.T) {
+	w := newWorld(t)
+	w.begin()
+	w.do(typed("ada", "subscribe"))
+	for _, c := range []struct{ text, want string }{
+		{"unmute", "This place is not muted for you"},
+		{"mute", "I do not mention you in this channel any more"},
+		{"unmute", "I mention you in this channel again"},
+		{"unmute", "This place is not muted for you"},
+		{"unmute ex1", "EX1 is not muted for you"},
+		{"mute ex1", "I do not mention you about EX1 any more"},
+		{"unmute ex1", "I mention you about EX1 again"},
+		{"unmute ex9", "I do not keep an incident"},
+		{"remind", "You have put nothing off"},
+	} {
+		if r := w.do(typed("ada", c.text)); !strings.Contains(words(r), c.want) {
+			t.Errorf("%s is answered: %s", c.text, words(r))
+		}
+	}
+	w.do(clicked("ada", setup.ActRemind, "r1/open/"))
+	if r := w.do(typed("kim", "remind")); !strings.Contains(words(r), "You have put nothing off") {
+		t.Errorf("Kim is answered: %s", words(r))
+	}
+	if r := w.do(typed("ada", "remind")); !strings.Contains(words(r), "I remind you as usual again: Step open.") {
+		t.Errorf("Ada is answered: %s", words(r))
 	}
 }
 

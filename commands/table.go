@@ -69,7 +69,8 @@ func New(command string) *Table {
 	t.Verbs = []Verb{
 		{Name: "setup", Group: "Set up", What: "Start a guide: service health with or without ServiceNow, or cleaning up", Example: "setup direct", Level: Holder, Run: setupVerb},
 		{Name: "status", Group: "Set up", What: "Who is waited for, for what, since when", Example: "status", Level: Known, Run: statusVerb},
-		{Name: "mine", Also: []string{"steps", "my", "home"}, Group: "Set up", What: "Your open steps", Example: "mine", Level: Known, Run: mineVerb},
+		{Name: "mine", Also: []string{"steps", "my", "home"}, Group: "Set up", What: "Your open steps; in a chat with me your whole page, with your settings", Example: "mine", Level: Known, Run: mineVerb},
+		{Name: "remind", Group: "Set up", What: "Remind me as usual again of the steps that I put off until tomorrow", Example: "remind", Level: Known, Run: remindVerb},
 		{Name: "nudge", Group: "Set up", What: "Remind whoever a run waits for", Example: "nudge", Level: Known, Run: nudgeVerb},
 		{Name: "cancel", Group: "Set up", What: "Cancel a run; it lists what exists already", Example: "cancel", Level: Known, Run: cancelVerb},
 		{Name: "inventory", Group: "Set up", What: "What Keyturn made: where, approved by whom, expires when", Example: "inventory", Level: Known, Run: inventoryVerb},
@@ -82,6 +83,7 @@ func New(command string) *Table {
 		{Name: "on-it", Also: []string{"onit"}, Group: "Incidents", What: "Say that you work on an incident", Example: "on-it EX123456", Level: Known, Run: onItVerb},
 		{Name: "undelivered", Group: "Incidents", What: "Messages that were given up, with why; sends them again", Example: "undelivered", Level: Owner, Run: undeliveredVerb},
 		{Name: "mute", Group: "Incidents", What: "Do not mention me about an incident, or in this channel", Example: "mute EX123456", Level: Known, Run: muteVerb},
+		{Name: "unmute", Group: "Incidents", What: "Mention me again, about an incident or in this channel", Example: "unmute EX123456", Level: Known, Run: unmuteVerb},
 		{Name: "health", Group: "Incidents", What: "Which services are not fine, worst first; with all, which are", Example: "health", Level: Member, Run: healthVerb},
 		{Name: "recommend", Also: []string{"solve"}, Group: "Incidents", What: "What may explain or mend what is wrong, in your own words", Example: "recommend outlook keeps asking for my password", Level: Member, Run: recommendVerb},
 		{Name: "incidents", Also: []string{"issues"}, Group: "Incidents", What: "What is open, of all services or of one; with all, what is resolved too; export says how to get JSON", Example: "incidents Exchange Online all", Level: Member, Run: incidentsVerb},

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"keyturn/bot"
@@ -66,6 +65,9 @@ func (d *Draft) Page(t *bot.Tenant, a bot.Account) (m bot.Message, err error) {
 	if err != nil {
 		return m, err
 	}
+	// as this decision has it, so that a page shows what its own button did
+	subs = newest(subs, d.Out.Subscriptions, func(s incident.Subscription) string { return s.ID })
+	active = newest(active, d.Out.Incidents, func(k incident.Known) string { return k.Issue.ID })
 	w, err := d.Watch(t.ID)
 	if err != nil {
 		return m, err
@@ -77,7 +79,9 @@ func (d *Draft) Page(t *bot.Tenant, a bot.Account) (m bot.Message, err error) {
 	if fresh {
 		m.Add(bot.Paragraph{Text: pageBegins(t, person)})
 	}
-	m.Add(pageSettings(t, person, active)...)
+	if err := d.pageSettings(&m, t, person, a, active, subs); err != nil {
+		return m, err
+	}
 	m.Add(bot.Buttons{Items: pageButtons(t, person, fresh)})
 	m.Add(bot.Note{Text: bot.Join(bot.T("Drawn "), bot.When(d.Now, bot.DateTime))})
 	return m, nil
@@ -163,32 +167,6 @@ func holdsAny(t *bot.Tenant, p bot.Person) bool {
 	return p.ID != "" && slices.ContainsFunc(bot.Roles, func(r bot.Role) bool { return t.Holds(p.ID, r) })
 }
 
-// pageSettings say who the reader is to the bot, and what they chose.
-func pageSettings(t *bot.Tenant, p bot.Person, active []incident.Known) []bot.Part {
-	if p.ID == "" {
-		return []bot.Part{bot.Note{Text: bot.T("I do not know your account for " + t.Name + ", so you can ask, and change nothing. An owner can add you.")}}
-	}
-	var roles, muted []string
-	for _, r := range bot.Roles {
-		if t.Holds(p.ID, r) {
-			roles = append(roles, r.Title())
-		}
-	}
-	for _, k := range active {
-		if slices.Contains(k.Muted, p.ID) {
-			muted = append(muted, k.Issue.ID)
-		}
-	}
-	says := "You hold no role for " + t.Name + "."
-	if len(roles) > 0 {
-		says = "For " + t.Name + " you are: " + strings.Join(roles, ", ") + "."
-	}
-	if len(muted) > 0 {
-		says += " You are not mentioned about " + strings.Join(muted, ", ") + "."
-	}
-	return []bot.Part{bot.Note{Text: bot.T(says)}}
-}
-
 func pageButtons(t *bot.Tenant, p bot.Person, fresh bool) []bot.Button {
 	out := []bot.Button{{Label: "Service health", Action: "verb", Value: "health"}, {Label: "Is it Microsoft?", Action: "recommend"}}
 	if holdsAny(t, p) {
@@ -202,5 +180,5 @@ func pageButtons(t *bot.Tenant, p bot.Person, fresh bool) []bot.Button {
 		out = append(out, bot.Button{Label: "Tell a channel", Action: "subscribe"}, bot.Button{Label: "Status", Action: "verb", Value: "status"},
 			bot.Button{Label: "What exists", Action: "verb", Value: "inventory"}, bot.Button{Label: "Roles", Action: "verb", Value: "roles"})
 	}
-	return append(out, bot.Button{Label: "Help", Action: "verb", Value: "help"})
+	return append(out, bot.Button{Label: "Help", Action: "verb", Value: "help"}, bot.Button{Label: "Refresh", Action: ActionPage})
 }

@@ -40,7 +40,7 @@ func (w *world) says(page string, all ...string) {
 
 func TestThePageIsOfUseBeforeAnythingIsSetUp(t *testing.T) {
 	w := newWorld(t)
-	w.says(w.opens("UADA"), "Nothing waits for you.", "Service health is not read yet", "Nothing is set up for Contoso yet", "[Set something up] begins", "For Contoso you are: Entra admin", "[Tell a channel]")
+	w.says(w.opens("UADA"), "Nothing waits for you.", "Service health is not read yet", "Nothing is set up for Contoso yet", "[Set something up] begins", "For Contoso you are: Entra admin", "No incident and no channel is muted for you", "[Tell a channel]", "[Refresh]")
 	stranger := w.opens("UNOBODY")
 	w.says(stranger, "Whoever holds a role here can begin one", "I do not know your account for Contoso", "[Service health]", "[Is it Microsoft?]")
 	if strings.Contains(stranger, "[Set something up]") || strings.Contains(stranger, "[Roles]") {

@@ -114,14 +114,20 @@ func (d *Draft) Remind(r *setup.Run, p bot.PersonID, step setup.StepID, at time.
 	}
 	person, _ := t.Person(p)
 	for _, a := range person.Accounts {
-		key := fmt.Sprintf("run/%s/remind/%s/%s/%d/%s", r.ID, step, p, at.Unix(), a)
+		key := laterKey(r.ID, step, p, at, a)
 		d.delay(Deliver{Key: key, Place: bot.DM(a), Draw: Draw{What: drawReminder, Run: r.ID, Person: p, Steps: []setup.StepID{step}}}, at)
 	}
 }
 
+func laterKey(run string, step setup.StepID, p bot.PersonID, at time.Time, a bot.Account) string {
+	return fmt.Sprintf("run/%s/remind/%s/%s/%d/%s", run, step, p, at.Unix(), a)
+}
+
+func laterLane(key string) string { return "later/" + key }
+
 // delay delivers later, in a lane of its own so that nothing waits behind it.
 func (d *Draft) delay(p Deliver, at time.Time) {
-	d.job("later/"+p.Key, kindDeliver, bot.ClassHandoff, at, p, "deliver/"+p.Key)
+	d.job(laterLane(p.Key), kindDeliver, bot.ClassHandoff, at, p, "deliver/"+p.Key)
 }
 
 // nudgeEvery is how often a person is reminded of a step by others.
