@@ -246,6 +246,19 @@ func (p *process) close() {
 	}
 }
 
+// noticeTime is how long a replica that is not ready any more goes on answering:
+// so much time has what distributes requests to notice.
+const noticeTime = 2 * time.Second
+
+// notice is for replicas alone. Where there is one process, nobody else could
+// answer meanwhile.
+func (p *process) notice() time.Duration {
+	if p.conf.State.set() {
+		return noticeTime
+	}
+	return 0
+}
+
 // serve listens and works until ctx is done, then drains: requests in flight
 // are answered, jobs in flight finish or are given back, and new requests are
 // told to come again, for as long as that takes and never longer than ten
@@ -284,9 +297,11 @@ func (p *process) serve(ctx context.Context) error {
 		worked <- err
 	}
 	p.engine.Drain()
+	noticed := time.After(p.notice())
 	stop()
 	<-fetched
 	werr := <-worked
+	<-noticed
 	grace, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
 	if srv.Shutdown(grace) != nil {
