@@ -11,6 +11,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"keyturn/bot"
 	"keyturn/bot/setup"
 )
 
@@ -54,7 +55,8 @@ func TestDocsGuides(t *testing.T) {
 	p("# The guides, step by step\n\nThis page is written by a test from the code (`go test . -run Docs -update-docs`), so it cannot be out of date.\n")
 	p("`/keyturn setup` starts a guide. Each step belongs to a role, and whoever holds it is asked when the steps that it needs are done; steps that need nothing of")
 	p("each other are handed out at the same time. **Run** means that Keyturn makes the calls once the holder has approved exactly those, and reads the result back.")
-	p("**By hand** means that the holder does it on the page that the card links to; Keyturn checks it where anything can be read, and says so where not.")
+	p("**By hand** means that the holder does it on the page that the card links to; Keyturn checks it where anything can be read, and says so where not. The names and")
+	p("addresses here are those of a sample, Contoso; the card has your own, each value in a field to copy.")
 	for _, g := range setup.Guides() {
 		p("\n## `%s`: %s\n\n%s\n", g.ID, g.Title, g.What)
 		minutes := 0
@@ -91,6 +93,7 @@ func TestDocsGuides(t *testing.T) {
 			}
 			row("The trap:", s.Trap)
 			if s.Guided != nil {
+				byHand(p, sampleOf(g), s.Guided)
 				row("Leave alone:", s.Guided.Leave)
 			}
 			row("If it waits:", s.IfWaits)
@@ -104,6 +107,47 @@ func TestDocsGuides(t *testing.T) {
 		}
 	}
 	document(t, "guides.md", b.String())
+}
+
+// sampleOf is a run of a guide with sample names in the place of an
+// organisation's own.
+func sampleOf(g *setup.Guide) setup.Context {
+	tenant := &bot.Tenant{ID: "contoso", Name: "Contoso", Directory: "00000000-0000-0000-0000-000000000000", Domain: "contoso.onmicrosoft.com", Instance: "contoso.service-now.com"}
+	run := setup.New(g, setup.Start{ID: "run-sample", Tenant: tenant, Instance: tenant.Instance, Requester: "rita", At: time.Date(2026, 11, 23, 9, 0, 0, 0, time.UTC)})
+	for name, id := range map[string]string{setup.FactEntraClientID: "11111111-1111-1111-1111-111111111111", setup.FactReaderClientID: "22222222-2222-2222-2222-222222222222"} {
+		run.Facts[name] = setup.Fact{Value: id}
+	}
+	return setup.Context{Run: &run, Tenant: tenant}
+}
+
+// byHand writes what a person does in the portals: the page, what to do there,
+// and the values that the card has for them.
+func byHand(p func(string, ...any), c setup.Context, g *setup.Guided) {
+	if g.Link != nil {
+		if label, url := g.Link(c); url != "" {
+			p("- **The page:** %s (`%s`)", label, url)
+		}
+	}
+	if g.Do != nil {
+		if do := g.Do(c); len(do) > 0 {
+			p("- **On the card:**")
+			for i, t := range do {
+				p("  %d. %s", i+1, sentence(t.Plain()))
+			}
+		}
+	}
+	if g.Copy != nil {
+		if values := g.Copy(c); len(values) > 0 {
+			p("- **Values to copy:**")
+			for _, v := range values {
+				if v.Value == "" {
+					p("  - %s: what an earlier step brought", v.Label)
+					continue
+				}
+				p("  - %s: `%s`", v.Label, v.Value)
+			}
+		}
+	}
 }
 
 func how(s setup.Spec) string {
