@@ -58,7 +58,7 @@ func (d demoCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	world, err := play.Open(play.Options{Dir: filepath.Join(dir, "organisation"), SignIn: true, Host: host, Port: port, Left: d.Guide == "cleanup", On: play.Platform(d.On), Socket: d.Socket})
+	world, err := play.Open(play.Options{Dir: filepath.Join(dir, "organisation"), SignIn: true, Host: host, Port: port, Left: d.Guide == "cleanup", On: play.Platform(d.On), Socket: d.Socket, Knowledge: true})
 	if err != nil {
 		return err
 	}

@@ -48,6 +48,9 @@ func demoConfig(w *play.World, at home, level string) []byte {
 	p("  servicenow:")
 	p("    host: %s", play.Instance)
 	p("    url: %q", w.ServiceNowURL)
+	if w.Knowledge {
+		p("    knowledge: {as_asker: true}")
+	}
 	if w.SignIn {
 		p("  sign_in:")
 		p("    entra_client_id: %q", play.SignInClient)
@@ -60,7 +63,7 @@ func demoConfig(w *play.World, at home, level string) []byte {
 		p("  simulator: {client_id: %q, secret: env:SIM_GRAPH_SECRET}", play.GraphClient)
 		p("  sign_in: {entra_client_id: %q, entra_redirect: %q, servicenow_client_id: %q}", play.SignInClient, play.SignInRedirect, play.SignInNowClient)
 	}
-	demoPeople(p, w.Platform)
+	demoPeople(p, w)
 	return []byte(b.String())
 }
 
@@ -95,7 +98,8 @@ func demoChats(p func(string, ...any), w *play.World) {
 	}
 }
 
-func demoPeople(p func(string, ...any), on play.Platform) {
+func demoPeople(p func(string, ...any), w *play.World) {
+	on := w.Platform
 	roles := map[string][]string{}
 	var owners []string
 	p("  people:")
@@ -106,6 +110,9 @@ func demoPeople(p func(string, ...any), on play.Platform) {
 		p("  - id: %s", x.Entra)
 		p("    name: %q", x.Name)
 		p("    accounts: [%s]", quoted(on.Accounts(x)))
+		if w.Knowledge {
+			x.Now = x.NowAccount()
+		}
 		if x.Now != "" {
 			p("    admin: {entra: %q, servicenow: %q}", x.UPN, x.Now)
 		} else {

@@ -32,7 +32,7 @@ tenants:
     domain: contoso.example
     slack: [T0123ABCD]
     teams: [11111111-2222-3333-4444-555555555555]
-    servicenow: {host: contoso.service-now.com}
+    servicenow: {host: contoso.service-now.com, knowledge: {as_asker: true, bases: [0123456789abcdef0123456789abcdef], incident_categories: [software]}}
     sign_in: {entra_client_id: 22222222-3333-4444-5555-666666666666, entra_redirect: "https://keyturn.contoso.com/signin/entra", entra_federated_token_file: KEYFILE, servicenow_client_id: keyturn-sign-in, servicenow_secret: file:KEYFILE}
     change: {required: true, pattern: 'CHG[0-9]{7}', example: CHG0031337}
     owners: [Olu, Ada]

@@ -2,6 +2,7 @@ package play
 
 import (
 	"slices"
+	"strings"
 
 	"keyturn/sim/microsoft"
 	"keyturn/sim/servicenow"
@@ -85,6 +86,19 @@ func microsoftWorld(file, url string, o Options) microsoft.Config {
 	return c
 }
 
+// NowAccount is the person's account in a ServiceNow where everybody has one.
+func (p Person) NowAccount() string {
+	return strings.ToLower(strings.ReplaceAll(p.Name, " ", "."))
+}
+
+// articles are what the organisation itself wrote down about what people ask
+// most: for everybody, and for the service desk alone.
+var articles = []servicenow.Article{
+	{Base: "IT help", Title: "OneDrive stays at sync pending in our offices", Text: "<p>Our proxy stops files above 2 GB, and they stay at sync pending. Pause sync, move large files to the team's own server, then resume.</p>"},
+	{Base: "IT help", Title: "Outlook keeps asking for the password after it was changed", Text: "<p>Close Outlook, lock the screen and unlock it with the new password, then start Outlook again. If it goes on, call 4711.</p>"},
+	{Base: "Service desk", Readers: "itil", Title: "Teams calls drop in building C", Text: "<p>Known until the access points are replaced in May. Offer a desk with a cable.</p>"},
+}
+
 func serviceNowWorld(file, microsoftURL string, o Options) servicenow.Config {
 	c := servicenow.Config{Host: Instance, World: servicenow.Alive1, File: file, Now: o.Now, TypeChoice: o.Type,
 		Outbound: map[string]string{"login.microsoftonline.com": microsoftURL + "/login", "connector.rave.microsoft.com": microsoftURL + "/connector"},
@@ -99,7 +113,13 @@ func serviceNowWorld(file, microsoftURL string, o Options) servicenow.Config {
 	if o.SignIn {
 		c.Clients, c.Users = delegatedClients(o), nil
 	}
+	if o.Knowledge {
+		c.Articles = articles
+	}
 	for _, p := range Everybody() {
+		if o.Knowledge {
+			p.Now = p.NowAccount()
+		}
 		if p.Now != "" {
 			u := servicenow.User{Name: p.Now, Full: p.Name, Email: p.UPN, Roles: p.SNRole}
 			if p.Name == Max.Name {

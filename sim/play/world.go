@@ -38,7 +38,9 @@ type Options struct {
 	// credential that writes, admins have accounts of their own for it, and
 	// Erin's role has to be activated first.
 	SignIn bool
-	Type   string // how the instance stores the type "OAuth Provider"; "" is oauth_provider
+	// Knowledge has everybody hold an account in ServiceNow, where articles are.
+	Knowledge bool
+	Type      string // how the instance stores the type "OAuth Provider"; "" is oauth_provider
 
 	key SignInKey
 }
@@ -58,6 +60,7 @@ type World struct {
 	DNS                                   string // host:port
 	BotAddr                               string // host:port that is free for the bot
 	SignIn                                bool   // whether people sign in at the systems
+	Knowledge                             bool   // whether everybody has an account in ServiceNow, where articles are
 	Key                                   SignInKey
 
 	servers []*http.Server
@@ -81,7 +84,7 @@ func Open(o Options) (*World, error) {
 	if err := o.On.check(); err != nil {
 		return nil, err
 	}
-	w := &World{Platform: o.On, SignIn: o.SignIn, Socket: o.Socket, Key: oneKey()}
+	w := &World{Platform: o.On, SignIn: o.SignIn, Knowledge: o.Knowledge, Socket: o.Socket, Key: oneKey()}
 	if o.SignIn && o.Dir != "" {
 		var err error
 		if w.Key, err = keptKey(filepath.Join(o.Dir, "sign-in-key.pem")); err != nil {

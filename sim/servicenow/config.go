@@ -103,6 +103,7 @@ type Config struct {
 	AppVersion string
 	Users      []User // none: one admin named "admin"
 	Clients    []Client
+	Articles   []Article           // in its knowledge bases from the beginning
 	Groups     map[string][]string // group name -> roles that its members inherit
 	// Outbound maps a host that the instance calls itself to the base URL
 	// that answers instead, for example "login.microsoftonline.com" to

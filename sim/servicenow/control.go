@@ -43,19 +43,23 @@ func (s *Server) SetRedirects(clientID string, urls ...string) error {
 // base's sys_id.
 func (s *Server) Publish(a Article) (number, base string, err error) {
 	err = s.act(func() error {
-		b := s.db.first("kb_knowledge_base", "title", a.Base)
-		if b == nil {
-			b = s.put("kb_knowledge_base", map[string]string{"title": a.Base, "readers": a.Readers})
-		}
-		state := "published"
-		if a.Draft {
-			state = "draft"
-		}
-		r := s.put("kb_knowledge", map[string]string{"kb_knowledge_base": b.id(), "short_description": a.Title, "text": a.Text, "workflow_state": state})
-		number, base = r.get("number"), b.id()
+		number, base = s.publish(a)
 		return nil
 	})
 	return number, base, err
+}
+
+func (s *Server) publish(a Article) (number, base string) {
+	b := s.db.first("kb_knowledge_base", "title", a.Base)
+	if b == nil {
+		b = s.put("kb_knowledge_base", map[string]string{"title": a.Base, "readers": a.Readers})
+	}
+	state := "published"
+	if a.Draft {
+		state = "draft"
+	}
+	r := s.put("kb_knowledge", map[string]string{"kb_knowledge_base": b.id(), "short_description": a.Title, "text": a.Text, "workflow_state": state})
+	return r.get("number"), b.id()
 }
 
 // Raise files an incident, as the instance itself, and returns its number and

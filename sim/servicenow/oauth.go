@@ -178,6 +178,11 @@ func (s *Server) authorizePage(w http.ResponseWriter, r *http.Request) {
 		s.showAuthorize(w, r, entity, "")
 		return
 	}
+	if r.PostForm.Get("decision") == "switch" { // one browser may belong to several people, as in the demo
+		setSession(w, "")
+		http.Redirect(w, r, "/oauth_auth.do?"+authorization(r).Encode(), http.StatusSeeOther)
+		return
+	}
 	if r.PostForm.Get("decision") != "allow" {
 		sendBack(w, r, redirect, url.Values{"error": {"access_denied"}})
 		return
@@ -222,12 +227,21 @@ func sendBack(w http.ResponseWriter, r *http.Request, redirect string, params ur
 	http.Redirect(w, r, redirect+join+params.Encode(), http.StatusFound)
 }
 
-func (s *Server) showAuthorize(w http.ResponseWriter, r *http.Request, entity *record, problem string) {
-	hidden := map[string]string{}
+// authorization is what an application asks for, of a request's form.
+func authorization(r *http.Request) url.Values {
+	asked := url.Values{}
 	for _, k := range []string{"client_id", "redirect_uri", "response_type", "state", "scope", "code_challenge", "code_challenge_method"} {
 		if v := r.Form.Get(k); v != "" {
-			hidden[k] = v
+			asked.Set(k, v)
 		}
+	}
+	return asked
+}
+
+func (s *Server) showAuthorize(w http.ResponseWriter, r *http.Request, entity *record, problem string) {
+	hidden := map[string]string{}
+	for k, v := range authorization(r) {
+		hidden[k] = v[0]
 	}
 	s.page(w, r, http.StatusOK, "authorize", pageData{
 		Title: "Allow access", Error: problem,

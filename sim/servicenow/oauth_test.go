@@ -127,6 +127,28 @@ func TestAPersonSignsInWithACodeAndPKCE(t *testing.T) {
 	}
 }
 
+// Several people may share a browser: whoever is not the one who is signed in
+// says so, and is asked who they are.
+func TestAnotherPersonTakesOverTheAuthorization(t *testing.T) {
+	b := open(t, nil)
+	p := browser{b, &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}
+	q := url.Values{"response_type": {"code"}, "client_id": {"signin"}, "redirect_uri": {"https://keyturn.example/callback"}, "state": {"xyz"}}
+	if page := p.open("/oauth_auth.do?as=sana&" + q.Encode()); page.text("switch") != "Switch user" {
+		t.Errorf("nobody else can sign in: %s", page.Text)
+	}
+	fields := []string{"decision", "switch"}
+	for k := range q {
+		fields = append(fields, k, q.Get(k))
+	}
+	a := p.post("/oauth_auth.do?as=sana", fields...)
+	if got := a.Header.Get("Location"); a.Status != http.StatusSeeOther || got != "/oauth_auth.do?"+q.Encode() || !strings.HasPrefix(a.Header.Get("Set-Cookie"), sessionCookie+"=;") {
+		t.Errorf("%d to %q with %q", a.Status, got, a.Header.Get("Set-Cookie"))
+	}
+	if page := p.open(a.Header.Get("Location")); strings.Contains(page.Text, `id="switch"`) || !strings.Contains(page.Text, `id="user_name"`) {
+		t.Errorf("it does not ask who they are: %s", page.Text)
+	}
+}
+
 func TestAuthorizationRefusesWhatItCannotTrust(t *testing.T) {
 	b := open(t, nil)
 	stay := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}

@@ -54,6 +54,9 @@ func (s *Server) seed() {
 		s.addClient(c)
 	}
 	s.seedServices()
+	for _, a := range s.cfg.Articles {
+		s.publish(a)
+	}
 }
 
 func sortedKeys[V any](m map[string]V) []string {
