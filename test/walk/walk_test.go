@@ -40,6 +40,8 @@ func (b *browser) signsIn(account string) {
 		return link != "" && !slices.Contains(b.followed, link)
 	})
 	b.followed = append(b.followed, link)
+	first, last, _ := strings.Cut(account, ".")
+	name := strings.ToUpper(first[:1]) + first[1:] + " " + strings.ToUpper(last[:1]) + last[1:] // in ServiceNow's list
 	b.ask(&number, "number", link)
 	if number == "" {
 		b.Fatal("the bot shows no number to compare")
@@ -50,10 +52,26 @@ func (b *browser) signsIn(account string) {
 		if strings.Contains(account, "@") {
 			own.presses(account) // in Microsoft's list
 		} else {
+			own.until("ServiceNow to ask", func() bool { return own.shows("would like to connect") })
+			if own.shows("Switch user") { // the browser is signed in as somebody else
+				own.presses("Switch user")
+			}
+			own.fills("User name", name)
 			own.presses("Allow")
 		}
 		own.sees("You are signed in")
 	})
+}
+
+// asksAbout uses the menu of the last message, on a phone, where no pointer
+// hovers over it.
+func (b *browser) asksAbout(answer string) {
+	b.Helper()
+	b.looks(phone)
+	b.presses("⋯")
+	b.presses("Is this Microsoft?")
+	b.sees(answer)
+	b.looks(light)
 }
 
 // activates activates a role in PIM.
@@ -225,6 +243,34 @@ func TestASetupAndAnIncidentInTheBrowser(t *testing.T) {
 	b.says("help")
 	b.sees("This list")
 	b.view("help-teams", "This list")
+
+	// A colleague's words, asked about in the menu of their message.
+	b.is("Sam", onTeams, "it-ops")
+	b.sees("Nothing was said here yet")
+	b.says("Nothing that I send in Outlook on the web leaves. Anybody else?")
+	b.is("Mona", onTeams, "it-ops")
+	b.sees("Nothing that I send")
+	b.asksAbout("May match EX1234567")
+	b.view("is-this-microsoft-teams", "May match EX1234567")
+	b.presses("Close this dialog")
+	b.is("Erin", onSlack, "m365-incidents")
+	b.sees("EX1234567")
+	b.says("Nothing that I send in Outlook on the web leaves. Anybody else?")
+	b.is("Rita", onSlack, "m365-incidents")
+	b.sees("Nothing that I send")
+	b.asksAbout("About the message")
+	b.view("is-this-microsoft", "About the message")
+
+	// What the organisation knows itself, for who may see it.
+	b.is("Rita", onSlack, "Keyturn")
+	b.says("/keyturn recommend onedrive files stay at sync pending")
+	b.sees("Your ServiceNow may know more")
+	b.presses("Sign in at ServiceNow")
+	b.signsIn("rita.okafor")
+	b.sees("Ask again")
+	b.presses("Ask again")
+	b.sees("From your ServiceNow, for you alone", "OneDrive stays at sync pending in our offices")
+	b.view("own-knowledge", "From your ServiceNow, for you alone")
 	b.publishes(microsoft, 3, true)
 	b.is("Rita", onSlack, "m365-incidents")
 	b.sees("🟢 Resolved")
