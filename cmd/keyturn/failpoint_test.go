@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/http/httptrace"
 	"os"
 	"regexp"
 	"slices"
@@ -29,8 +30,9 @@ import (
 // bot's answer it does not end: what a person asks for is then passed over, and
 // counts the next time.
 type failpoints struct {
-	acting sync.Mutex // held while a person acts, and while the bot is ended
-	die    func()     // ends the bot and starts it again; called with acting held
+	acting sync.Mutex        // held while a person acts, and while the bot is ended
+	die    func()            // ends the bot and starts it again; called with acting held
+	stop   func(name string) // instead, where it is set: may keep whoever passes a point
 
 	mu   sync.Mutex
 	dead bool
@@ -58,6 +60,10 @@ func (f *failpoints) over() bool {
 
 // pass reports whether the process ends at a point.
 func (f *failpoints) pass(name string) bool {
+	if f.stop != nil {
+		f.stop(name)
+		return false
+	}
 	name = varies.ReplaceAllString(name, "*")
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -184,8 +190,20 @@ type frailCaller struct {
 
 func (c frailCaller) Call(ctx context.Context, t bot.TenantID, call bot.Call, as bot.CallIdentity) (bot.Answer, error) {
 	return around(c.f, ctx, fmt.Sprintf("the call %s %s %s", call.System, call.Method, call.ID), func() (bot.Answer, error) {
-		return c.Caller.Call(ctx, t, call, as)
+		return c.Caller.Call(c.f.traced(ctx, call), t, call, as)
 	})
+}
+
+// traced has a point where a call has its connection: after the last look at its
+// claim, right before its first byte leaves.
+func (f *failpoints) traced(ctx context.Context, c bot.Call) context.Context {
+	if f.stop == nil || !c.Write() {
+		return ctx
+	}
+	var once sync.Once
+	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		once.Do(func() { f.pass(fmt.Sprintf("on the wire, the call %s %s %s", c.System, c.Method, c.ID)) })
+	}})
 }
 
 // frailHealth has points around every reading.

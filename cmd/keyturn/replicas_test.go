@@ -38,6 +38,12 @@ type replicas struct {
 // openReplicas starts one for each address.
 func openReplicas(t *testing.T, guide string, rng *rand.Rand, direct bot.Secret, databases ...bot.Secret) *replicas {
 	t.Helper()
+	return openLeased(t, guide, rng, testLease, direct, databases...)
+}
+
+// openLeased starts them with a lease, the usual one where it is zero.
+func openLeased(t *testing.T, guide string, rng *rand.Rand, lease time.Duration, direct bot.Secret, databases ...bot.Secret) *replicas {
+	t.Helper()
 	r := &replicas{T: t, rng: rng}
 	var err error
 	if r.dir, err = os.MkdirTemp("", "keyturn"); err != nil {
@@ -48,7 +54,7 @@ func openReplicas(t *testing.T, guide string, rng *rand.Rand, direct bot.Secret,
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.world.Close() })
-	if r.fleet, err = startFleet(t.Context(), r.world, r.dir, "info", &r.log, sharing{databases, testLease}); err != nil {
+	if r.fleet, err = startFleet(t.Context(), r.world, r.dir, "info", &r.log, sharing{databases, lease}); err != nil {
 		t.Fatalf("%v\n%s", err, r.log.String())
 	}
 	t.Cleanup(r.fleet.stop)

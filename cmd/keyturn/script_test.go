@@ -16,10 +16,13 @@ import (
 	"keyturn/state"
 )
 
+// asProgram is what the test binary is when it runs as the program.
+var asProgram = main
+
 // TestMain lets the test binary be the program: the sessions under
 // testdata/script run it as people and service managers do.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"keyturn": main})
+	testscript.Main(m, map[string]func(){"keyturn": func() { asProgram() }})
 }
 
 func TestSessions(t *testing.T) {
