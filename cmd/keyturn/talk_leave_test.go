@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"testing"
 
 	"keyturn/bot"
@@ -92,4 +93,26 @@ func TestTheBotGreetsATeamAndItsRunsSurviveItsRemoval(t *testing.T) {
 		return len(all) == 1 && all[0].State == setup.RunOpen && all[0].Place.Platform == bot.Teams && all[0].Place.Direct()
 	})
 	h.shows("the checklist", on(play.OnTeams, play.Rita), "asked for by Rita Okafor", "0 of")
+}
+
+func TestWhoTakesAStepOnTeamsWithdrawsItFromTheOthers(t *testing.T) {
+	h := openOn(t, play.OnTeams)
+	h.crew.Leave("reader-app", "sn-unattended", "sn-mapping", "sn-incidents")
+	if err := h.crew.Begin(h.Context(), "direct"); err != nil {
+		t.Fatal(err)
+	}
+	err := h.crew.WorkUntilShown(h.Context(), "Emil's card", func(all []play.Card) bool {
+		return slices.ContainsFunc(all, func(c play.Card) bool {
+			_, ok := c.Has("I take it", "reader-app")
+			return ok && on(play.OnTeams, play.Emil)(c)
+		})
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.pressOnTeams(play.Erin, "I take it", "reader-app")
+	h.shows("Emil's card", on(play.OnTeams, play.Emil), "Erin Vogel has taken this step")
+	h.idle()
+	h.pressOnTeams(play.Erin, "Approve and run", "reader-app")
+	h.shows("Erin's card", on(play.OnTeams, play.Erin), "Approved by Erin Vogel", "Read back")
 }
