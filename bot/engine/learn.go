@@ -105,15 +105,8 @@ func (e *Engine) complete(ctx context.Context, j bot.Job) error {
 	if err != nil {
 		return err
 	}
-	var q Question
-	var ok bool
-	if err := e.Store.Read(ctx, func(v View) (err error) {
-		q, ok, err = questions.Get(v, p.Tenant, p.Question)
-		return err
-	}); err != nil || !ok {
-		if err == nil {
-			err = e.finish(ctx, j, nil)
-		}
+	q, ok, err := e.asked(ctx, j, p.Tenant, p.Question)
+	if err != nil || !ok {
 		return err
 	}
 	asks := q.Answer.Learn == recommend.Asking

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"context"
 	"errors"
 	"time"
 
@@ -44,6 +45,19 @@ const (
 	// recently is how long a resolved incident still explains what people see.
 	recently = 14 * 24 * time.Hour
 )
+
+// asked reads the question that a job is about. Where it is forgotten there is
+// nothing to do any more, and the job is finished.
+func (e *Engine) asked(ctx context.Context, j bot.Job, t bot.TenantID, id string) (q Question, ok bool, err error) {
+	err = e.Store.Read(ctx, func(v View) (err error) {
+		q, ok, err = questions.Get(v, t, id)
+		return err
+	})
+	if err == nil && !ok {
+		err = e.finish(ctx, j, nil)
+	}
+	return q, ok, err
+}
 
 // PutQuestion keeps a question, as its asker's latest.
 func (d *Draft) PutQuestion(q Question) {

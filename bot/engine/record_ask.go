@@ -97,15 +97,8 @@ func (e *Engine) readRecord(ctx context.Context, j bot.Job) error {
 	if err != nil {
 		return err
 	}
-	var q Question
-	var ok bool
-	if err := e.Store.Read(ctx, func(v View) (err error) {
-		q, ok, err = questions.Get(v, p.Tenant, p.Question)
-		return err
-	}); err != nil || !ok {
-		if err == nil {
-			err = e.finish(ctx, j, nil)
-		}
+	q, ok, err := e.asked(ctx, j, p.Tenant, p.Question)
+	if err != nil || !ok {
 		return err
 	}
 	record, no, err := e.recordFor(ctx, p, q.Answer.Record)
