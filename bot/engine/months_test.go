@@ -99,6 +99,9 @@ func (w *world) issue(n, i int, resolved bool) json.RawMessage {
 }
 
 func TestTheStoreDoesNotGrowWithTime(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays months")
+	}
 	days := 240
 	if os.Getenv("KEYTURN_LONG") != "" {
 		days = 3 * 365

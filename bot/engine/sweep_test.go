@@ -9,6 +9,9 @@ import (
 )
 
 func TestAnIncidentThatLastsForMonthsIsStillEditedInPlace(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays months")
+	}
 	w := newWorld(t)
 	w.env.PollEvery = 12 * time.Hour
 	w.seeded()

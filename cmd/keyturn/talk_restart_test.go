@@ -95,6 +95,9 @@ func TestARestartAfterEveryRequestChangesNothing(t *testing.T) {
 }
 
 func TestALostDiskWriteIsCaughtUp(t *testing.T) {
+	if testing.Short() {
+		t.Skip("plays for half a minute")
+	}
 	h := open(t)
 	n := 0
 	h.afterEach(func() { h.cut(); n++ })
