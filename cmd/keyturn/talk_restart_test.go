@@ -78,6 +78,9 @@ func ends(t *testing.T, guide string) map[string][]string {
 func TestARestartAfterEveryRequestChangesNothing(t *testing.T) {
 	for _, guide := range []string{"direct", "connector", "cleanup"} {
 		t.Run(guide, func(t *testing.T) {
+			if testing.Short() && guide != "direct" {
+				t.Skip("plays for a minute")
+			}
 			h := open(t, worldOf(guide)...)
 			want := ends(t, guide)
 			restarts := 0
@@ -111,6 +114,9 @@ func TestALostDiskWriteIsCaughtUp(t *testing.T) {
 func TestARepeatedRequestHasNoSecondEffect(t *testing.T) {
 	for _, guide := range []string{"direct", "connector", "cleanup"} {
 		t.Run(guide, func(t *testing.T) {
+			if testing.Short() && guide != "direct" {
+				t.Skip("plays for a minute")
+			}
 			h := open(t, worldOf(guide)...)
 			want := ends(t, guide)
 			repeats := 0
