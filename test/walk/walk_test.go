@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/chromedp/cdproto/input"
 	"github.com/chromedp/chromedp"
 )
 
@@ -26,7 +27,8 @@ func (b *browser) is(name, platform, place string) {
 // says sends what the page suggests, or an answer in one's own words.
 func (b *browser) says(words string) {
 	b.Helper()
-	b.run(chromedp.Focus("#composer-text", chromedp.ByQuery), chromedp.SendKeys("#composer-text", words, chromedp.ByQuery))
+	b.until("somewhere to write", func() bool { var ok bool; b.ask(&ok, "compose"); return ok })
+	b.run(input.InsertText(words))
 	b.enters()
 }
 
@@ -215,7 +217,7 @@ func TestASetupAndAnIncidentInTheBrowser(t *testing.T) {
 	b.is("Mona", onTeams, "Keyturn")
 	b.says("hi")
 	b.sees("What can I do for you?")
-	b.view("menu-teams", "What can I do for you?", light)
+	b.view("menu-teams", "What can I do for you?", light, phone)
 	b.is("Mona", onTeams, "m365-incidents")
 	b.says("@Keyturn subscribe ")
 	b.sees("From now on this channel is told")
@@ -242,7 +244,10 @@ func TestASetupAndAnIncidentInTheBrowser(t *testing.T) {
 	b.view("free-teams", "is outlook down?", light)
 	b.says("help")
 	b.sees("This list")
-	b.view("help-teams", "This list")
+	b.view("help-teams", "This list", light, phone)
+	b.says("home")
+	b.sees("Microsoft 365 now")
+	b.view("home-teams", "Microsoft 365 now", light, phone)
 
 	// A colleague's words, asked about in the menu of their message.
 	b.is("Sam", onTeams, "it-ops")

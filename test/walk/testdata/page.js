@@ -66,6 +66,13 @@
       return texts.every((t) => said.includes(t)) && gone.every((t) => !said.includes(t));
     },
     said: () => tidy(top().innerText),
+    // compose puts the focus where messages are written.
+    compose() {
+      const at = document.querySelector("#composer-text");
+      at?.focus();
+      return at !== null && document.activeElement === at;
+    },
+
     // fill types into the input of a label, or chooses what begins so.
     fill(label, value) {
       const l = [...top().querySelectorAll("label, .label")].find((x) => tidy(x.textContent).startsWith(label));
