@@ -59,7 +59,7 @@ func (d *Draft) pageSettings(m *bot.Message, t *bot.Tenant, p bot.Person, a bot.
 	if zone == "" {
 		zone = "UTC"
 	}
-	says = append(says, "What I do for you by the clock goes by "+zone+", "+whose+"; times are shown in that of your device. I write English. Hours and zones stand in the configuration, where an owner changes them.")
+	says = append(says, "My reminders keep to "+zone+", "+whose+"; times are shown in that of your device. I write English. Hours and zones stand in the configuration, where an owner changes them.")
 	m.Add(bot.Note{Text: bot.T(strings.Join(says, " "))})
 	if len(commands) > 0 {
 		m.Add(bot.Note{Text: bot.T("The same by command: " + strings.Join(commands, "; ") + ".")})
