@@ -96,31 +96,37 @@ func TestASecretOfAWorkerThatWasTakenOverIsRemoved(t *testing.T) {
 	}
 }
 
-// What a provider holds back takes effect long after whoever asked for it is dead,
-// and after it was looked for and made again.
-func TestASecretThatAProviderMadeLateIsRemoved(t *testing.T) {
-	w := newWorld(t)
-	w.planned()
-	w.approve()
-	ctx, kill := context.WithCancel(t.Context())
+// stopsIn works until the bot is stopped in the middle of a call, of which nobody
+// hears whether it took effect. pause is the time between two looks for work.
+func (w *world) stopsIn(call string, pause time.Duration) {
+	ctx, kill := context.WithCancel(w.t.Context())
 	w.graph.set(func(c bot.Call) error {
-		if c.ID != "secret" {
+		if c.ID != call {
 			return nil
 		}
 		kill()
 		return context.Canceled
 	}, nil)
 	for ctx.Err() == nil {
-		jobs, err := w.store.Claim(t.Context(), w.clock.Now(), 1)
+		jobs, err := w.store.Claim(w.t.Context(), w.clock.Now(), 1)
 		if err != nil {
-			t.Fatal(err)
+			w.t.Fatal(err)
 		}
 		for _, j := range jobs {
 			w.engine.Do(ctx, j)
 		}
-		w.clock.pass(time.Second)
+		w.clock.pass(pause)
 	}
 	w.graph.set(nil, nil)
+}
+
+// What a provider holds back takes effect long after whoever asked for it is dead,
+// and after it was looked for and made again.
+func TestASecretThatAProviderMadeLateIsRemoved(t *testing.T) {
+	w := newWorld(t)
+	w.planned()
+	w.approve()
+	w.stopsIn("secret", time.Second)
 	w.restart()
 	w.settle()
 	mine := w.run().Facts["key.id"].Value
@@ -143,24 +149,7 @@ func TestAJobThatWasGivenBackIsLookedUpAgainWhenItsCallIsOver(t *testing.T) {
 	w := newWorld(t)
 	w.planned()
 	w.approve()
-	ctx, kill := context.WithCancel(t.Context())
-	w.graph.set(func(c bot.Call) error {
-		if c.ID != "app" {
-			return nil
-		}
-		kill()
-		return context.Canceled
-	}, nil)
-	for ctx.Err() == nil {
-		jobs, err := w.store.Claim(t.Context(), w.clock.Now(), 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, j := range jobs {
-			w.engine.Do(ctx, j)
-		}
-	}
-	w.graph.set(nil, nil)
+	w.stopsIn("app", 0)
 	var waited time.Duration
 	w.engine.Store = termed{w.store}
 	w.engine.Wait = func(_ context.Context, d time.Duration) error { // the provider is done with it meanwhile

@@ -29,6 +29,30 @@ func (d *Draft) remindNext(before, after *setup.Run, g *setup.Guide, t *bot.Tena
 	d.job(remindLane(after.ID), kindRemind, bot.ClassHandoff, at, remindJob{Run: after.ID}, remindLane(after.ID))
 }
 
+// ofRun finishes a job with what f decides about its run. There is nothing to
+// decide about a run that is over or forgotten.
+func (e *Engine) ofRun(ctx context.Context, j bot.Job, name, run string, f func(*Draft, setup.Run, *setup.Guide, setup.Context) error) error {
+	return e.commit(ctx, name+"/"+e.ID(), func(d *Draft) error {
+		d.Out.Done = []bot.JobID{j.ID}
+		r, err := d.Run(run)
+		if errors.Is(err, bot.ErrNotFound) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		c, err := d.Context(&r)
+		if err != nil {
+			return err
+		}
+		g, ok := d.env.Guide(r.Guide)
+		if !ok || r.State != setup.RunOpen {
+			return nil
+		}
+		return f(d, r, g, c)
+	})
+}
+
 // remind sends the reminders of a run that are due. What was settled meanwhile
 // is not asked for again.
 func (e *Engine) remind(ctx context.Context, j bot.Job) error {
@@ -36,23 +60,7 @@ func (e *Engine) remind(ctx context.Context, j bot.Job) error {
 	if err != nil {
 		return err
 	}
-	return e.commit(ctx, "remind/"+e.ID(), func(d *Draft) error {
-		d.Out.Done = []bot.JobID{j.ID}
-		before, err := d.Run(p.Run)
-		if errors.Is(err, bot.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		c, err := d.Context(&before)
-		if err != nil {
-			return err
-		}
-		g, ok := d.env.Guide(before.Guide)
-		if !ok || before.State != setup.RunOpen {
-			return nil
-		}
+	return e.ofRun(ctx, j, "remind", p.Run, func(d *Draft, before setup.Run, g *setup.Guide, c setup.Context) error {
 		after := before.Clone()
 		reminders := after.Remind(g, c.Tenant, d.Now)
 		if len(reminders) == 0 {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"keyturn/bot"
@@ -52,23 +51,7 @@ func (e *Engine) window(ctx context.Context, j bot.Job) error {
 	if err != nil {
 		return err
 	}
-	return e.commit(ctx, "window/"+e.ID(), func(d *Draft) error {
-		d.Out.Done = []bot.JobID{j.ID}
-		r, err := d.Run(p.Run)
-		if errors.Is(err, bot.ErrNotFound) {
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		c, err := d.Context(&r)
-		if err != nil {
-			return err
-		}
-		g, ok := d.env.Guide(r.Guide)
-		if !ok || r.State != setup.RunOpen {
-			return nil
-		}
+	return e.ofRun(ctx, j, "window", p.Run, func(d *Draft, r setup.Run, g *setup.Guide, c setup.Context) error {
 		titles := map[bot.PersonID][]bot.Text{}
 		var people []bot.PersonID
 		for i := range g.Steps {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -62,7 +63,7 @@ func (d doctorCmd) examine(c *console) (*diagnosis, error) {
 	return doc.examine(c.ctx, d.Limit, progressOn(c.err)), nil
 }
 
-// health of one thing.
+// condition is how one thing is.
 type condition string
 
 const (
@@ -235,7 +236,7 @@ func (d *doctor) examine(ctx context.Context, limit time.Duration, progress func
 			mu.Lock()
 			defer mu.Unlock()
 			done++
-			open = without(open, p.name)
+			open = slices.DeleteFunc(open, func(name string) bool { return name == p.name })
 			progress(done, len(probes), p.name, open)
 		})
 	}
@@ -245,15 +246,6 @@ func (d *doctor) examine(ctx context.Context, limit time.Duration, progress func
 		out.add(f...)
 	}
 	return out
-}
-
-func without(all []string, name string) (out []string) {
-	for i, s := range all {
-		if s == name {
-			return append(append(out, all[:i]...), all[i+1:]...)
-		}
-	}
-	return all
 }
 
 // progressOn writes how far the examination is: one line that is written over

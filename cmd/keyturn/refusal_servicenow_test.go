@@ -155,18 +155,26 @@ func TestAnInstanceThatCallsTheTypeConsumer(t *testing.T) {
 	}
 }
 
-// A secret that the instance garbles is noticed at the finish, by its own log.
-func TestAGarbledSecretIsNoticedInTheLogOfTheInstance(t *testing.T) {
-	h := open(t, hasty(&pauseLog{}))
+// garbled plays the connector until the wizard, on an instance that stores
+// another secret than the one that it was given. It gives the wizard's card.
+func (h *house) garbled() play.Card {
+	h.Helper()
 	h.modes(func(m *servicenow.Modes) { m.SecretWrite = servicenow.SecretGarbled })
 	h.crew.Leave("sn-finish")
 	h.begins("connector", nil)
 	h.everybodyUntilStep(play.Sam, "Say what happened", "sn-finish")
 	c, _ := h.answerButton(play.Sam, "sn-finish")
 	if _, err := h.crew.ByHand(h.Context(), play.Sam, "sn-finish", c); err == nil {
-		t.Fatal("the wizard finished with a garbled secret")
+		h.Fatal("the wizard finished with a garbled secret")
 	}
 	h.clicks(play.Sam, "Say what happened", "sn-finish")
+	return c
+}
+
+// A secret that the instance garbles is noticed at the finish, by its own log.
+func TestAGarbledSecretIsNoticedInTheLogOfTheInstance(t *testing.T) {
+	h := open(t, hasty(&pauseLog{}))
+	c := h.garbled()
 	h.submits(play.Sam, map[string]any{"result": "fine"}) // a page that says it is done proves little
 	h.expectRefusal(play.Sam, "sn-finish", "asked for a token and got 401", "the secret that ServiceNow stored is not the one Entra issued", "Have the secret written again")
 	h.modes(func(m *servicenow.Modes) { m.SecretWrite = servicenow.SecretStored })
