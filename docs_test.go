@@ -3,15 +3,13 @@ package keyturn_test
 import (
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"keyturn/bot"
+	"keyturn/bot/bottest"
 	"keyturn/bot/setup"
 )
 
@@ -20,20 +18,7 @@ var updateDocs = flag.Bool("update-docs", false, "write the pages under docs tha
 // document holds a page of the documentation to what the code says.
 func document(t *testing.T, name, want string) {
 	t.Helper()
-	path := filepath.Join("docs", name)
-	if *updateDocs {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (go test . -run Docs -update-docs writes it)", err)
-	}
-	if d := cmp.Diff(want, string(got)); d != "" {
-		t.Errorf("%s is out of date (go test . -run Docs -update-docs writes it anew; -want +is):\n%s", path, d)
-	}
+	bottest.Golden(t, filepath.Join("docs", name), want, *updateDocs, "go test . -run Docs -update-docs")
 }
 
 // cell makes a text fit for a table.

@@ -2,7 +2,6 @@ package commands_test
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -12,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"keyturn/bot"
+	"keyturn/bot/bottest"
 	"keyturn/bot/engine"
 	"keyturn/bot/setup"
 )
@@ -217,15 +217,5 @@ func (m matrix) markdown(b *strings.Builder, old *matrix) {
 // document holds a page of the documentation to what the code says.
 func document(t *testing.T, path, want string) {
 	t.Helper()
-	if *update {
-		must(t, os.WriteFile(path, []byte(want), 0o644))
-		return
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (go test -update writes it)", err)
-	}
-	if d := cmp.Diff(want, string(got)); d != "" {
-		t.Errorf("%s is out of date (go test -update writes it anew; -want +is):\n%s", path, d)
-	}
+	bottest.Golden(t, path, want, *update, "go test -update")
 }

@@ -4,15 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"flag"
-	"os"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"keyturn/bot"
+	"keyturn/bot/bottest"
 	"keyturn/bot/engine"
 	"keyturn/bot/incident"
 	"keyturn/bot/setup"
@@ -194,18 +192,7 @@ func words(r bot.Reply) string {
 
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		must(t, os.WriteFile(path, []byte(got), 0o644))
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (go test -update writes it)", err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("%s changed (go test -update accepts it; -want +got):\n%s", name, d)
-	}
+	bottest.Golden(t, filepath.Join("testdata", name), got, *update, "go test -update")
 }
 
 // delivery reads what a job sends.

@@ -9,4 +9,6 @@
 //
 // The suite sees only what people see. It is told so by the functions of a
 // [Subject], behind which is the platform or a simulator of it.
+//
+// [Golden] is for any package's tests: it holds a file to what the code makes.
 package bottest

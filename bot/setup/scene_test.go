@@ -3,15 +3,13 @@ package setup_test
 import (
 	"encoding/json"
 	"flag"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"keyturn/bot"
+	"keyturn/bot/bottest"
 	"keyturn/bot/setup"
 )
 
@@ -129,20 +127,7 @@ func drawn(m bot.Message) string {
 // golden compares with a file of testdata, which -update writes.
 func golden(t *testing.T, name, got string) {
 	t.Helper()
-	path := filepath.Join("testdata", name)
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (go test -update writes it)", err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("%s changed (go test -update accepts it; -want +got):\n%s", name, d)
-	}
+	bottest.Golden(t, filepath.Join("testdata", name), got, *update, "go test -update")
 }
 
 func TestTargetReadsWhatACardPutsIntoAButton(t *testing.T) {

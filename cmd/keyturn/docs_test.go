@@ -3,7 +3,6 @@ package main
 import (
 	"flag"
 	"fmt"
-	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
@@ -11,9 +10,9 @@ import (
 	"testing"
 
 	"github.com/alecthomas/kong"
-	"github.com/google/go-cmp/cmp"
 
 	"keyturn/bot"
+	"keyturn/bot/bottest"
 	"keyturn/commands"
 )
 
@@ -22,20 +21,7 @@ var updateDocs = flag.Bool("update-docs", false, "write the pages under docs tha
 // document holds a page of the documentation to what the code says.
 func document(t *testing.T, name, want string) {
 	t.Helper()
-	path := filepath.Join("..", "..", "docs", name)
-	if *updateDocs {
-		if err := os.WriteFile(path, []byte(want), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	got, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (go test ./cmd/keyturn -run Docs -update-docs writes it)", err)
-	}
-	if d := cmp.Diff(want, string(got)); d != "" {
-		t.Errorf("docs/%s is out of date (go test ./cmd/keyturn -run Docs -update-docs writes it anew; -want +is):\n%s", name, d)
-	}
+	bottest.Golden(t, filepath.Join("..", "..", "docs", name), want, *updateDocs, "go test ./cmd/keyturn -run Docs -update-docs")
 }
 
 const generated = "This page is written by a test from the code (`go test ./cmd/keyturn -run Docs -update-docs`), so it cannot be out of date.\n"

@@ -4,18 +4,16 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
-	"github.com/google/go-cmp/cmp"
-
 	"keyturn/adapters/slack"
 	"keyturn/adapters/teams"
 	"keyturn/bot"
+	"keyturn/bot/bottest"
 	"keyturn/commands"
 )
 
@@ -47,21 +45,7 @@ func drawn(t *testing.T, m bot.Message) string {
 // golden compares a message with its file, which -update writes.
 func golden(t *testing.T, name string, m bot.Message) {
 	t.Helper()
-	got := drawn(t, m)
-	path := filepath.Join("testdata", name+".golden")
-	if *update {
-		if err := os.WriteFile(path, []byte(got), 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatalf("%v (go test -update writes it)", err)
-	}
-	if d := cmp.Diff(string(want), got); d != "" {
-		t.Errorf("%s changed (go test -update accepts it; -want +got):\n%s", name, d)
-	}
+	bottest.Golden(t, filepath.Join("testdata", name+".golden"), drawn(t, m), *update, "go test -update")
 }
 
 // buttonsOf are all buttons of a message.
