@@ -52,10 +52,19 @@ func (m *Mail) deliver(ctx context.Context, message []byte) *bot.Failure {
 	if f != nil {
 		return f
 	}
+	// What came before has no effect. From here on it may have one.
+	within, done, err := bot.Permitted(ctx)
+	if err != nil {
+		return m.lost(ctx, content, err)
+	}
+	defer done()
+	ended := context.AfterFunc(within, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })
+	defer ended()
+	d.ctx = within
 	if f := d.hand(message); f != nil {
 		return f
 	}
-	if stop() {
+	if stop() && ended() {
 		_ = conn.SetDeadline(time.Now().Add(goodbye))
 		_ = d.c.Quit() // a server that fails to say goodbye has the note all the same
 	}

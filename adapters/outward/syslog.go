@@ -77,11 +77,20 @@ func (s *Syslog) Write(ctx context.Context, kind, line string, at time.Time) err
 	if end, ok := ctx.Deadline(); ok {
 		_ = conn.SetDeadline(end) // a failure to set it shows at the write
 	}
+	within, done, err := bot.Permitted(ctx)
+	if err != nil {
+		return s.failure(bot.KindUnreachable, "was not written to", err)
+	}
+	defer done()
+	defer context.AfterFunc(within, func() { _ = conn.SetDeadline(time.Unix(1, 0)) })()
 	m := fmt.Sprintf("<%d>1 %s %s keyturn - %s - %s", priority, at.UTC().Format("2006-01-02T15:04:05.000Z"), token(s.machine, 255), token(kind, 32), httpx.Plain(line, 1<<10))
 	if s.network == "tcp" {
 		m = fmt.Sprintf("%d %s", len(m), m)
 	}
 	if _, err := conn.Write([]byte(m)); err != nil {
+		if within.Err() != nil {
+			err = fmt.Errorf("%w: %w", context.Cause(within), err)
+		}
 		return s.failure(bot.KindUnreachable, "took nothing", err)
 	}
 	if err := conn.Close(); err != nil {
