@@ -8,6 +8,7 @@ import (
 
 	"keyturn/bot"
 	"keyturn/bot/engine"
+	"keyturn/bot/incident"
 )
 
 func TestAJobsPayloadIsSealedUnderItsID(t *testing.T) {
@@ -31,17 +32,20 @@ func TestAJobsPayloadIsSealedUnderItsID(t *testing.T) {
 
 func TestNamesThatNoStoreCanKeepAreRefused(t *testing.T) {
 	for name, c := range map[string]engine.Changes{
-		"delivery":     {Delivery: &engine.Delivery{}},
-		"binding":      {Bindings: []engine.Binding{{}}},
-		"ledger entry": {Sent: []bot.Sent{{}}},
-		"secret":       {Secrets: []engine.Sealed{{}}},
-		"job":          {Jobs: []bot.Job{{Lane: "a\x00b"}}},
-		"object":       {Objects: []bot.Object{{Key: "k"}}},
-		"to do again":  {Again: []bot.Job{{}}},
-		"at most":      {Sent: []bot.Sent{{Key: strings.Repeat("x", MaxKey+1)}}},
+		"delivery":                     {Delivery: &engine.Delivery{}},
+		"binding":                      {Bindings: []engine.Binding{{}}},
+		"ledger entry":                 {Sent: []bot.Sent{{}}},
+		"secret":                       {Secrets: []engine.Sealed{{}}},
+		"job":                          {Jobs: []bot.Job{{Lane: "a\x00b"}}},
+		"object":                       {Objects: []bot.Object{{Key: "k"}}},
+		"to do again":                  {Again: []bot.Job{{}}},
+		"2048 are the most":            {Sent: []bot.Sent{{Key: strings.Repeat("x", MaxKey+1)}}},
+		"object k is 2049 bytes":       {Objects: []bot.Object{{Key: "k", Run: strings.Repeat("x", MaxKey+1)}}},
+		"a name of 257 bytes":          {Watches: []incident.Watch{{Tenant: bot.TenantID(strings.Repeat("x", MaxTenant+1))}}},
+		"name of the record of kind k": {Records: []engine.Record{{Kind: "k", Tenant: "t", Key: strings.Repeat("x", MaxKey)}}},
 	} {
 		err := Validate(c)
-		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), name) {
+		if !errors.Is(err, ErrInvalid) || !strings.Contains(err.Error(), name) || len(err.Error()) > 300 {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

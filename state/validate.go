@@ -8,8 +8,13 @@ import (
 	"keyturn/bot/engine"
 )
 
-// MaxKey is the longest name, in bytes, that a record may have.
-const MaxKey = 4096
+// MaxKey is the longest name, in bytes, that a record may have, all its parts but
+// the tenant together, and MaxTenant the longest of a tenant. What is within both
+// every store can keep in an index: PostgreSQL's take 2,700 bytes.
+const (
+	MaxKey    = 2048
+	MaxTenant = 256
+)
 
 // Validate gives an [ErrInvalid] for changes that no store can keep: records
 // without the name that they are found by, or with a name that would run into
@@ -46,6 +51,7 @@ func Validate(c engine.Changes) error {
 		k.need("record", "kind", r.Kind)
 		k.tenant("record of kind "+r.Kind, r.Tenant)
 		k.need("record of kind "+r.Kind, "key", r.Key)
+		k.free("record of kind "+r.Kind, r.Kind, r.Key)
 	}
 	for _, e := range c.Audit {
 		k.tenant("audit entry", e.Tenant)
@@ -89,7 +95,12 @@ func (k *names) fail(format string, args ...any) {
 	}
 }
 
-func (k *names) tenant(what string, id bot.TenantID) { k.need(what, "tenant", string(id)) }
+func (k *names) tenant(what string, id bot.TenantID) {
+	k.need(what, "tenant", string(id))
+	if len(id) > MaxTenant {
+		k.fail("the tenant of the %s has a name of %d bytes, and %d are the most that can be stored", brief(what), len(id), MaxTenant)
+	}
+}
 
 func (k *names) need(what, field, v string) {
 	if v == "" {
@@ -98,14 +109,25 @@ func (k *names) need(what, field, v string) {
 	k.free(what, v)
 }
 
-// free refuses what cannot be a part of a record's name.
+// free refuses what cannot be the name of a record, or the parts of one.
 func (k *names) free(what string, parts ...string) {
+	whole := 0
 	for _, v := range parts {
+		whole += len(v)
 		if strings.ContainsRune(v, 0) {
 			k.fail("the name of the %s %q contains a zero byte", what, v)
 		}
-		if len(v) > MaxKey {
-			k.fail("the name of the %s is %d bytes long, of at most %d", what, len(v), MaxKey)
-		}
 	}
+	if whole > MaxKey {
+		k.fail("the name of the %s is %d bytes long, and %d are the most that can be stored", brief(what), whole, MaxKey)
+	}
+}
+
+// brief keeps a name that is too long out of the sentence that says so.
+func brief(what string) string {
+	const most = 60
+	if len(what) > most {
+		return strings.ToValidUTF8(what[:most], "") + "…"
+	}
+	return what
 }

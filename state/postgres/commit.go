@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"keyturn/bot"
 	"keyturn/bot/engine"
@@ -223,11 +222,6 @@ func (s *Store) decide(ctx context.Context, tx pgx.Tx, decide func(engine.View) 
 func refused(err error) error {
 	if errors.Is(err, state.ErrInvalid) || errors.Is(err, bot.ErrTakenOver) {
 		return err
-	}
-	const programLimitExceeded = "54000"
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) && pg.Code == programLimitExceeded {
-		return fmt.Errorf("%w: a name is too long for an index of PostgreSQL: %w", state.ErrInvalid, err)
 	}
 	return fmt.Errorf("%w: %w", bot.ErrNoCommit, err)
 }

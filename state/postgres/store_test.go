@@ -242,27 +242,6 @@ func TestAReplicaThatStandsStillInACommitLosesTheLock(t *testing.T) {
 	}
 }
 
-func TestANameTooLongForAnIndexIsInvalid(t *testing.T) {
-	s := open(t, config(t))
-	var name strings.Builder
-	for name.Len() < state.MaxKey {
-		fmt.Fprintf(&name, "%016x", rand.Uint64()) // nothing that could be compressed far enough
-	}
-	if err := commit(s, engine.Changes{Sent: []bot.Sent{{Key: "beside"}, {Key: name.String()}}}); !errors.Is(err, state.ErrInvalid) {
-		t.Errorf("the store says %v", err)
-	}
-	err := s.Read(t.Context(), func(v engine.View) error {
-		list, err := v.SentUnder("")
-		if len(list) != 0 {
-			t.Errorf("%d entries are there", len(list))
-		}
-		return err
-	})
-	if err != nil {
-		t.Error(err)
-	}
-}
-
 func TestABeatKeepsWhatIsStillGood(t *testing.T) {
 	c := config(t)
 	c.Term = time.Minute

@@ -6,6 +6,8 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,8 +28,9 @@ var records = map[string]func(*testing.T, *bench){
 	"incidents come latest change first":                 incidents,
 	"subscriptions and watches":                          subscriptions,
 	"a channel speaks for one tenant, and so its thread": bindings,
-	"the ledger":        ledger,
-	"secrets":           secrets,
+	"the ledger": ledger,
+	"secrets":    secrets,
+	"the longest names are kept, longer ones refused": longest,
 	"records of a kind": keeping,
 	"no secret on disk": canaries,
 }
@@ -306,6 +309,51 @@ func keeping(t *testing.T, b *bench) {
 	b.clock = b.clock.Add(100 * time.Hour)
 	put(func(c *engine.Changes) { notes.Put(c, "contoso", "f", note{"and another"}) })
 	same(t, "what was put anew without an end", []note{{"second"}, {"kept longer"}, {"and another"}}, all(notes, "contoso"))
+}
+
+// longest has names of the greatest length of everything that has one, of bytes
+// that nothing can compress, and then of one byte more.
+func longest(t *testing.T, b *bench) {
+	random := rand.NewChaCha8([32]byte{1})
+	name := func(n int) string {
+		w := make([]byte, n)
+		_, _ = random.Read(w) // never fails
+		for i := range w {
+			w[i] = max(1, w[i])
+		}
+		return string(w)
+	}
+	n, tenant := state.MaxKey, bot.TenantID(name(state.MaxTenant))
+	named := func(n int) map[string]engine.Changes {
+		place := bot.Place{Platform: bot.Platform(name(8)), Team: name(100), Channel: name(n - 208), User: name(100)}
+		run := setup.Run{ID: name(n), Tenant: tenant, State: setup.RunOpen}
+		return map[string]engine.Changes{
+			"delivery":     {Delivery: &engine.Delivery{Key: name(n), At: b.clock}},
+			"run":          {Runs: []setup.Run{run}},
+			"object":       {Runs: []setup.Run{run}, Objects: []bot.Object{{Key: name(n), Run: run.ID}}},
+			"incident":     {Incidents: []incident.Known{{Tenant: tenant, Issue: incident.Issue{ID: name(n)}}}},
+			"resolved":     {Incidents: []incident.Known{{Tenant: tenant, Seen: b.clock, Issue: incident.Issue{ID: name(n), Resolved: true}}}},
+			"subscription": {Subscriptions: []incident.Subscription{{Tenant: tenant, ID: name(n)}}},
+			"watch":        {Watches: []incident.Watch{{Tenant: bot.TenantID(name(n - state.MaxKey + state.MaxTenant))}}},
+			"binding":      {Bindings: []engine.Binding{{Place: place, Tenant: "contoso"}}},
+			"ledger entry": {Sent: []bot.Sent{{Key: name(n)}}},
+			"secret":       {Secrets: []engine.Sealed{{Name: name(n), Value: bot.NewSecret("word")}}},
+			"record":       {Records: []engine.Record{{Kind: name(100), Tenant: tenant, Key: name(n - 100), Value: []byte("1"), Until: b.clock.Add(time.Hour)}}},
+			"audit entry":  {Audit: []bot.AuditEntry{{Tenant: bot.TenantID(name(n - state.MaxKey + state.MaxTenant)), Act: "approve"}}},
+			"job":          {Jobs: []bot.Job{{Lane: name(n), Kind: "x", Due: b.clock}}},
+			"job's name":   {Jobs: []bot.Job{{Lane: "l", Collapse: name(n), Kind: "x", Due: b.clock}}},
+		}
+	}
+	for what, c := range named(n) {
+		if err := b.try(c); err != nil {
+			t.Errorf("%s: a name of the greatest length is refused: %v", what, err)
+		}
+	}
+	for what, c := range named(n + 1) {
+		if err := b.try(c); !errors.Is(err, state.ErrInvalid) || !strings.Contains(err.Error(), "the most that can be stored") {
+			t.Errorf("%s: a name that is too long: %v", what, err)
+		}
+	}
 }
 
 func canaries(t *testing.T, b *bench) {
