@@ -96,7 +96,8 @@ func TestAMaintenanceWindowIsSaidInTheChannelAndEnds(t *testing.T) {
 		t.Errorf("a channel that is told nothing was answered: %s", words(r))
 	}
 	w.do(typed("ada", "subscribe"))
-	for typedWords, answer := range map[string]string{"maintenance": "From when to when?", "maintenance tonight": "changed nothing", "maintenance 2026-12-01 22:00 to 2026-12-02 04:00 because of the move": "I have said so"} {
+	for typedWords, answer := range map[string]string{"maintenance": "From when to when?", "maintenance tonight": "changed nothing",
+		"maintenance 2026-11-22 22:00 to 2026-11-23 04:00": "over already", "maintenance 2026-12-01 22:00 to 2026-12-02 04:00 because of the move": "I have said so"} {
 		if r := w.do(typed("ada", typedWords)); !strings.Contains(words(r), answer) {
 			t.Errorf("%q was answered: %s", typedWords, words(r))
 		}

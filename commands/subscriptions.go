@@ -72,6 +72,10 @@ func maintenanceVerb(a *Ask) (bot.Reply, error) {
 	if err != nil || no != nil {
 		return orEmpty(no), err
 	}
+	if n := len(sub.Maintenance); n > len(s.Maintenance) && !sub.Maintenance[n-1].To.After(a.Now) {
+		return say("That time is over already, so there is nothing to hold back. I changed nothing."), nil
+	}
+	sub = incident.Current(sub, a.Now)
 	if err := a.Change(sub); err != nil {
 		return bot.Reply{}, err
 	}

@@ -32,6 +32,7 @@ func listening(v View, tenant bot.TenantID) ([]incident.Subscription, error) {
 // has one subscription: this replaces an earlier one and keeps what the channel
 // has been told. run is set when a guide does it.
 func (d *Draft) Subscribe(s incident.Subscription, run *setup.Run) error {
+	s = incident.Current(s, d.Now)
 	s.Place, s.Stopped = s.Place.Root(), ""
 	// The ID comes from the channel, so that one that leaves and comes back has
 	// still one root for an issue.
@@ -84,6 +85,6 @@ func (d *Draft) Unsubscribe(s incident.Subscription) {
 // Change keeps a subscription that says something else now, without a word in
 // the channel.
 func (d *Draft) Change(s incident.Subscription) error {
-	d.Out.Subscriptions = append(d.Out.Subscriptions, s)
+	d.Out.Subscriptions = append(d.Out.Subscriptions, incident.Current(s, d.Now))
 	return d.Reschedule(s)
 }

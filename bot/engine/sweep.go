@@ -2,11 +2,13 @@ package engine
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"strings"
 	"time"
 
 	"keyturn/bot"
+	"keyturn/bot/incident"
 )
 
 const (
@@ -59,7 +61,7 @@ func (e *Engine) sweep(ctx context.Context, j bot.Job) error {
 		}
 	}
 	return e.commit(ctx, "swept", func(d *Draft) error {
-		if err := e.clearDesks(d); err != nil {
+		if err := errors.Join(e.clearDesks(d), e.endWindows(d)); err != nil {
 			return err
 		}
 		again := j
@@ -172,6 +174,23 @@ func (e *Engine) clearDesks(d *Draft) error {
 			})
 			if ok && len(desk.Roots) < had {
 				desks.Put(&d.Out, t.ID, sub, desk)
+			}
+		}
+	}
+	return nil
+}
+
+// endWindows takes maintenance windows that are over out of what channels are
+// told: their people read it, and each window is looked at for every change.
+func (e *Engine) endWindows(d *Draft) error {
+	for _, t := range e.Env.Tenants {
+		subs, err := d.Subscriptions(t.ID)
+		if err != nil {
+			return err
+		}
+		for _, s := range subs {
+			if now := incident.Current(s, d.Now); len(now.Maintenance) < len(s.Maintenance) {
+				d.Out.Subscriptions = append(d.Out.Subscriptions, now)
 			}
 		}
 	}

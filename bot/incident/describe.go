@@ -166,11 +166,16 @@ func enumerate(list []string, last string) string {
 	return strings.Join(list[:len(list)-1], ", ") + " " + last + " " + list[len(list)-1]
 }
 
-// PastWindows takes maintenance windows away that were over a day ago.
-func PastWindows(sub Subscription, at time.Time) Subscription {
+// windowKept is how long a maintenance window that is over still stands in what
+// a channel is told: who looks the morning after sees why the night was quiet.
+const windowKept = 24 * time.Hour
+
+// Current is a subscription without the maintenance windows that have been over
+// for a day.
+func Current(sub Subscription, at time.Time) Subscription {
 	var still []Window
 	for _, w := range sub.Maintenance {
-		if at.Sub(w.To) < 24*time.Hour {
+		if at.Sub(w.To) < windowKept {
 			still = append(still, w)
 		}
 	}
