@@ -31,8 +31,8 @@ func (c *Client) ProveTenant(ctx context.Context, id bot.TenantID) error {
 
 // ProveSignIn gets a token as Keyturn's own sign-in registration, without
 // anybody's sign-in. That proves its client ID, its credential and that it is
-// in the tenant. It says nothing of its permissions and redirect addresses,
-// which the first sign-in proves.
+// in the tenant. Of its redirect address see [Client.ProveRedirect], of its
+// permissions [Client.Registered].
 func (c *Client) ProveSignIn(ctx context.Context, id bot.TenantID) error {
 	t, f := c.tenant(id, bot.Login)
 	if f != nil {
@@ -41,19 +41,26 @@ func (c *Client) ProveSignIn(ctx context.Context, id bot.TenantID) error {
 	if t.SignIn.ClientID == "" {
 		return noDoor(id)
 	}
+	_, err := c.itself(ctx, t)
+	return err
+}
+
+// itself gets a token as the sign-in registration, which is nobody's sign-in.
+func (c *Client) itself(ctx context.Context, t tenant) (httpx.Token, error) {
 	path := "/" + t.Directory + "/oauth2/v2.0/token"
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {t.SignIn.ClientID}, "scope": {c.cfg.Scope}}
 	if err := c.prove(ctx, t, path, form); err != nil {
-		return asFailure(bot.Login, err)
+		return httpx.Token{}, asFailure(bot.Login, err)
 	}
 	reply, f := c.signIn(ctx, http.MethodPost, path, form, "")
 	if f != nil {
-		return f
+		return httpx.Token{}, f
 	}
-	if _, err := httpx.ParseToken(reply.Body, c.cfg.Now()); err != nil {
-		return oddToken(reply)
+	token, err := httpx.ParseToken(reply.Body, c.cfg.Now())
+	if err != nil {
+		return httpx.Token{}, oddToken(reply)
 	}
-	return nil
+	return token, nil
 }
 
 // ProveWriter gets a token as the application that makes a tenant's calls where

@@ -2,6 +2,8 @@ package teams
 
 import (
 	"context"
+	"encoding/json"
+	"net/http"
 
 	"keyturn/adapters/httpx"
 	"keyturn/bot"
@@ -24,4 +26,40 @@ func (a *Adapter) Keys(ctx context.Context) (int, error) {
 			Fix:  "Let this server reach the key list, and check outside.teams_openid in the configuration if it is set."}
 	}
 	return len(keys), nil
+}
+
+// Roster asks Teams for the roster of a channel and gives how many people it
+// has, 0 where Teams does not say. Teams answers only a bot whose app is in the
+// channel's team, so that a success says that the bot can post there.
+func (a *Adapter) Roster(ctx context.Context, at bot.Place) (people int, err error) {
+	if err := a.mayAddress(at.Team); err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	err = a.elsewhere(at.Team, at.Channel, func(service string) error {
+		target, err := address(service, "conversations", at.Channel, "pagedmembers")
+		if err != nil {
+			return err
+		}
+		target.RawQuery = "pageSize=50"
+		answer, err := a.exchange(ctx, http.MethodGet, target, nil, false)
+		if err != nil {
+			return err
+		}
+		var page struct {
+			Members []json.RawMessage `json:"members"`
+			Total   int               `json:"totalCount"`
+			More    string            `json:"continuationToken"`
+		}
+		if json.Unmarshal(answer, &page) != nil {
+			return &bot.Failure{Kind: bot.KindMalformed, System: system, Says: "Teams answered with something that cannot be read.",
+				Fix: "Look whether a proxy changes the answers."}
+		}
+		if people = page.Total; people == 0 && page.More == "" {
+			people = len(page.Members)
+		}
+		return nil
+	})
+	return people, err
 }

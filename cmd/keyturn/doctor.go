@@ -242,10 +242,21 @@ func (d *doctor) examine(ctx context.Context, limit time.Duration, progress func
 	}
 	all.Wait()
 	out := &diagnosis{}
-	for _, f := range found {
-		out.add(f...)
-	}
+	out.add(together(slices.Concat(found...))...)
 	return out
+}
+
+// together puts what is of one thing side by side, in the order in which each
+// thing is first told of.
+func together(all []finding) []finding {
+	at := map[string]int{}
+	for i, f := range all {
+		if _, ok := at[f.Of]; !ok {
+			at[f.Of] = i
+		}
+	}
+	slices.SortStableFunc(all, func(a, b finding) int { return at[a.Of] - at[b.Of] })
+	return all
 }
 
 // progressOn writes how far the examination is: one line that is written over

@@ -58,6 +58,16 @@ func (d *diagnosis) told(state condition) string {
 	return b.String()
 }
 
+// secretFile is the reference of a secret in a file of its own.
+func (h *house) secretFile(value string) string {
+	h.Helper()
+	path := filepath.Join(h.TempDir(), "secret")
+	if err := os.WriteFile(path, []byte(value), 0o600); err != nil {
+		h.Fatal(err)
+	}
+	return "file:" + path
+}
+
 func replacing(pattern, with string) func(string) string {
 	return func(conf string) string { return regexp.MustCompile(pattern).ReplaceAllString(conf, with) }
 }
@@ -85,13 +95,7 @@ func TestTheDoctorFindsAHealthyHouseFine(t *testing.T) {
 // else is called broken.
 func TestTheDoctorFindsWhatIsBroken(t *testing.T) {
 	h := open(t, withEverything)
-	secret := func(value string) string {
-		path := filepath.Join(t.TempDir(), "secret")
-		if err := os.WriteFile(path, []byte(value), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return "file:" + path
-	}
+	secret := h.secretFile
 	for name, c := range map[string]struct {
 		edit  func(string) string
 		fault func()

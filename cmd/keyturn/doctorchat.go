@@ -91,7 +91,7 @@ func (d *doctor) peopleOf(ctx context.Context, of, team string, t *bot.Tenant) [
 				continue
 			}
 			f := failed(of, p.Name+" ("+a.ID+")", err, "")
-			if k := bot.KindOf(err); k == bot.KindThrottled || k == bot.KindUnreachable {
+			if busy(err) {
 				f.State = unproved
 			}
 			out = append(out, f)

@@ -100,6 +100,7 @@ func (d *doctor) standing(ctx context.Context, store engine.Store) []finding {
 			watch, err = v.Watch(t.ID)
 			return err
 		})
+		out = append(out, d.subscribed(ctx, store, t)...)
 		name := "Standing rights of " + string(t.ID)
 		if err != nil {
 			out = append(out, failed(name, "what runs have made", err, ""))

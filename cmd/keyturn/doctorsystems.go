@@ -16,7 +16,6 @@ import (
 	"keyturn/adapters/slack"
 	"keyturn/adapters/teams"
 	"keyturn/bot"
-	"keyturn/bot/setup"
 	"keyturn/commands"
 )
 
@@ -58,6 +57,9 @@ func (d *doctor) probes() []probe {
 	out = append(out, d.chatProbes()...)
 	for i, t := range d.tenants {
 		of := &d.conf.Tenants[i]
+		if places := d.named(t); len(places) > 0 {
+			out = append(out, probe{"Channels of " + of.ID, func(ctx context.Context) []finding { return d.channels(ctx, t, places) }})
+		}
 		out = append(out, probe{"Entra of " + of.ID, func(ctx context.Context) []finding { return d.entra(ctx, of, t) }})
 		if of.ServiceNow != nil {
 			out = append(out, probe{"ServiceNow of " + of.ID, func(ctx context.Context) []finding { return d.instance(ctx, of) }})
@@ -186,22 +188,13 @@ func (d *doctor) entra(ctx context.Context, of *tenantConfig, t *bot.Tenant) []f
 		err := d.graph.ProveSignIn(ctx, t.ID)
 		out = append(out, judged(name, "the sign-in registration "+of.SignIn.EntraClientID, "It is in the tenant, and its credential is accepted", err))
 		if err == nil {
-			out = append(out, finding{Of: name, What: "its redirect address and delegated permissions", State: unproved,
-				Says: "The first sign-in proves them. It needs " + t.SignIn.EntraRedirect + " and " + strings.Join(permissionNames(), ", "),
-				Fix:  "keyturn manifest entra prints the registration as it has to be."})
+			out = append(out, d.signInAsRegistered(ctx, name, t)...)
 		}
 	case bot.AsApp:
 		out = append(out, judged(name, "the application that makes the calls", "Its credential is accepted", d.graph.ProveWriter(ctx, t.ID)))
 	}
 	if t.Reader.Configured() {
 		out = append(out, d.reading(ctx, name, t, t.Reader)...)
-	}
-	return out
-}
-
-func permissionNames() (out []string) {
-	for _, p := range setup.SignInPermissions() {
-		out = append(out, p.Name)
 	}
 	return out
 }

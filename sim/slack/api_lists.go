@@ -32,6 +32,10 @@ func (s *Server) channelJSON(ch Channel) map[string]any {
 	}
 	j["name"], j["name_normalized"] = ch.Name, ch.Name
 	j["is_member"] = slices.Contains(ch.Members, s.cfg.BotUserID)
+	j["is_read_only"] = ch.ReadOnly // for the bot, which is no admin
+	if ch.ReadOnly {
+		j["properties"] = map[string]any{"posting_restricted_to": map[string]any{"type": []string{"admin"}, "user": []string{}}}
+	}
 	j["num_members"] = len(ch.Members)
 	j["topic"] = map[string]any{"value": ch.Topic, "creator": "", "last_set": 0}
 	j["purpose"] = map[string]any{"value": "", "creator": "", "last_set": 0}
