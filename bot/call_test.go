@@ -27,19 +27,15 @@ func TestWhatCountsAsAWrite(t *testing.T) {
 	}
 }
 
-func TestEveryKindOfFailureSaysWhatCanBeDone(t *testing.T) {
-	retryable := map[bot.Kind]bool{bot.KindThrottled: true, bot.KindUnreachable: true}
+func TestAKindOfFailureIsFoundInsideAnError(t *testing.T) {
 	for _, k := range []bot.Kind{bot.KindRefused, bot.KindForbidden, bot.KindSignIn, bot.KindInactive, bot.KindPolicy, bot.KindNotFound, bot.KindConflict,
 		bot.KindThrottled, bot.KindUnreachable, bot.KindAmbiguous, bot.KindMalformed, bot.KindGone, bot.KindUninstalled, bot.KindBadRequest, bot.KindForeign} {
 		err := fmt.Errorf("calling: %w", &bot.Failure{Kind: k, Says: "No."})
 		if bot.KindOf(err) != k {
 			t.Errorf("the kind %s is lost when wrapped", k)
 		}
-		if bot.Retryable(err) != retryable[k] {
-			t.Errorf("%s may be repeated without looking: %v", k, bot.Retryable(err))
-		}
 	}
-	if bot.KindOf(nil) != "" || bot.KindOf(errors.New("x")) != "" || bot.Retryable(errors.New("x")) || bot.Retryable(nil) {
+	if bot.KindOf(nil) != "" || bot.KindOf(errors.New("x")) != "" {
 		t.Error("an error of no kind got one")
 	}
 }

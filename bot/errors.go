@@ -68,16 +68,6 @@ func KindOf(err error) Kind {
 	return ""
 }
 
-// Retryable reports whether the same call may be made again without looking
-// first.
-func Retryable(err error) bool {
-	switch KindOf(err) {
-	case KindThrottled, KindUnreachable:
-		return true
-	}
-	return false
-}
-
 // Sentinel errors of the domain.
 var (
 	ErrNotFound = errors.New("there is no such thing")

@@ -159,10 +159,6 @@ func TestRedactedAddresses(t *testing.T) {
 			t.Errorf("%s: %s", in, got)
 		}
 	}
-	h := httpx.RedactHeader(http.Header{"Authorization": {"Bearer x"}, "Accept": {"a"}})
-	if h.Get("Authorization") != bot.Redacted || h.Get("Accept") != "a" {
-		t.Errorf("%v", h)
-	}
 }
 
 func TestRequestIDs(t *testing.T) {

@@ -1,9 +1,7 @@
 package httpx
 
 import (
-	"net/http"
 	"net/url"
-	"slices"
 	"strings"
 	"unicode"
 
@@ -52,22 +50,6 @@ func queryKeys(u *url.URL) []string {
 		}
 	}
 	return keys
-}
-
-var secretHeaders = []string{
-	"Authorization", "Proxy-Authorization", "Cookie", "Set-Cookie",
-	"X-Usertoken", "X-Slack-Signature", "Www-Authenticate", "Location",
-}
-
-// RedactHeader is a copy of a header as it may be logged.
-func RedactHeader(h http.Header) http.Header {
-	out := h.Clone()
-	for k := range out {
-		if slices.Contains(secretHeaders, http.CanonicalHeaderKey(k)) {
-			out[k] = []string{bot.Redacted}
-		}
-	}
-	return out
 }
 
 // Plain makes words from outside fit for a sentence: one line, no control,

@@ -237,7 +237,7 @@ func (a *Adapter) client(team string) (*slack.Client, error) {
 	}
 	return nil, &bot.Failure{
 		Kind: bot.KindUninstalled, System: system,
-		Says: "Keyturn has no bot token for the Slack workspace " + quote(team) + ".",
+		Says: "Keyturn has no bot token for the Slack workspace " + bot.Quote(team) + ".",
 		Fix:  "Install the app there and add its token to the configuration.",
 	}
 }

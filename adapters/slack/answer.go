@@ -132,9 +132,9 @@ func refusal(said []byte) string {
 		if a.OK {
 			return ""
 		}
-		return first(shorten(a.Error, 60), "unknown")
+		return first(bot.Shorten(a.Error, 60), "unknown")
 	}
-	return shorten(text, 60)
+	return bot.Shorten(text, 60)
 }
 
 // whisper posts a message that one member of a channel sees.

@@ -32,29 +32,29 @@ func (r *renderer) buttons(row bot.Buttons) {
 func (r *renderer) button(b bot.Button) (*slack.ButtonBlockElement, error) {
 	e := &slack.ButtonBlockElement{
 		Type:               slack.METButton,
-		Text:               plain(first(shorten(b.Label, maxLabel), shorten(b.Action, maxLabel), "Open")),
-		AccessibilityLabel: shorten(b.Says, maxLabel),
+		Text:               plain(first(bot.Shorten(b.Label, maxLabel), bot.Shorten(b.Action, maxLabel), "Open")),
+		AccessibilityLabel: bot.Shorten(b.Says, maxLabel),
 	}
 	verb := b.Action
 	if b.URL != "" {
 		u, ok := webLink(b.URL, maxURL)
 		if !ok {
-			return nil, bad(fmt.Sprintf("The button %s opens an address that is no http, https or mailto link of at most %d characters.", quote(b.Label), maxURL), nil)
+			return nil, bad(fmt.Sprintf("The button %s opens an address that is no http, https or mailto link of at most %d characters.", bot.Quote(b.Label), maxURL), nil)
 		}
 		e.URL, verb = u, openPage
 	} else {
 		e.Value = b.Value
 	}
 	if verb == "" {
-		return nil, bad(fmt.Sprintf("The button %s has neither an action nor an address.", quote(b.Label)), nil)
+		return nil, bad(fmt.Sprintf("The button %s has neither an action nor an address.", bot.Quote(b.Label)), nil)
 	}
-	if units(e.Value) > maxValue || tidy(e.Value) != e.Value {
-		return nil, bad(fmt.Sprintf("The value of the button %s is longer than Slack's %d characters, or holds control characters.", quote(b.Label), maxValue), nil)
+	if bot.Units(e.Value) > maxValue || bot.Tidy(e.Value) != e.Value {
+		return nil, bad(fmt.Sprintf("The value of the button %s is longer than Slack's %d characters, or holds control characters.", bot.Quote(b.Label), maxValue), nil)
 	}
 	e.ActionID = actionID(verb, r.clicks)
 	r.clicks++
-	if units(e.ActionID) > maxActionID || tidy(e.ActionID) != e.ActionID {
-		return nil, bad(fmt.Sprintf("The action of the button %s is longer than Slack's %d characters, or holds control characters.", quote(b.Label), maxActionID), nil)
+	if bot.Units(e.ActionID) > maxActionID || bot.Tidy(e.ActionID) != e.ActionID {
+		return nil, bad(fmt.Sprintf("The action of the button %s is longer than Slack's %d characters, or holds control characters.", bot.Quote(b.Label), maxActionID), nil)
 	}
 	switch b.Style {
 	case bot.Primary:
@@ -71,12 +71,12 @@ func confirm(b bot.Button) *slack.ConfirmationBlockObject {
 		return nil
 	}
 	c := b.Confirm
-	title := first(shorten(c.Title, maxConfirmHead), shorten(b.Label, maxConfirmHead), "Go on?")
+	title := first(bot.Shorten(c.Title, maxConfirmHead), bot.Shorten(b.Label, maxConfirmHead), "Go on?")
 	out := &slack.ConfirmationBlockObject{
 		Title:   plain(title),
-		Text:    plain(first(shorten(c.Text, maxConfirm), title)),
-		Confirm: plain(first(shorten(c.Yes, maxConfirmYes), shorten(b.Label, maxConfirmYes), "Go on")),
-		Deny:    plain(first(shorten(c.No, maxConfirmYes), "Cancel")),
+		Text:    plain(first(bot.Shorten(c.Text, maxConfirm), title)),
+		Confirm: plain(first(bot.Shorten(c.Yes, maxConfirmYes), bot.Shorten(b.Label, maxConfirmYes), "Go on")),
+		Deny:    plain(first(bot.Shorten(c.No, maxConfirmYes), "Cancel")),
 	}
 	if b.Style == bot.Danger {
 		out.Style = slack.StyleDanger
@@ -87,9 +87,9 @@ func confirm(b bot.Button) *slack.ConfirmationBlockObject {
 // buttonCost is the text of a button: what is read, and what Slack may count
 // with it.
 func buttonCost(b *slack.ButtonBlockElement) int {
-	n := units(b.Text.Text) + units(b.AccessibilityLabel) + units(b.Value) + units(b.URL)
+	n := bot.Units(b.Text.Text) + bot.Units(b.AccessibilityLabel) + bot.Units(b.Value) + bot.Units(b.URL)
 	if c := b.Confirm; c != nil {
-		n += units(c.Title.Text) + units(c.Text.Text) + units(c.Confirm.Text) + units(c.Deny.Text)
+		n += bot.Units(c.Title.Text) + bot.Units(c.Text.Text) + bot.Units(c.Confirm.Text) + bot.Units(c.Deny.Text)
 	}
 	return n
 }

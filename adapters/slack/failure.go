@@ -122,10 +122,10 @@ func judged(err error, again bool) error {
 		f.RetryAfter = 30 * time.Second
 	}
 	if f.Kind == bot.KindForbidden && refused.Needed != "" {
-		f.Says = "The app lacks the scope " + oneLine(refused.Needed) + "."
+		f.Says = "The app lacks the scope " + bot.OneLine(refused.Needed) + "."
 	}
 	if d := refused.ResponseMetadata.Messages; len(d) > 0 {
-		f.Err = errors.New(shorten(strings.Join(d, "; "), 500))
+		f.Err = errors.New(bot.Shorten(strings.Join(d, "; "), 500))
 	}
 	return f
 }

@@ -26,21 +26,21 @@ var clock = regexp.MustCompile(`^([01][0-9]|2[0-3]):[0-5][0-9]$`)
 // modal draws a form. An error is a mistake of whoever made it.
 func modal(f bot.Form, meta formMeta) (*slack.ModalViewRequest, error) {
 	kept, err := json.Marshal(meta)
-	if err != nil || units(string(kept)) > maxMeta {
-		return nil, bad(fmt.Sprintf("What the form %s carries is longer than Slack's %d characters.", quote(f.Title), maxMeta), err)
+	if err != nil || bot.Units(string(kept)) > maxMeta {
+		return nil, bad(fmt.Sprintf("What the form %s carries is longer than Slack's %d characters.", bot.Quote(f.Title), maxMeta), err)
 	}
 	if len(f.Inputs) >= maxViewBlocks {
-		return nil, bad(fmt.Sprintf("The form %s has %d inputs, and Slack takes %d blocks in all.", quote(f.Title), len(f.Inputs), maxViewBlocks), nil)
+		return nil, bad(fmt.Sprintf("The form %s has %d inputs, and Slack takes %d blocks in all.", bot.Quote(f.Title), len(f.Inputs), maxViewBlocks), nil)
 	}
 	v := &slack.ModalViewRequest{
 		Type:            slack.VTModal,
 		CallbackID:      formID,
 		PrivateMetadata: string(kept),
-		Title:           plain(first(shorten(f.Title, maxViewTitle), "Keyturn")),
+		Title:           plain(first(bot.Shorten(f.Title, maxViewTitle), "Keyturn")),
 		Close:           plain("Cancel"),
 	}
 	if f.Submit != "" || len(f.Inputs) > 0 {
-		v.Submit = plain(first(shorten(f.Submit, maxViewTitle), "Send"))
+		v.Submit = plain(first(bot.Shorten(f.Submit, maxViewTitle), "Send"))
 	}
 	if len(f.Intro) > 0 {
 		intro, err := render(bot.Message{Parts: f.Intro}, room{blocks: maxViewBlocks - len(f.Inputs), text: maxMessageText})
@@ -56,7 +56,7 @@ func modal(f bot.Form, meta formMeta) (*slack.ModalViewRequest, error) {
 			return nil, err
 		}
 		if seen[b.BlockID] {
-			return nil, bad(fmt.Sprintf("The form %s has two inputs named %s.", quote(f.Title), quote(in.Name)), nil)
+			return nil, bad(fmt.Sprintf("The form %s has two inputs named %s.", bot.Quote(f.Title), bot.Quote(in.Name)), nil)
 		}
 		seen[b.BlockID] = true
 		v.Blocks.BlockSet = append(v.Blocks.BlockSet, b)
@@ -71,13 +71,13 @@ func input(in bot.Input) (*slack.InputBlock, error) {
 	b := &slack.InputBlock{
 		Type:     slack.MBTInput,
 		BlockID:  inputPrefix + in.Name,
-		Label:    plain(first(shorten(in.Label, maxInputLabel), shorten(in.Name, maxInputLabel), "Value")),
+		Label:    plain(first(bot.Shorten(in.Label, maxInputLabel), bot.Shorten(in.Name, maxInputLabel), "Value")),
 		Optional: in.Optional || in.Kind == bot.Tick,
 	}
-	if in.Name == "" || units(b.BlockID) > maxActionID || tidy(in.Name) != in.Name {
-		return nil, bad(fmt.Sprintf("The input %s needs a name of at most %d characters.", quote(in.Label), maxActionID-len(inputPrefix)), nil)
+	if in.Name == "" || bot.Units(b.BlockID) > maxActionID || bot.Tidy(in.Name) != in.Name {
+		return nil, bad(fmt.Sprintf("The input %s needs a name of at most %d characters.", bot.Quote(in.Label), maxActionID-len(inputPrefix)), nil)
 	}
-	hint := shorten(in.Hint, maxInputLabel)
+	hint := bot.Shorten(in.Hint, maxInputLabel)
 	var err error
 	switch in.Kind {
 	case bot.Line, bot.Area, "":
@@ -97,7 +97,7 @@ func input(in bot.Input) (*slack.InputBlock, error) {
 		}
 		b.Element = e
 	default:
-		err = bad(fmt.Sprintf("The input %s is of the unknown kind %s.", quote(in.Name), quote(string(in.Kind))), nil)
+		err = bad(fmt.Sprintf("The input %s is of the unknown kind %s.", bot.Quote(in.Name), bot.Quote(string(in.Kind))), nil)
 	}
 	if hint != "" {
 		b.Hint = plain(hint)
@@ -114,8 +114,8 @@ func typed(in bot.Input) *slack.PlainTextInputBlockElement {
 		e.MaxLength = in.Max
 	}
 	if len(in.Values) > 0 {
-		v := tidy(in.Values[0])
-		e.InitialValue = v[:cutAt(v, e.MaxLength, units)]
+		v := bot.Tidy(in.Values[0])
+		e.InitialValue = v[:bot.CutAt(v, e.MaxLength, bot.Units)]
 	}
 	return e
 }
@@ -158,12 +158,12 @@ func choices(in bot.Input, hint *string) (slack.BlockElement, error) {
 // options draws the choices and finds those that are chosen already.
 func options(in bot.Input, hint *string) (all, chosen []*slack.OptionBlockObject, err error) {
 	if len(in.Options) == 0 {
-		return nil, nil, bad(fmt.Sprintf("The input %s has nothing to choose from.", quote(in.Name)), nil)
+		return nil, nil, bad(fmt.Sprintf("The input %s has nothing to choose from.", bot.Quote(in.Name)), nil)
 	}
 	list := in.Options
 	if most := maxGroups * maxOptions; len(list) > most {
 		note := fmt.Sprintf("The first %d of %d are listed.", most, len(list))
-		*hint = shorten(*hint+" "+note, maxInputLabel)
+		*hint = bot.Shorten(*hint+" "+note, maxInputLabel)
 		list = list[:most]
 	}
 	picked := map[string]bool{}
@@ -171,11 +171,11 @@ func options(in bot.Input, hint *string) (all, chosen []*slack.OptionBlockObject
 		picked[v] = true
 	}
 	for _, o := range list {
-		if o.Value == "" || units(o.Value) > maxOption {
-			return nil, nil, bad(fmt.Sprintf("The choice %s of the input %s needs a value of at most %d characters.", quote(o.Label), quote(in.Name), maxOption), nil)
+		if o.Value == "" || bot.Units(o.Value) > maxOption {
+			return nil, nil, bad(fmt.Sprintf("The choice %s of the input %s needs a value of at most %d characters.", bot.Quote(o.Label), bot.Quote(in.Name), maxOption), nil)
 		}
-		d := &slack.OptionBlockObject{Text: plain(first(shorten(o.Label, maxOption), o.Value)), Value: o.Value}
-		if h := shorten(o.Hint, maxOption); h != "" {
+		d := &slack.OptionBlockObject{Text: plain(first(bot.Shorten(o.Label, maxOption), o.Value)), Value: o.Value}
+		if h := bot.Shorten(o.Hint, maxOption); h != "" {
 			d.Description = plain(h)
 		}
 		all = append(all, d)
@@ -195,7 +195,7 @@ func grouped(all []*slack.OptionBlockObject) ([]*slack.OptionBlockObject, []*sla
 	var groups []*slack.OptionGroupBlockObject
 	for len(all) > 0 {
 		n := min(maxOptions, len(all))
-		label := shorten(all[0].Text.Text, 30) + " – " + shorten(all[n-1].Text.Text, 30)
+		label := bot.Shorten(all[0].Text.Text, 30) + " – " + bot.Shorten(all[n-1].Text.Text, 30)
 		groups = append(groups, &slack.OptionGroupBlockObject{Label: plain(label), Options: all[:n]})
 		all = all[n:]
 	}
@@ -203,7 +203,7 @@ func grouped(all []*slack.OptionBlockObject) ([]*slack.OptionBlockObject, []*sla
 }
 
 func tick(in bot.Input) *slack.CheckboxGroupsBlockElement {
-	yes := &slack.OptionBlockObject{Text: plain(first(shorten(in.Example, maxOption), "Yes")), Value: "yes"}
+	yes := &slack.OptionBlockObject{Text: plain(first(bot.Shorten(in.Example, maxOption), "Yes")), Value: "yes"}
 	e := &slack.CheckboxGroupsBlockElement{Type: slack.METCheckboxGroups, ActionID: inputAction, Options: []*slack.OptionBlockObject{yes}}
 	if len(in.Values) > 0 && in.Values[0] == "yes" {
 		e.InitialOptions = []*slack.OptionBlockObject{yes}
@@ -226,7 +226,7 @@ func channel(in bot.Input) *slack.SelectBlockElement {
 }
 
 func holder(s string) *slack.TextBlockObject {
-	if s = shorten(s, maxHolder); s == "" {
+	if s = bot.Shorten(s, maxHolder); s == "" {
 		return nil
 	}
 	return plain(s)

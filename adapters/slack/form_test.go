@@ -204,7 +204,7 @@ func TestFormsAreAnsweredWithinTheLimitsToo(t *testing.T) {
 	}{viewAnswer: &r}); err != nil {
 		t.Fatal(err)
 	}
-	if n := units(r.Errors["in:tenant"]); n == 0 || n > maxFormError || r.Errors["in:note"] == "" {
+	if n := bot.Units(r.Errors["in:tenant"]); n == 0 || n > maxFormError || r.Errors["in:note"] == "" {
 		t.Errorf("got %v", r.Errors)
 	}
 }

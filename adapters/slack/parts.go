@@ -12,11 +12,11 @@ import (
 const scrap = 40
 
 func (r *renderer) heading(s string) (cut int) {
-	s = shorten(s, maxHeading)
+	s = bot.Shorten(s, maxHeading)
 	if s == "" {
 		return 0
 	}
-	if !r.put(&slack.HeaderBlock{Type: slack.MBTHeader, BlockID: r.id(), Text: plain(s)}, units(s)) {
+	if !r.put(&slack.HeaderBlock{Type: slack.MBTHeader, BlockID: r.id(), Text: plain(s)}, bot.Units(s)) {
 		return 1
 	}
 	return 0
@@ -26,8 +26,8 @@ func (r *renderer) heading(s string) (cut int) {
 func (r *renderer) paragraph(text []span) (cut int) {
 	for text = trim(text); len(text) > 0; {
 		space := min(maxSection, r.room.text)
-		if r.room.blocks < 1 || space < scrap && units(mrkdwn(text)) > space {
-			return lineCount(words(text))
+		if r.room.blocks < 1 || space < scrap && bot.Units(mrkdwn(text)) > space {
+			return bot.LineCount(words(text))
 		}
 		var head []span
 		head, text = split(text, space)
@@ -52,7 +52,7 @@ func (r *renderer) richBlock(elements ...slack.RichTextElement) *slack.RichTextB
 	return &slack.RichTextBlock{Type: slack.MBTRichText, BlockID: r.id(), Elements: elements}
 }
 
-func cost(text []span) int { return units(mrkdwn(text)) }
+func cost(text []span) int { return bot.Units(mrkdwn(text)) }
 
 // wide is from where on a value takes the whole width.
 const wide = 160
@@ -91,7 +91,7 @@ func (r *renderer) pairs(items []bot.Pair) (cut int) {
 		if len(c.value) == 0 {
 			c.value = []span{{text: "–"}}
 		}
-		if label := oneLine(it.Label); label != "" {
+		if label := bot.OneLine(it.Label); label != "" {
 			c.label = []span{{text: label, bold: true}}
 		}
 		if c.narrow() {
@@ -134,7 +134,7 @@ func (r *renderer) grid(cells []cell) (cut int) {
 func fieldsCost(fields []*slack.TextBlockObject) int {
 	n := 0
 	for _, f := range fields {
-		n += units(f.Text)
+		n += bot.Units(f.Text)
 	}
 	return n
 }
@@ -194,7 +194,7 @@ func (r *renderer) numbered(items []bot.Text) (cut int) {
 func lines(items []bot.Text) int {
 	n := 0
 	for _, it := range items {
-		n += max(1, lineCount(it.Plain()))
+		n += max(1, bot.LineCount(it.Plain()))
 	}
 	return n
 }
@@ -204,21 +204,21 @@ func lines(items []bot.Text) int {
 const maxCopy = 6000
 
 func (r *renderer) copyField(c bot.Copy) (cut int) {
-	label, value := oneLine(c.Label), strings.Trim(tidy(c.Value), "\n")
+	label, value := bot.OneLine(c.Label), strings.Trim(bot.Tidy(c.Value), "\n")
 	if strings.TrimSpace(value) == "" {
 		return r.paragraph([]span{{text: label + ":", bold: true}, {text: " –"}})
 	}
-	if units(value) > maxCopy {
+	if bot.Units(value) > maxCopy {
 		return r.paragraph([]span{{text: label + ":", bold: true}, {text: " the value is too long to be shown in Slack."}})
 	}
 	elements := []slack.RichTextElement{preformatted(value)}
 	if label != "" {
-		label = shorten(label, maxHeading)
+		label = bot.Shorten(label, maxHeading)
 		elements = append([]slack.RichTextElement{slack.NewRichTextSection(
 			slack.NewRichTextSectionTextElement(label, &slack.RichTextSectionTextStyle{Bold: true}))}, elements...)
 	}
-	if !r.put(r.richBlock(elements...), units(label)+units(value)) {
-		return 1 + lineCount(value)
+	if !r.put(r.richBlock(elements...), bot.Units(label)+bot.Units(value)) {
+		return 1 + bot.LineCount(value)
 	}
 	return 0
 }
@@ -230,18 +230,18 @@ func preformatted(s string) *slack.RichTextPreformatted {
 
 // code draws preformatted text in pieces that end with a line.
 func (r *renderer) code(c bot.Code) (cut int) {
-	text := strings.Trim(tidy(c.Text), "\n")
-	if title := oneLine(c.Title); title != "" {
+	text := strings.Trim(bot.Tidy(c.Text), "\n")
+	if title := bot.OneLine(c.Title); title != "" {
 		if cut = r.paragraph([]span{{text: title, bold: true}}); cut > 0 {
-			return cut + lineCount(text)
+			return cut + bot.LineCount(text)
 		}
 	}
 	for text != "" {
 		space := min(maxSection, r.room.text)
-		if r.room.blocks < 1 || space < scrap && units(text) > space {
-			return lineCount(text)
+		if r.room.blocks < 1 || space < scrap && bot.Units(text) > space {
+			return bot.LineCount(text)
 		}
-		end := cutAt(text, space, units)
+		end := bot.CutAt(text, space, bot.Units)
 		if end < len(text) {
 			if i := strings.LastIndexByte(text[:end], '\n'); i > end/3 {
 				end = i + 1
@@ -250,7 +250,7 @@ func (r *renderer) code(c bot.Code) (cut int) {
 		piece := strings.Trim(text[:end], "\n")
 		text = strings.TrimLeft(text[end:], "\n")
 		if strings.TrimSpace(piece) != "" {
-			r.put(r.richBlock(preformatted(piece)), units(piece))
+			r.put(r.richBlock(preformatted(piece)), bot.Units(piece))
 		}
 	}
 	return 0
@@ -263,7 +263,7 @@ func (r *renderer) note(text []span) (cut int) {
 	for text = trim(text); len(text) > 0; {
 		space := min(maxField, r.room.text)
 		if r.room.blocks < 1 || space < scrap && cost(text) > space {
-			return lineCount(words(text))
+			return bot.LineCount(words(text))
 		}
 		var head []span
 		head, text = split(text, space)
@@ -299,9 +299,9 @@ func anyAtomic(text []span) bool {
 
 // image draws a picture, or its words where Slack could not fetch it.
 func (r *renderer) image(i bot.Image) (cut int) {
-	alt := first(shorten(i.Alt, maxAlt), "Picture")
+	alt := first(bot.Shorten(i.Alt, maxAlt), "Picture")
 	if id := r.files[pictureSum(i.PNG)]; id != "" {
-		if !r.put(&slack.ImageBlock{Type: slack.MBTImage, BlockID: r.id(), SlackFile: &slack.SlackFileObject{ID: id}, AltText: alt}, units(alt)) {
+		if !r.put(&slack.ImageBlock{Type: slack.MBTImage, BlockID: r.id(), SlackFile: &slack.SlackFileObject{ID: id}, AltText: alt}, bot.Units(alt)) {
 			return 1
 		}
 		return 0
@@ -310,7 +310,7 @@ func (r *renderer) image(i bot.Image) (cut int) {
 	if !ok || strings.HasPrefix(u, "mailto:") {
 		return r.paragraph([]span{{text: alt}})
 	}
-	if !r.put(&slack.ImageBlock{Type: slack.MBTImage, BlockID: r.id(), ImageURL: u, AltText: alt}, units(alt)) {
+	if !r.put(&slack.ImageBlock{Type: slack.MBTImage, BlockID: r.id(), ImageURL: u, AltText: alt}, bot.Units(alt)) {
 		return 1
 	}
 	return 0

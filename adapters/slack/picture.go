@@ -84,7 +84,7 @@ func (a *Adapter) upload(ctx context.Context, api *slack.Client, team string, pi
 		return known.id, nil
 	}
 	to, err := api.GetUploadURLExternalContext(ctx, slack.GetUploadURLExternalParameters{
-		FileName: "keyturn.png", FileSize: len(pic.PNG), AltTxt: shorten(pic.Alt, 1000)})
+		FileName: "keyturn.png", FileSize: len(pic.PNG), AltTxt: bot.Shorten(pic.Alt, 1000)})
 	if err != nil {
 		return "", failure(err)
 	}

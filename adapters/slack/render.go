@@ -147,7 +147,7 @@ func (r *renderer) parts(parts []bot.Part, rows []room) (cut int) {
 			continue
 		}
 		if cut > 0 {
-			cut += lineCount((bot.Message{Parts: []bot.Part{p}}).Words())
+			cut += bot.LineCount((bot.Message{Parts: []bot.Part{p}}).Words())
 			continue
 		}
 		cut += r.part(p)
@@ -207,7 +207,7 @@ func (r *renderer) more(lines int) {
 	if lines == 1 {
 		words = "… (1 more line)"
 	}
-	if r.put(r.context(plain(words)), units(words)) {
+	if r.put(r.context(plain(words)), bot.Units(words)) {
 		last := len(r.blocks) - 1
 		note := r.blocks[last]
 		r.blocks = slices.Insert(r.blocks[:last], r.gap, note)
@@ -234,9 +234,9 @@ func revision(m bot.Message) string {
 // plainText is the message in words for screen readers and notifications: no
 // markup, so nobody is mentioned twice or by somebody else's words.
 func plainText(m bot.Message) string {
-	s := strings.TrimSpace(tidy(m.Words()))
+	s := strings.TrimSpace(bot.Tidy(m.Words()))
 	if escapedUnits(s) > maxText {
-		s = strings.TrimSpace(s[:border(s, cutAt(s, maxText-2, escapedUnits))]) + " …"
+		s = strings.TrimSpace(s[:bot.Border(s, bot.CutAt(s, maxText-2, escapedUnits))]) + " …"
 	}
 	return escape(s)
 }

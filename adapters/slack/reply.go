@@ -223,7 +223,7 @@ func (a *Adapter) formError(in inbound, errs map[string]string) viewAnswer {
 		if out[id] != "" {
 			text = out[id] + " " + text
 		}
-		out[id] = first(shorten(text, maxFormError), "Check this value.")
+		out[id] = first(bot.Shorten(text, maxFormError), "Check this value.")
 	}
 	return viewAnswer{Action: "errors", Errors: out}
 }

@@ -45,29 +45,29 @@ const maxName = 80
 func checked(t bot.Text) []span {
 	out := make([]span, 0, len(t))
 	for _, s := range t {
-		c := span{text: tidy(s.Text), bold: s.Bold, italic: s.Italic, strike: s.Strike, code: s.Code}
+		c := span{text: bot.Tidy(s.Text), bold: s.Bold, italic: s.Italic, strike: s.Strike, code: s.Code}
 		switch {
 		case s.Link != "":
 			if u, ok := webLink(s.Link, maxLink); ok {
 				c.link, c.code = u, false
-				c.text = first(oneLine(c.text), u)
+				c.text = first(bot.OneLine(c.text), u)
 			}
 		case s.Who != nil:
 			if s.Who.Platform == bot.Slack && userID.MatchString(s.Who.ID) {
 				c.user = s.Who.ID
 			}
-			c.text = first(shorten(c.text, maxName), "somebody")
+			c.text = first(bot.Shorten(c.text, maxName), "somebody")
 		case s.Group != "":
 			if groupID.MatchString(s.Group) {
 				c.group = s.Group
 			}
-			c.text = first(shorten(c.text, maxName), "a group")
+			c.text = first(bot.Shorten(c.text, maxName), "a group")
 		case s.In != nil && s.In.Platform == bot.Slack && roomID.MatchString(s.In.Channel):
 			c.channel, c.code = s.In.Channel, false
-			c.text = first(shorten(c.text, maxName), "a channel")
+			c.text = first(bot.Shorten(c.text, maxName), "a channel")
 		case s.Time != nil && s.Time.Unix() > 0:
 			c.at, c.style = *s.Time, s.Style
-			c.text = first(fallback(shorten(c.text, maxName)), bot.When(*s.Time, s.Style).Plain())
+			c.text = first(fallback(bot.Shorten(c.text, maxName)), bot.When(*s.Time, s.Style).Plain())
 		}
 		if c.text != "" {
 			out = append(out, c)
@@ -83,7 +83,7 @@ var (
 
 // webLink accepts http, https and mailto links and nothing else.
 func webLink(s string, max int) (string, bool) {
-	if s != strings.TrimSpace(s) || strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || hidden(r) }) {
+	if s != strings.TrimSpace(s) || strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || bot.Hidden(r) }) {
 		return "", false
 	}
 	u, err := url.Parse(s)
@@ -108,7 +108,7 @@ func (s span) atomic() bool {
 
 // cost is what the span counts in mrkdwn, which is never less than in rich
 // text.
-func (s span) cost() int { return units(s.mrkdwn()) }
+func (s span) cost() int { return bot.Units(s.mrkdwn()) }
 
 // mrkdwn draws the span in Slack's own markup.
 func (s span) mrkdwn() string {
@@ -278,8 +278,8 @@ func split(spans []span, max int) (head, rest []span) {
 			s = span{text: s.text}
 		}
 		overhead := s.cost() - escapedUnits(s.text)
-		most := cutAt(s.text, max-n-overhead, escapedUnits)
-		end := border(s.text, most)
+		most := bot.CutAt(s.text, max-n-overhead, escapedUnits)
+		end := bot.Border(s.text, most)
 		if end == most && len(head) > 0 && s.cost() <= max/4 {
 			return head, spans[i:] // a short span without a border goes on whole
 		}

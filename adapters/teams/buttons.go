@@ -72,23 +72,23 @@ func (r *renderer) buttons(row bot.Buttons) (element, error) {
 }
 
 func (r *renderer) button(b bot.Button) (element, error) {
-	title := first(shorten(b.Label, maxLabel), shorten(b.Action, maxLabel), "Open")
+	title := first(bot.Shorten(b.Label, maxLabel), bot.Shorten(b.Action, maxLabel), "Open")
 	var e element
 	switch {
 	case b.URL != "":
 		u, ok := webLink(b.URL)
 		if !ok {
-			return nil, bad(fmt.Sprintf("The button %s opens an address that is no http, https or mailto link of at most %d characters.", quote(b.Label), maxLink), nil)
+			return nil, bad(fmt.Sprintf("The button %s opens an address that is no http, https or mailto link of at most %d characters.", bot.Quote(b.Label), maxLink), nil)
 		}
 		e = element{"type": "Action.OpenUrl", "title": guard(title), "url": u}
 	case b.Action == "":
-		return nil, bad(fmt.Sprintf("The button %s has neither an action nor an address.", quote(b.Label)), nil)
-	case units(b.Value) > maxValue || units(b.Action) > maxAction || tidy(b.Value) != b.Value || tidy(b.Action) != b.Action:
-		return nil, bad(fmt.Sprintf("What the button %s carries is longer than %d characters, or holds control characters.", quote(b.Label), maxValue), nil)
+		return nil, bad(fmt.Sprintf("The button %s has neither an action nor an address.", bot.Quote(b.Label)), nil)
+	case bot.Units(b.Value) > maxValue || bot.Units(b.Action) > maxAction || bot.Tidy(b.Value) != b.Value || bot.Tidy(b.Action) != b.Action:
+		return nil, bad(fmt.Sprintf("What the button %s carries is longer than %d characters, or holds control characters.", bot.Quote(b.Label), maxValue), nil)
 	default:
 		e = r.asking(title, b)
 	}
-	if says := shorten(b.Says, 200); says != "" {
+	if says := bot.Shorten(b.Says, 200); says != "" {
 		e["tooltip"] = guard(says)
 	}
 	switch b.Style {
@@ -108,18 +108,18 @@ func (r *renderer) asking(title string, b bot.Button) element {
 		return act(title, p, r.dialog(b.Action))
 	}
 	c := b.Confirm
-	yes := act(first(shorten(c.Yes, maxLabel), title), p, r.dialog(b.Action))
+	yes := act(first(bot.Shorten(c.Yes, maxLabel), title), p, r.dialog(b.Action))
 	if b.Style == bot.Danger {
 		yes["style"] = "destructive"
 	}
-	body := []element{r.drawLine([]span{{text: first(shorten(c.Title, 200), title)}}, look{bold: true})}
+	body := []element{r.drawLine([]span{{text: first(bot.Shorten(c.Title, 200), title)}}, look{bold: true})}
 	for _, line := range checked(bot.T(c.Text)) {
 		if line = trim(line); len(line) > 0 {
 			body = append(body, r.drawLine(line, look{}))
 		}
 	}
-	if no := shorten(c.No, maxLabel); no != "" {
-		body = append(body, r.drawLine([]span{{text: no + ": press " + quote(title) + " again."}}, look{size: "Small", subtle: true}))
+	if no := bot.Shorten(c.No, maxLabel); no != "" {
+		body = append(body, r.drawLine([]span{{text: no + ": press " + bot.Quote(title) + " again."}}, look{size: "Small", subtle: true}))
 	}
 	return element{"type": "Action.ShowCard", "title": guard(title),
 		"card": element{"type": "AdaptiveCard", "body": body, "actions": []element{yes}}}

@@ -95,7 +95,7 @@ func faults(t testing.TB, d drawing, links, people, times int) (wrong []string) 
 	if len(raw) > maxCard {
 		complain("the card has %d bytes", len(raw))
 	}
-	if d.summary == "" || units(d.summary) > maxSummary {
+	if d.summary == "" || bot.Units(d.summary) > maxSummary {
 		complain("the summary is %q", d.summary)
 	}
 	var card map[string]any

@@ -35,7 +35,7 @@ type shape struct {
 // restart. An error is a mistake of whoever made the form.
 func formCard(f bot.Form, s shape) (element, error) {
 	if len(f.Inputs) > maxInputs {
-		return nil, bad(fmt.Sprintf("The form %s has %d inputs, more than the %d that fit into a card.", quote(f.Title), len(f.Inputs), maxInputs), nil)
+		return nil, bad(fmt.Sprintf("The form %s has %d inputs, more than the %d that fit into a card.", bot.Quote(f.Title), len(f.Inputs), maxInputs), nil)
 	}
 	if s.typed != nil {
 		f.Inputs = slices.Clone(f.Inputs)
@@ -47,7 +47,7 @@ func formCard(f bot.Form, s shape) (element, error) {
 	}
 	packed, err := pack(f)
 	if err != nil {
-		return nil, bad(fmt.Sprintf("The form %s cannot be written.", quote(f.Title)), err)
+		return nil, bad(fmt.Sprintf("The form %s cannot be written.", bot.Quote(f.Title)), err)
 	}
 	below, err := inputs(f, s)
 	if err != nil {
@@ -57,7 +57,7 @@ func formCard(f bot.Form, s shape) (element, error) {
 	if p.Nonce = s.nonce; p.Nonce == "" {
 		p.Nonce = digest([]byte(packed))[7:17]
 	}
-	title := first(shorten(f.Title, maxLabel), "Keyturn")
+	title := first(bot.Shorten(f.Title, maxLabel), "Keyturn")
 	m := bot.Message{}
 	if !s.dialog {
 		m.Add(bot.Heading{Text: title})
@@ -84,7 +84,7 @@ func sizeHolder(actions []element) []element {
 
 // sending are the buttons of a form.
 func sending(f bot.Form, p pressed, s shape) []element {
-	title := guard(first(shorten(f.Submit, maxLabel), "Send"))
+	title := guard(first(bot.Shorten(f.Submit, maxLabel), "Send"))
 	if s.dialog {
 		return []element{{"type": "Action.Submit", "title": title, "data": element{dataKey: p}, "style": "positive"}}
 	}
@@ -106,8 +106,8 @@ func inputs(f bot.Form, s shape) ([]element, error) {
 	var out []element
 	seen := map[string]bool{}
 	for _, in := range f.Inputs {
-		if in.Name == "" || len(in.Name) > 200 || tidy(in.Name) != in.Name || seen[in.Name] {
-			return nil, bad(fmt.Sprintf("The form %s has an input without a name, with an overlong one, or two of the same.", quote(f.Title)), nil)
+		if in.Name == "" || len(in.Name) > 200 || bot.Tidy(in.Name) != in.Name || seen[in.Name] {
+			return nil, bad(fmt.Sprintf("The form %s has an input without a name, with an overlong one, or two of the same.", bot.Quote(f.Title)), nil)
 		}
 		seen[in.Name] = true
 		drawn, err := input(in, s)
@@ -115,17 +115,17 @@ func inputs(f bot.Form, s shape) ([]element, error) {
 			return nil, err
 		}
 		out = append(out, drawn...)
-		if hint := shorten(in.Hint, maxError); hint != "" {
+		if hint := bot.Shorten(in.Hint, maxError); hint != "" {
 			e := r.drawLine([]span{{text: hint}}, look{size: "Small", subtle: true})
 			e["spacing"] = "None"
 			out = append(out, e)
 		}
-		if wrong := shorten(s.errs[in.Name], maxError); wrong != "" {
+		if wrong := bot.Shorten(s.errs[in.Name], maxError); wrong != "" {
 			out = append(out, r.drawLine([]span{{text: wrong}}, look{alarm: true, bold: true}))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(s.errs)) {
-		if wrong := shorten(s.errs[name], maxError); !seen[name] && wrong != "" {
+		if wrong := bot.Shorten(s.errs[name], maxError); !seen[name] && wrong != "" {
 			out = slices.Insert(out, 0, r.drawLine([]span{{text: wrong}}, look{alarm: true, bold: true}))
 		}
 	}
@@ -133,13 +133,13 @@ func inputs(f bot.Form, s shape) ([]element, error) {
 }
 
 func input(in bot.Input, s shape) ([]element, error) {
-	label := guard(first(shorten(in.Label, 200), shorten(in.Name, 200)))
+	label := guard(first(bot.Shorten(in.Label, 200), bot.Shorten(in.Name, 200)))
 	e := element{"label": label, "id": idOne + in.Name}
 	if !in.Optional && in.Kind != bot.Tick {
 		e["isRequired"] = true
 		e["errorMessage"] = "A value is needed here."
 	}
-	if holder := shorten(in.Example, 150); holder != "" && in.Kind != bot.Tick {
+	if holder := bot.Shorten(in.Example, 150); holder != "" && in.Kind != bot.Tick {
 		e["placeholder"] = guard(holder)
 	}
 	switch in.Kind {
@@ -149,7 +149,7 @@ func input(in bot.Input, s shape) ([]element, error) {
 		return chosen(e, in)
 	case bot.Tick:
 		e["type"], e["id"] = "Input.Toggle", idTick+in.Name
-		e["title"] = guard(first(shorten(in.Example, 150), "Yes"))
+		e["title"] = guard(first(bot.Shorten(in.Example, 150), "Yes"))
 		e["valueOn"], e["valueOff"], e["value"] = "yes", "no", "no"
 		if len(in.Values) > 0 && in.Values[0] == "yes" {
 			e["value"] = "yes"
@@ -162,7 +162,7 @@ func input(in bot.Input, s shape) ([]element, error) {
 			e["value"] = in.Values[0]
 		}
 	default:
-		return nil, bad(fmt.Sprintf("The input %s is of the unknown kind %s.", quote(in.Name), quote(string(in.Kind))), nil)
+		return nil, bad(fmt.Sprintf("The input %s is of the unknown kind %s.", bot.Quote(in.Name), bot.Quote(string(in.Kind))), nil)
 	}
 	return []element{e}, nil
 }
@@ -176,8 +176,8 @@ func typed(e element, in bot.Input) {
 		e["isMultiline"] = true
 	}
 	if len(in.Values) > 0 && in.Values[0] != "" {
-		v := tidy(in.Values[0])
-		e["value"] = v[:cutAt(v, e["maxLength"].(int))]
+		v := bot.Tidy(in.Values[0])
+		e["value"] = v[:bot.CutAt(v, e["maxLength"].(int), bot.Units)]
 	}
 }
 
@@ -185,7 +185,7 @@ func typed(e element, in bot.Input) {
 // written as URLs write them.
 func chosen(e element, in bot.Input) ([]element, error) {
 	if len(in.Options) == 0 {
-		return nil, bad(fmt.Sprintf("The input %s has nothing to choose from.", quote(in.Name)), nil)
+		return nil, bad(fmt.Sprintf("The input %s has nothing to choose from.", bot.Quote(in.Name)), nil)
 	}
 	many := in.Kind == bot.Choices
 	write := func(v string) string { return v }
@@ -202,10 +202,10 @@ func chosen(e element, in bot.Input) ([]element, error) {
 	var values []string
 	for _, o := range in.Options[:min(len(in.Options), maxChoices)] {
 		if o.Value == "" {
-			return nil, bad(fmt.Sprintf("The choice %s of the input %s needs a value.", quote(o.Label), quote(in.Name)), nil)
+			return nil, bad(fmt.Sprintf("The choice %s of the input %s needs a value.", bot.Quote(o.Label), bot.Quote(in.Name)), nil)
 		}
-		title := first(shorten(o.Label, 150), o.Value)
-		if hint := shorten(o.Hint, 150); hint != "" {
+		title := first(bot.Shorten(o.Label, 150), o.Value)
+		if hint := bot.Shorten(o.Hint, 150); hint != "" {
 			title += " – " + hint
 		}
 		choices = append(choices, element{"title": guard(title), "value": write(o.Value)})

@@ -134,7 +134,7 @@ func (a *Adapter) press(in *inbound, v activity, p pressed, typed map[string][]s
 	if p.Kind == pressSubmit {
 		in.Kind = bot.Submitted
 	}
-	in.Key = deliveryKey(in.Key[len("teams/"):], shorten(p.Nonce, 40))
+	in.Key = deliveryKey(in.Key[len("teams/"):], bot.Shorten(p.Nonce, 40))
 	if v.ReplyToID != "" {
 		held := in.Place
 		held.Channel = v.Conversation.channel()

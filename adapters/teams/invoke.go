@@ -42,7 +42,7 @@ func toast(words string) envelope { return envelope{Status: 200, Type: typeToast
 func replacement(card element) envelope { return envelope{Status: 200, Type: cardType, Value: card} }
 
 func dialog(title string, card element) taskAnswer {
-	return taskAnswer{task{Type: "continue", Value: element{"title": first(shorten(title, maxLabel), "Keyturn"), "height": "medium", "width": "medium",
+	return taskAnswer{task{Type: "continue", Value: element{"title": first(bot.Shorten(title, maxLabel), "Keyturn"), "height": "medium", "width": "medium",
 		"card": element{"contentType": cardType, "content": card}}}}
 }
 
@@ -138,8 +138,8 @@ func short(m bot.Message) (string, bool) {
 	if !ok || slices.ContainsFunc(p.Text, func(s bot.Span) bool { return s.Link != "" || s.Code }) {
 		return "", false
 	}
-	words := oneLine(p.Text.Plain())
-	return words, words != "" && units(words) <= brief
+	words := bot.OneLine(p.Text.Plain())
+	return words, words != "" && bot.Units(words) <= brief
 }
 
 // inPlace is the answer to a button or to a form that was drawn in place of a

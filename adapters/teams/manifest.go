@@ -11,6 +11,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"keyturn/bot"
 )
 
 // Command is a verb as Teams offers it while somebody types.
@@ -137,7 +139,7 @@ func Manifest(c ManifestConfig) ([]byte, error) {
 	m := manifest{
 		Schema:          "https://developer.microsoft.com/json-schemas/teams/v" + manifestVersion + "/MicrosoftTeams.schema.json",
 		ManifestVersion: manifestVersion, Version: c.Version, ID: id,
-		Developer: developer{Name: first(shorten(c.Developer, maxDeveloper), "Keyturn"), Website: base,
+		Developer: developer{Name: first(bot.Shorten(c.Developer, maxDeveloper), "Keyturn"), Website: base,
 			Privacy: first(c.Privacy, base+"/privacy"), Terms: first(c.Terms, base+"/terms")},
 		Name: shortAndFull{Short: "Keyturn", Full: "Keyturn for Microsoft 365 service health"},
 		Description: shortAndFull{Short: "Hosts setups that need several admins, and posts service health.",
@@ -160,10 +162,10 @@ func Manifest(c ManifestConfig) ([]byte, error) {
 func lists(all []Command, targeted bool) []commandList {
 	pick := func(ok func(Command) bool) (out []manifestCommand) {
 		for _, c := range all {
-			title := shorten(c.Title, maxTitle)
+			title := bot.Shorten(c.Title, maxTitle)
 			twice := slices.ContainsFunc(out, func(o manifestCommand) bool { return o.Title == title })
 			if ok(c) && title != "" && !twice && len(out) < maxCommands {
-				out = append(out, manifestCommand{Title: title, Description: first(shorten(c.Description, maxTitle), title)})
+				out = append(out, manifestCommand{Title: title, Description: first(bot.Shorten(c.Description, maxTitle), title)})
 			}
 		}
 		return out

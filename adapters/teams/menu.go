@@ -41,7 +41,7 @@ func (q quoted) words() string {
 // a button of that name whose value is what the message says. Only the person
 // who acts sees the dialog.
 func (a *Adapter) serveMenu(w http.ResponseWriter, r *http.Request, v activity, value invokeValue, in inbound) {
-	in.Kind, in.Action, in.Value = bot.Clicked, value.CommandID, shorten(value.Message.words(), maxQuoted)
+	in.Kind, in.Action, in.Value = bot.Clicked, value.CommandID, bot.Shorten(value.Message.words(), maxQuoted)
 	if in.From.ID == "" || in.Action == "" {
 		a.count("menu", skipNobody)
 		answer(w, dialogSays("Teams did not say who you are, or what you chose. Try again from the Teams app."))

@@ -42,7 +42,7 @@ func (a *Adapter) offering(in inbound, reply bot.Reply) (drawing, error) {
 		}
 		f = &kept
 	}
-	title := first(shorten(f.Title, maxLabel), "the form")
+	title := first(bot.Shorten(f.Title, maxLabel), "the form")
 	if in.Place.Direct() {
 		s := shape{errs: errs}
 		if len(errs) > 0 {
@@ -57,11 +57,11 @@ func (a *Adapter) offering(in inbound, reply bot.Reply) (drawing, error) {
 	}
 	packed, err := pack(*f)
 	if err != nil {
-		return drawing{}, bad("The form "+quote(f.Title)+" cannot be written.", err)
+		return drawing{}, bad("The form "+bot.Quote(f.Title)+" cannot be written.", err)
 	}
 	button := act("Open: "+title, pressed{Action: f.Action, Value: f.Value, Kind: pressShow, Form: packed, Nonce: digest([]byte(packed))[7:17]}, false)
 	delete(button, "fallback") // an old client cannot show it
-	m := bot.Say(bot.Mention(in.From, first(oneLine(in.Name), "you")), bot.T(": this needs a few values."))
+	m := bot.Say(bot.Mention(in.From, first(bot.OneLine(in.Name), "you")), bot.T(": this needs a few values."))
 	return draw(m, nil, []element{{"type": "ActionSet", "actions": []element{button}}})
 }
 
@@ -69,7 +69,7 @@ func (a *Adapter) offering(in inbound, reply bot.Reply) (drawing, error) {
 func errorWords(errs map[string]string) string {
 	var out []string
 	for _, name := range slices.Sorted(maps.Keys(errs)) {
-		if s := shorten(errs[name], maxError); s != "" {
+		if s := bot.Shorten(errs[name], maxError); s != "" {
 			out = append(out, s)
 		}
 	}

@@ -12,7 +12,7 @@ import (
 func (r *renderer) pieces(p bot.Part) []piece {
 	switch p := p.(type) {
 	case bot.Heading:
-		s := shorten(p.Text, maxHeading)
+		s := bot.Shorten(p.Text, maxHeading)
 		if s == "" {
 			return nil
 		}
@@ -90,7 +90,7 @@ func (r *renderer) pairs(items []bot.Pair) (out []piece) {
 		facts = nil
 	}
 	for _, it := range items {
-		label := oneLine(it.Label)
+		label := bot.OneLine(it.Label)
 		lines := checked(it.Value)
 		value := joined(lines)
 		if len(value) == 0 {
@@ -101,7 +101,7 @@ func (r *renderer) pairs(items []bot.Pair) (out []piece) {
 		for _, s := range value {
 			marked = marked || s.marked()
 		}
-		short := len(lines) == 1 && units(label) <= 60 && units(words(value)) <= wide
+		short := len(lines) == 1 && bot.Units(label) <= 60 && bot.Units(words(value)) <= wide
 		if label != "" && short && harmless(label) && (marked || harmless(words(value))) {
 			facts = append(facts, element{"title": label, "value": r.markdown(value)})
 			if len(facts) == perSet {
@@ -171,14 +171,14 @@ func mono(line string) element {
 // copyField draws one value to copy, whole or not at all: a cut value would be
 // pasted as if it were right.
 func (r *renderer) copyField(c bot.Copy) []piece {
-	label, value := shorten(c.Label, maxHeading), strings.Trim(tidy(c.Value), "\n")
+	label, value := bot.Shorten(c.Label, maxHeading), strings.Trim(bot.Tidy(c.Value), "\n")
 	note := func(s string) []piece {
 		return r.text([][]span{{{text: label + ": ", bold: true}, {text: s}}}, look{})
 	}
 	if strings.TrimSpace(value) == "" {
 		return note("–")
 	}
-	if units(value) > maxCopy {
+	if bot.Units(value) > maxCopy {
 		return note("the value is too long to be shown in Teams.")
 	}
 	var lines []element
@@ -189,17 +189,17 @@ func (r *renderer) copyField(c bot.Copy) []piece {
 	if label != "" {
 		items = append([]element{r.drawLine([]span{{text: label}}, look{bold: true})}, items...)
 	}
-	return []piece{{el: element{"type": "Container", "items": items}, lines: 1 + lineCount(value)}}
+	return []piece{{el: element{"type": "Container", "items": items}, lines: 1 + bot.LineCount(value)}}
 }
 
 // code draws preformatted text line by line in a box of its own.
 func (r *renderer) code(c bot.Code) []piece {
 	var out []piece
-	if title := oneLine(c.Title); title != "" {
+	if title := bot.OneLine(c.Title); title != "" {
 		out = r.text([][]span{{{text: title}}}, look{bold: true})
 	}
 	r.groups++
-	body := strings.Trim(tidy(c.Text), "\n")
+	body := strings.Trim(bot.Tidy(c.Text), "\n")
 	if body == "" {
 		return out
 	}
@@ -213,7 +213,7 @@ func (r *renderer) code(c bot.Code) []piece {
 // image draws a picture that stands at an address where Teams can fetch it, or
 // its words.
 func (r *renderer) image(i bot.Image) []piece {
-	alt := first(shorten(i.Alt, 1000), "Picture")
+	alt := first(bot.Shorten(i.Alt, 1000), "Picture")
 	u, ok := webLink(i.URL)
 	if !ok || !strings.HasPrefix(u, "https://") && !httpx.Loopback(u) {
 		return r.text([][]span{{{text: alt}}}, look{})

@@ -94,7 +94,7 @@ func draw(m bot.Message, dialog func(string) bool, below []element) (drawing, er
 		head["msteams"] = r.teams()
 		more := sizeOf(head) - maxCard
 		if more <= 0 {
-			return drawing{card: head, summary: first(shorten(m.Words(), maxSummary), "Keyturn")}, nil
+			return drawing{card: head, summary: first(bot.Shorten(m.Words(), maxSummary), "Keyturn")}, nil
 		}
 		over += more + 50
 	}
@@ -114,7 +114,7 @@ func frame(m bot.Message) element {
 	spoken := plainWords(m, maxSpoken)
 	return element{
 		"type": "AdaptiveCard", "$schema": "http://adaptivecards.io/schemas/adaptive-card.json", "version": "1.5",
-		"speak": spoken, "fallbackText": first(shorten(spoken, maxSummary), "Keyturn"),
+		"speak": spoken, "fallbackText": first(bot.Shorten(spoken, maxSummary), "Keyturn"),
 		"msteams": element{"width": "Full"},
 	}
 }
@@ -122,9 +122,9 @@ func frame(m bot.Message) element {
 var noMarkup = strings.NewReplacer("<", "‹", ">", "›", "&", "and")
 
 func plainWords(m bot.Message, max int) string {
-	s := strings.TrimSpace(guard(noMarkup.Replace(asTyped(tidy(m.Words())))))
-	if units(s) > max {
-		s = strings.TrimSpace(s[:border(s, cutAt(s, max-2))]) + " …"
+	s := strings.TrimSpace(guard(noMarkup.Replace(asTyped(bot.Tidy(m.Words())))))
+	if bot.Units(s) > max {
+		s = strings.TrimSpace(s[:bot.Border(s, bot.CutAt(s, max-2, bot.Units))]) + " …"
 	}
 	return first(s, "Keyturn")
 }
@@ -170,7 +170,7 @@ func (r *renderer) parts(parts []bot.Part, rows []int) (cut int) {
 			continue
 		}
 		if cut > 0 { // nothing more is drawn, so nothing is prepared
-			cut += lineCount((bot.Message{Parts: []bot.Part{p}}).Words())
+			cut += bot.LineCount((bot.Message{Parts: []bot.Part{p}}).Words())
 			continue
 		}
 		for i, q := range r.pieces(p) {
@@ -199,7 +199,7 @@ func (r *renderer) fit(q piece) int {
 	if q.line == nil {
 		return max(q.lines, 1)
 	}
-	for n := min(units(words(q.line)), r.room); n >= scrap; n = n * 3 / 4 {
+	for n := min(bot.Units(words(q.line)), r.room); n >= scrap; n = n * 3 / 4 {
 		head, _ := split(q.line, n)
 		if head = trim(head); len(head) == 0 {
 			continue

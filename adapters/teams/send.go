@@ -238,7 +238,7 @@ func (a *Adapter) mayAddress(tenant string) error {
 		return nil
 	}
 	return &bot.Failure{Kind: bot.KindUninstalled, System: system,
-		Says: "Keyturn does not serve the Teams tenant " + quote(tenant) + ".", Fix: "An operator adds it to the configuration."}
+		Says: "Keyturn does not serve the Teams tenant " + bot.Quote(tenant) + ".", Fix: "An operator adds it to the configuration."}
 }
 
 // permalink opens a channel message in Teams.

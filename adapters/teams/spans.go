@@ -40,17 +40,17 @@ func checked(t bot.Text) [][]span {
 		}
 	}
 	for _, s := range t {
-		c := span{text: asTyped(tidy(s.Text)), bold: s.Bold, italic: s.Italic, strike: s.Strike, code: s.Code}
+		c := span{text: asTyped(bot.Tidy(s.Text)), bold: s.Bold, italic: s.Italic, strike: s.Strike, code: s.Code}
 		switch {
 		case s.Link != "":
 			if u, ok := webLink(s.Link); ok {
 				c.link, c.code = u, false
-				c.text = first(oneLine(c.text), oneLine(s.Link))
+				c.text = first(bot.OneLine(c.text), bot.OneLine(s.Link))
 				add(c)
 				continue
 			}
 		case s.Who != nil:
-			c.text = first(shorten(c.text, maxName), "somebody")
+			c.text = first(bot.Shorten(c.text, maxName), "somebody")
 			c.bold = true
 			if s.Who.Platform == bot.Teams && person.MatchString(s.Who.ID) {
 				c.user = s.Who.ID
@@ -58,11 +58,11 @@ func checked(t bot.Text) [][]span {
 			add(c)
 			continue
 		case s.Group != "":
-			c.text = first(shorten(c.text, maxName), "a group")
+			c.text = first(bot.Shorten(c.text, maxName), "a group")
 			c.bold = true
 		case s.Time != nil && s.Time.Unix() > 0 && s.Time.UTC().Year() <= 9999:
 			c.at, c.style = s.Time.UTC(), s.Style
-			c.text = first(shorten(c.text, maxName), bot.When(*s.Time, s.Style).Plain())
+			c.text = first(bot.Shorten(c.text, maxName), bot.When(*s.Time, s.Style).Plain())
 			add(c)
 			continue
 		}
@@ -80,8 +80,8 @@ func checked(t bot.Text) [][]span {
 // webLink accepts http, https and mailto links and nothing else, written so
 // that they cannot end the markup around them.
 func webLink(s string) (string, bool) {
-	if s != strings.TrimSpace(s) || !utf8.ValidString(s) || units(s) > maxLink ||
-		strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || hidden(r) || r == '\u2060' }) {
+	if s != strings.TrimSpace(s) || !utf8.ValidString(s) || bot.Units(s) > maxLink ||
+		strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || bot.Hidden(r) || r == '\u2060' }) {
 		return "", false
 	}
 	u, err := url.Parse(s)
@@ -197,7 +197,7 @@ func (s span) moment() string {
 func split(line []span, max int) (head, rest []span) {
 	n := 0
 	for i, s := range line {
-		c := units(s.text)
+		c := bot.Units(s.text)
 		if n+c <= max {
 			n += c
 			head = append(head, s)
@@ -206,7 +206,7 @@ func split(line []span, max int) (head, rest []span) {
 		if s.atomic() {
 			return head, line[i:]
 		}
-		end := border(s.text, cutAt(s.text, max-n))
+		end := bot.Border(s.text, bot.CutAt(s.text, max-n, bot.Units))
 		left, right := s, s
 		left.text, right.text = s.text[:end], s.text[end:]
 		if left.text != "" {

@@ -43,7 +43,7 @@ func (a *Adapter) typedWords(v activity) (words string, own bool) {
 // trimmedLines are the lines of a text, each without blanks at its ends.
 func trimmedLines(s string) []string {
 	var out []string
-	for line := range strings.SplitSeq(tidy(s), "\n") {
+	for line := range strings.SplitSeq(bot.Tidy(s), "\n") {
 		out = append(out, strings.TrimSpace(line))
 	}
 	return out
@@ -70,7 +70,7 @@ func (a *Adapter) named(v activity, m mention) string {
 		id, _ = recall[string](a, "alias", tenant, m.Mentioned.ID)
 	}
 	if id == "" {
-		return first(oneLine(m.Mentioned.Name), m.Text)
+		return first(bot.OneLine(m.Mentioned.Name), m.Text)
 	}
 	return bot.Account{Platform: bot.Teams, Team: tenant, ID: strings.ToLower(id)}.String()
 }

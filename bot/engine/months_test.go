@@ -10,7 +10,7 @@ import (
 	"keyturn/bot"
 	"keyturn/bot/engine"
 	"keyturn/bot/setup"
-	"keyturn/state/bolt"
+	"keyturn/state"
 )
 
 const day = 24 * time.Hour
@@ -108,7 +108,7 @@ func TestTheStoreDoesNotGrowWithTime(t *testing.T) {
 	}
 	w := newWorld(t)
 	w.store.Close()
-	w.keep, w.env.PollEvery = bolt.Keep{Runs: 60 * day, Incidents: 45 * day}, 4*time.Hour
+	w.keep, w.env.PollEvery = state.Keep{Runs: 60 * day, Incidents: 45 * day}, 4*time.Hour
 	w.open()
 	w.health.set(nil)
 	if err := w.engine.Begin(t.Context()); err != nil {

@@ -34,7 +34,7 @@ func (d *Draft) Opened(a bot.Account) {
 func (d *Draft) refreshPages(t *bot.Tenant) error {
 	all, err := readers.All(d.View, t.ID)
 	for _, r := range all {
-		d.job("home/"+r.Account.String(), kindHome, bot.ClassDigest, d.Now, homeJob{Account: r.Account}, "home/"+r.Account.String())
+		d.job("home/"+r.Account.String(), kindHome, bot.ClassDigest, d.Now, homeJob(r), "home/"+r.Account.String())
 	}
 	return err
 }

@@ -52,7 +52,7 @@ type world struct {
 	t       testing.TB
 	clock   *clock
 	path    string
-	keep    bolt.Keep
+	keep    state.Keep
 	store   *bolt.Store
 	chat    *chat
 	finder  bool

@@ -3,7 +3,6 @@ package incident
 import (
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
 	"keyturn/bot"
 )
@@ -55,7 +54,7 @@ func cutPoint(text string, max int) (at int, whole bool) {
 	if end := strings.LastIndexFunc(text[:limit], unicode.IsSpace); end >= limit/2 {
 		return end, false
 	}
-	return wholeCharacter(text, limit), false
+	return bot.Whole(text, limit), false
 }
 
 // byteLimit is the offset after max characters, and whether that is all.
@@ -71,24 +70,6 @@ func byteLimit(text string, max int) (at int, fits bool) {
 		n++
 	}
 	return len(text), true
-}
-
-// wholeCharacter steps back from at to where what a reader sees as one
-// character begins: accents, variation selectors and joined emoji stay whole.
-func wholeCharacter(text string, at int) int {
-	for steps := 0; at > 0 && at < len(text) && steps < 16; steps++ {
-		next, _ := utf8.DecodeRuneInString(text[at:])
-		last, size := utf8.DecodeLastRuneInString(text[:at])
-		if !joins(next) && last != 0x200d {
-			break
-		}
-		at -= size
-	}
-	return at
-}
-
-func joins(r rune) bool {
-	return r == 0x200d || unicode.In(r, unicode.Mn, unicode.Me, unicode.Mc) || r >= 0x1f3fb && r <= 0x1f3ff
 }
 
 // lastSentence is the offset after the last sentence that ends at or before
@@ -205,7 +186,7 @@ func Paragraphs(t bot.Text) []bot.Part {
 			at = strings.LastIndexFunc(plain[:limit], unicode.IsSpace)
 		}
 		if at < limit/3 {
-			at = wholeCharacter(plain, limit)
+			at = bot.Whole(plain, limit)
 		}
 		parts = append(parts, bot.Paragraph{Text: trimText(slice(t, 0, at))})
 		t = slice(t, at, len(plain))

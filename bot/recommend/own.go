@@ -26,10 +26,7 @@ const (
 // Sought are the words of a question that an own text is looked for by: those
 // that tell texts apart, as typed.
 func (q Query) Sought() []string {
-	var out []string
-	for _, c := range q.Codes {
-		out = append(out, c)
-	}
+	out := slices.Clone(q.Codes)
 	for _, t := range q.terms {
 		w := q.of[t]
 		if strings.ContainsAny(t[:1], "~!") || vague[t] || !plainWord.MatchString(w) {

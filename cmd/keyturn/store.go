@@ -107,14 +107,14 @@ func (c *config) openStore(log *slog.Logger, now func() time.Time) (store, error
 	}
 	runs, incidents, audit := time.Duration(c.Keep.Runs), time.Duration(c.Keep.Incidents), time.Duration(c.Audit.Keep)
 	if !c.State.set() {
-		s, err := bolt.Open(bolt.Config{Path: c.Data, Sealer: sealer, Auditor: auditor, Log: log, Now: now, Keep: bolt.Keep{Runs: runs, Incidents: incidents, Audit: audit}})
+		s, err := bolt.Open(bolt.Config{Path: c.Data, Sealer: sealer, Auditor: auditor, Log: log, Now: now, Keep: state.Keep{Runs: runs, Incidents: incidents, Audit: audit}})
 		if err != nil {
 			return nil, err // and no interface around a nil
 		}
 		return s, nil
 	}
 	s, err := postgres.Open(context.Background(), postgres.Config{URL: c.State.value, Sealer: sealer, Auditor: auditor, Log: log, Now: now, Term: time.Duration(c.Lease),
-		Keep: postgres.Keep{Runs: runs, Incidents: incidents, Audit: audit}})
+		Keep: state.Keep{Runs: runs, Incidents: incidents, Audit: audit}})
 	if err != nil {
 		return nil, err
 	}

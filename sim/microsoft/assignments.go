@@ -83,7 +83,7 @@ func (c *call) newAssignment(pathIsResource bool) (*reply, error) {
 	if resource == nil {
 		return nil, missingResource(body.ResourceID)
 	}
-	principalID := body.PrincipalID
+	var principalID string
 	if who != nil {
 		if who.Lag > 0 {
 			who.Lag--

@@ -70,7 +70,6 @@ type game struct {
 	guide    string
 	stale    *Card           // Emil's private copy of a card that Erin decides
 	stranger bool            // Max has tried
-	refused  bool            // Graph has refused once
 	lied     bool            // a wrong value was entered once
 	leave    map[string]bool // steps that nobody touches
 	killed   bool            // the bot dies meanwhile

@@ -69,7 +69,7 @@ func (c *content) check(budget bool) error {
 		if budget && n > blocksAdvised {
 			c.warnings = append(c.warnings, fmt.Sprintf("%d characters of blocks; refusals were seen above %d", n, blocksAdvised))
 		}
-		if string(compact.Bytes()) == "[]" {
+		if compact.String() == "[]" {
 			c.blocks = nil
 		}
 	}

@@ -20,9 +20,11 @@ func StateValues(blocks []map[string]any, typed map[string]map[string]any) map[s
 			action, _ := el["action_id"].(string)
 			v, ok := typed[id][action]
 			if !ok {
-				if v = initial(el); v == nil {
+				first := initial(el)
+				if first == nil {
 					continue
 				}
+				v = first
 			}
 			if values[id] == nil {
 				values[id] = map[string]any{}

@@ -90,7 +90,7 @@ func (s *Server) prepareSubmit(user, dialog, action string, inputs map[string]an
 	out := pressed{key: Message{ID: d.Activity, Conversation: p.id, Root: p.root}, place: p}
 	var values map[string]any
 	if !strings.EqualFold(b.text("associatedInputs"), "none") {
-		faults := map[string]string{}
+		var faults map[string]string
 		if values, faults, err = fill(b.inputs, typed); err != nil {
 			return pressed{}, err
 		}

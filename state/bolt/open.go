@@ -29,7 +29,7 @@ type Config struct {
 
 	Now  func() time.Time // time.Now where nil
 	Log  *slog.Logger     // for what the operator must know; discarded where nil
-	Keep Keep             // how long what is finished stays
+	Keep state.Keep       // how long what is finished stays
 
 	// NoSync does not wait for the disk: for tests that need no crash safety.
 	NoSync bool
@@ -38,21 +38,6 @@ type Config struct {
 	Wait time.Duration
 }
 
-// Keep says how long what is over stays. Zero takes the default.
-type Keep struct {
-	Runs      time.Duration // after their end; 400 days
-	Incidents time.Duration // resolved ones, after their last change was seen; 90 days
-	// Audit is how long entries of the audit trails stay; zero keeps them for
-	// good. A checkpoint is left in the place of those that are removed.
-	Audit time.Duration
-}
-
-// The defaults of [Keep].
-const (
-	KeepRuns      = 400 * 24 * time.Hour
-	KeepIncidents = 90 * 24 * time.Hour
-)
-
 // Store is an [engine.Store] in one file.
 type Store struct {
 	path    string
@@ -60,7 +45,7 @@ type Store struct {
 	auditor *state.Auditor
 	now     func() time.Time
 	log     *slog.Logger
-	keep    Keep
+	keep    state.Keep
 	options bolt.Options
 
 	file   sync.RWMutex // held to replace db, shared to read it
@@ -96,7 +81,7 @@ func Open(c Config) (*Store, error) {
 		return nil, errors.New("the data file cannot be opened without its sealing key")
 	}
 	s := &Store{
-		path: c.Path, sealer: c.Sealer, auditor: c.Auditor, now: c.Now, log: c.Log, keep: c.Keep,
+		path: c.Path, sealer: c.Sealer, auditor: c.Auditor, now: c.Now, log: c.Log, keep: c.Keep.WithDefaults(),
 		queue: make(chan *member), chores: make(chan func()),
 		stop: make(chan struct{}), stopped: make(chan struct{}), wake: make(chan struct{}, 1),
 		commit: (*bolt.Tx).Commit, put: put,
@@ -121,12 +106,6 @@ func (s *Store) defaults(c Config) {
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
-	}
-	if s.keep.Runs == 0 {
-		s.keep.Runs = KeepRuns
-	}
-	if s.keep.Incidents == 0 {
-		s.keep.Incidents = KeepIncidents
 	}
 	s.options = bolt.Options{Timeout: c.Wait, NoSync: c.NoSync, FreelistType: bolt.FreelistMapType, NoStatistics: true}
 	if c.Wait == 0 {

@@ -18,6 +18,7 @@ import (
 	"keyturn/bot/engine"
 	"keyturn/bot/incident"
 	"keyturn/bot/setup"
+	"keyturn/state"
 	"keyturn/state/statetest"
 )
 
@@ -132,7 +133,7 @@ func TestFinishedThingsGoWhenTheirTimeIsOver(t *testing.T) {
 	c := config(filepath.Join(t.TempDir(), "keyturn.db"))
 	now := statetest.Start
 	c.Now = func() time.Time { return now }
-	c.Keep = Keep{Runs: 10 * time.Hour, Incidents: 20 * time.Hour}
+	c.Keep = state.Keep{Runs: 10 * time.Hour, Incidents: 20 * time.Hour}
 	s := open(t, c)
 	known := func(id string, resolved bool, seen time.Time) incident.Known {
 		return incident.Known{Tenant: "contoso", Seen: seen, Issue: incident.Issue{ID: id, Resolved: resolved}}

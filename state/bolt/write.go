@@ -8,6 +8,7 @@ import (
 	"time"
 
 	bolt "go.etcd.io/bbolt"
+	berrors "go.etcd.io/bbolt/errors"
 
 	"keyturn/bot"
 	"keyturn/bot/engine"
@@ -172,7 +173,7 @@ func (s *Store) transact(group []*member) (err error) {
 			err = fmt.Errorf("writing the data file failed: %v", p)
 		}
 		// Does nothing after a commit.
-		if rerr := tx.Rollback(); rerr != nil && !errors.Is(rerr, bolt.ErrTxClosed) {
+		if rerr := tx.Rollback(); rerr != nil && !errors.Is(rerr, berrors.ErrTxClosed) {
 			s.log.Error("a transaction could not be rolled back", "error", rerr)
 		}
 		s.lanes.unhold(held)
@@ -288,7 +289,7 @@ func (s *Store) finish(tx *bolt.Tx, group []*member) {
 	err := s.commit(tx)
 	if err != nil {
 		s.log.Error("the data file could not be written", "file", s.path, "error", err)
-		if serr := tx.Rollback(); serr != nil && !errors.Is(serr, bolt.ErrTxClosed) {
+		if serr := tx.Rollback(); serr != nil && !errors.Is(serr, berrors.ErrTxClosed) {
 			s.log.Error("a transaction could not be rolled back", "error", serr)
 		}
 	}
@@ -334,7 +335,7 @@ func (s *Store) confirm() error {
 }
 
 func ignoreClosed(err error) error {
-	if errors.Is(err, bolt.ErrTxClosed) {
+	if errors.Is(err, berrors.ErrTxClosed) {
 		return nil
 	}
 	return err

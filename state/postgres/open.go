@@ -31,7 +31,7 @@ type Config struct {
 
 	Now  func() time.Time // time.Now where nil
 	Log  *slog.Logger     // for what the operator must know; discarded where nil
-	Keep Keep             // how long what is finished stays
+	Keep state.Keep       // how long what is finished stays
 
 	// Term is how long the claims of a replica outlive its last sign of life;
 	// [Term] where zero. All replicas have the same.
@@ -47,23 +47,9 @@ type Config struct {
 	tracer pgx.QueryTracer // counts for tests
 }
 
-// Keep says how long what is over stays. Zero takes the default.
-type Keep struct {
-	Runs      time.Duration // after their end; 400 days
-	Incidents time.Duration // resolved ones, after their last change was seen; 90 days
-	// Audit is how long entries of the audit trails stay; zero keeps them for
-	// good. A checkpoint is left in the place of those that are removed.
-	Audit time.Duration
-}
-
-// The defaults of [Keep] and [Config].
-const (
-	KeepRuns      = 400 * 24 * time.Hour
-	KeepIncidents = 90 * 24 * time.Hour
-	// Term and a beat together are less than 15 seconds: so long at most is a
-	// job of a dead replica left alone.
-	Term = 12 * time.Second
-)
+// Term is the default of [Config]. Term and a beat together are less than 15
+// seconds: so long at most is a job of a dead replica left alone.
+const Term = 12 * time.Second
 
 // beats is how many times a term a replica prolongs its claims.
 const beats = 5
@@ -79,7 +65,7 @@ type Store struct {
 	auditor *state.Auditor
 	now     func() time.Time
 	log     *slog.Logger
-	keep    Keep
+	keep    state.Keep
 	term    time.Duration
 
 	queue    chan *member
@@ -104,7 +90,7 @@ func Open(ctx context.Context, c Config) (*Store, error) {
 		return nil, errors.New("the database cannot be opened without its sealing key")
 	}
 	s := &Store{
-		schema: c.Schema, id: rand.Text(), sealer: c.Sealer, auditor: c.Auditor, now: c.Now, log: c.Log, keep: c.Keep, term: c.Term,
+		schema: c.Schema, id: rand.Text(), sealer: c.Sealer, auditor: c.Auditor, now: c.Now, log: c.Log, keep: c.Keep.WithDefaults(), term: c.Term,
 		queue: make(chan *member), wake: make(chan struct{}, 1), stop: make(chan struct{}),
 	}
 	config, err := s.config(c)
@@ -150,12 +136,6 @@ func (s *Store) defaults() {
 	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
-	}
-	if s.keep.Runs == 0 {
-		s.keep.Runs = KeepRuns
-	}
-	if s.keep.Incidents == 0 {
-		s.keep.Incidents = KeepIncidents
 	}
 	if s.term == 0 {
 		s.term = Term

@@ -303,7 +303,7 @@ func TestWhatIsOverIsCleared(t *testing.T) {
 		}
 	}
 	prune("d bare ended open EX1 EX2 long short")
-	now = statetest.Start.Add(KeepRuns + time.Second)
+	now = statetest.Start.Add(state.KeepRuns + time.Second)
 	prune("ended open EX2 long")
 	err := s.Read(t.Context(), func(v engine.View) error {
 		runs, err := v.Runs("contoso")

@@ -30,7 +30,7 @@ func TestTheOldestEntriesOfATrailGoAndLeaveACheckpoint(t *testing.T) {
 	c := config(t)
 	now := statetest.Start
 	c.Now = func() time.Time { return now }
-	c.Keep = Keep{Audit: 10 * 24 * time.Hour}
+	c.Keep = state.Keep{Audit: 10 * 24 * time.Hour}
 	s := open(t, c)
 	for i := range 40 { // one a day
 		err := commit(s, engine.Changes{Audit: []bot.AuditEntry{
