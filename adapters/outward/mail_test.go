@@ -307,7 +307,7 @@ func TestSomeRecipientsAreReached(t *testing.T) {
 		t.Errorf("received %+v", got)
 	}
 	m = mailTo(t, s, func(c *outward.MailConfig) { c.To = []string{"gone@contoso.test", "slow@contoso.test"} })
-	if err := m.Send(t.Context(), note()); bot.KindOf(err) != bot.KindUnreachable || errors.Is(err, outward.ErrPartly) {
+	if err := m.Send(t.Context(), note()); bot.KindOf(err) != bot.KindThrottled || errors.Is(err, outward.ErrPartly) {
 		t.Errorf("one may be reached later, none was: %v", err)
 	}
 }
