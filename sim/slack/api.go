@@ -113,7 +113,7 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 		answer["ok"] = true
 	}
 	s.Journal.Add(sim.Call{At: s.cfg.Now(), Method: r.Method, Path: r.URL.Path, Status: status, Who: s.who(token), Note: note, Write: isWrite(name)})
-	writeJSON(w, status, answer)
+	sim.WriteJSON(w, status, answer)
 	if err == nil {
 		go s.announce(name) // the caller does not wait for the events
 	}
@@ -288,10 +288,4 @@ func (a args) number(name string, fallback, most int) int {
 		return fallback
 	}
 	return min(n, most)
-}
-
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	w.Header().Set("Content-Type", "application/json; charset=utf-8")
-	w.WriteHeader(status)
-	_ = json.NewEncoder(w).Encode(v) // a reader that went away cannot be told
 }

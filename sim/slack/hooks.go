@@ -65,7 +65,7 @@ func (s *Server) serveHook(w http.ResponseWriter, r *http.Request) {
 		if slices.Contains([]string{"used_url", "expired_url", "no_such_hook"}, ref.code) {
 			status = http.StatusNotFound
 		}
-		writeJSON(w, status, s.refusalReply(ref))
+		sim.WriteJSON(w, status, s.refusalReply(ref))
 	} else {
 		w.Header().Set("Content-Type", "text/html")
 		_, _ = io.WriteString(w, "ok")

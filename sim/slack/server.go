@@ -10,7 +10,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"keyturn/sim"
 )
@@ -18,9 +17,6 @@ import (
 // Slackbot is the user who speaks for the client itself: failed commands and
 // refusals that only the person sees.
 const Slackbot = "USLACKBOT"
-
-// saveDelay is how long changes are gathered before the snapshot is written.
-const saveDelay = 50 * time.Millisecond
 
 // Server is one simulated workspace. It is safe for concurrent use.
 type Server struct {
@@ -34,17 +30,14 @@ type Server struct {
 	rate  rates
 	lines sockets
 
-	mu      sync.Mutex
-	st      State
-	url     string
-	botURL  string
-	wake    chan struct{}
-	saving  *time.Timer
-	saveErr error
+	mu     sync.Mutex
+	st     State
+	url    string
+	botURL string
+	keeper *sim.Keeper
 
 	// delivering keeps events in the order in which they happened.
 	delivering sync.Mutex
-	saveMu     sync.Mutex
 }
 
 // New makes a workspace from the snapshot in Config.File or, where there is
@@ -54,6 +47,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, url: cfg.URL, botURL: cfg.BotURL}
+	s.keeper = sim.NewKeeper(cfg.File, s.image)
 	found, err := sim.Load(cfg.File, &s.st)
 	if err != nil {
 		return nil, err
@@ -149,53 +143,18 @@ func (s *Server) Snapshot() State {
 }
 
 // Changed returns a channel that is closed at the next change of the state.
-func (s *Server) Changed() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.wake == nil {
-		s.wake = make(chan struct{})
-	}
-	return s.wake
-}
+func (s *Server) Changed() <-chan struct{} { return s.keeper.Changed() }
 
 // Shutdown writes the snapshot for the last time. Pending events stay in it.
-func (s *Server) Shutdown() error {
-	s.mu.Lock()
-	if s.saving != nil {
-		s.saving.Stop()
-		s.saving = nil
-	}
-	s.mu.Unlock()
-	s.save()
+func (s *Server) Shutdown() error { return s.keeper.Close() }
+
+// touch tells everyone who watches that something changed.
+func (s *Server) touch() { s.keeper.Touch() }
+
+func (s *Server) image() (json.RawMessage, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.saveErr
-}
-
-// touch tells everyone who watches that something changed. s.mu is held.
-func (s *Server) touch() {
-	if s.wake != nil {
-		close(s.wake)
-		s.wake = nil
-	}
-	if s.cfg.File != "" && s.saving == nil {
-		s.saving = time.AfterFunc(saveDelay, s.save)
-	}
-}
-
-func (s *Server) save() {
-	s.saveMu.Lock()
-	defer s.saveMu.Unlock()
-	s.mu.Lock()
-	s.saving = nil
-	b, err := json.Marshal(&s.st)
-	s.mu.Unlock()
-	if err == nil {
-		err = sim.Save(s.cfg.File, json.RawMessage(b))
-	}
-	s.mu.Lock()
-	s.saveErr = err
-	s.mu.Unlock()
+	return json.Marshal(&s.st)
 }
 
 // nextTS returns a message timestamp that no other message has. s.mu is held.

@@ -90,7 +90,7 @@ func (s *Server) connector(op operation) http.HandlerFunc {
 			w.WriteHeader(res.status)
 			return
 		}
-		writeJSON(w, res.status, res.body)
+		sim.WriteJSON(w, res.status, res.body)
 	}
 }
 

@@ -144,7 +144,7 @@ func (s *Server) serveMetadata(w http.ResponseWriter, r *http.Request, make func
 		status, answer = http.StatusServiceUnavailable, envelope("ServiceUnavailable", "The keys cannot be read at the moment.")
 	}
 	s.Journal.Add(sim.Call{At: s.cfg.Now(), Method: r.Method, Path: r.URL.Path, Status: status})
-	writeJSON(w, status, answer)
+	sim.WriteJSON(w, status, answer)
 }
 
 func jwk(key *rsa.PrivateKey, endorsements []string) map[string]any {

@@ -15,9 +15,6 @@ import (
 	"keyturn/sim"
 )
 
-// saveDelay is how long changes are gathered before the snapshot is written.
-const saveDelay = 50 * time.Millisecond
-
 // Server is one simulated tenant. It is safe for concurrent use.
 type Server struct {
 	// Faults is the script applied in front of the Connector, the token endpoint
@@ -28,18 +25,14 @@ type Server struct {
 
 	cfg Config
 
-	mu      sync.Mutex
-	st      State
-	rate    rates
-	keys    keyring
-	jtis    map[string]time.Time // client assertions that were used, until when they would count
-	url     string
-	botURL  string
-	wake    chan struct{}
-	saving  *time.Timer
-	saveErr error
-
-	saveMu sync.Mutex
+	mu     sync.Mutex
+	st     State
+	rate   rates
+	keys   keyring
+	jtis   map[string]time.Time // client assertions that were used, until when they would count
+	url    string
+	botURL string
+	keeper *sim.Keeper
 }
 
 // saved is the snapshot file: the state, and the keys that no reader of the
@@ -56,6 +49,7 @@ func New(cfg Config) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{cfg: cfg, url: cfg.URL, botURL: cfg.BotURL, rate: rates{}, jtis: map[string]time.Time{}}
+	s.keeper = sim.NewKeeper(cfg.File, s.image)
 	var was saved
 	found, err := sim.Load(cfg.File, &was)
 	if err != nil {
@@ -114,53 +108,18 @@ func (s *Server) Snapshot() State {
 }
 
 // Changed returns a channel that is closed at the next change of the state.
-func (s *Server) Changed() <-chan struct{} {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.wake == nil {
-		s.wake = make(chan struct{})
-	}
-	return s.wake
-}
+func (s *Server) Changed() <-chan struct{} { return s.keeper.Changed() }
 
 // Shutdown writes the snapshot for the last time.
-func (s *Server) Shutdown() error {
-	s.mu.Lock()
-	if s.saving != nil {
-		s.saving.Stop()
-		s.saving = nil
-	}
-	s.mu.Unlock()
-	s.save()
+func (s *Server) Shutdown() error { return s.keeper.Close() }
+
+// touch tells everyone who watches that something changed.
+func (s *Server) touch() { s.keeper.Touch() }
+
+func (s *Server) image() (json.RawMessage, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.saveErr
-}
-
-// touch tells everyone who watches that something changed. s.mu is held.
-func (s *Server) touch() {
-	if s.wake != nil {
-		close(s.wake)
-		s.wake = nil
-	}
-	if s.cfg.File != "" && s.saving == nil {
-		s.saving = time.AfterFunc(saveDelay, s.save)
-	}
-}
-
-func (s *Server) save() {
-	s.saveMu.Lock()
-	defer s.saveMu.Unlock()
-	s.mu.Lock()
-	s.saving = nil
-	b, err := json.Marshal(saved{State: s.st, Keys: s.keys})
-	s.mu.Unlock()
-	if err == nil {
-		err = sim.Save(s.cfg.File, json.RawMessage(b))
-	}
-	s.mu.Lock()
-	s.saveErr = err
-	s.mu.Unlock()
+	return json.Marshal(saved{State: s.st, Keys: s.keys})
 }
 
 // nextMessageID returns the ID of a new message: milliseconds, and no two alike.

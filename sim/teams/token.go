@@ -48,7 +48,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	if refused == nil {
 		s.Journal.Add(call)
 		life := int(tokenLives / time.Second)
-		writeJSON(w, call.Status, map[string]any{"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token})
+		sim.WriteJSON(w, call.Status, map[string]any{"token_type": "Bearer", "expires_in": life, "ext_expires_in": life, "access_token": token})
 		return
 	}
 	call.Status, call.Note = http.StatusBadRequest, fmt.Sprintf("refused: AADSTS%d", refused.code)
@@ -61,7 +61,7 @@ func (s *Server) serveToken(w http.ResponseWriter, r *http.Request) {
 	stamp := s.cfg.Now().UTC().Format("2006-01-02 15:04:05Z")
 	s.Journal.Add(call)
 	w.Header().Set("x-ms-request-id", trace)
-	writeJSON(w, call.Status, map[string]any{
+	sim.WriteJSON(w, call.Status, map[string]any{
 		"error":             refused.oauth,
 		"error_description": fmt.Sprintf("AADSTS%d: %s Trace ID: %s Correlation ID: %s Timestamp: %s", refused.code, refused.text, trace, correlation, stamp),
 		"error_codes":       []int{refused.code}, "timestamp": stamp, "trace_id": trace, "correlation_id": correlation,
