@@ -63,7 +63,7 @@ func (d *Draft) AskLink(t *bot.Tenant, p bot.Person, id string, via bot.Account)
 	d.Record(bot.AuditEntry{Tenant: t.ID, Person: p.ID, Account: l.Account, Via: l.Via, Act: "link-asked", Run: a.Run, Note: "at " + gateName(a.System)})
 	m := bot.Say(bot.B(p.Name), bot.T(" signed in at "+gateName(a.System)+" as "), bot.C(l.Account), bot.T(" and says that it is their own account. Once you confirm it, steps that "+p.Name+" approves run as that account. Ask them, not by a message that somebody else could answer."))
 	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Confirm", Action: setup.ActLinkYes, Value: id, Style: bot.Primary, Says: "Confirm that " + l.Account + " is an account of " + p.Name},
-		{Label: "Refuse", Action: setup.ActLinkNo, Value: id, Style: bot.Danger, Says: "Refuse to link " + l.Account}}})
+		{Label: "Refuse", Action: setup.ActLinkNo, Value: id, Says: "Refuse to link " + l.Account}}})
 	for _, o := range t.Owners {
 		if o != p.ID {
 			owners = append(owners, o)

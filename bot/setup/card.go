@@ -176,7 +176,7 @@ func (s Scene) declining(spec *Spec, st *Step) []bot.Button {
 		out = append(out, bot.Button{Label: "Not me", Action: ActNotMe, Value: v, Says: "Not me: " + spec.Title})
 	}
 	if st.State == Planned {
-		out = append(out, bot.Button{Label: "Reject", Action: ActReject, Value: v, Style: bot.Danger, Says: "Reject: " + spec.Title})
+		out = append(out, bot.Button{Label: "Reject", Action: ActReject, Value: v, Says: "Reject: " + spec.Title})
 	} else if !spec.NoSkip {
 		out = append(out, bot.Button{Label: "Skip with reason", Action: ActSkip, Value: v, Says: "Skip with reason: " + spec.Title})
 	}
