@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -290,6 +291,16 @@ func TestRetryKnowsWhenToStop(t *testing.T) {
 	}
 	if n := until(bot.Failure{Kind: bot.KindNotFound}, true); n < 4 || waited != time.Minute {
 		t.Errorf("lag: %d times, %v", n, waited)
+	}
+	var heard []time.Duration
+	ctx := bot.WithSlowed(t.Context(), func(_ context.Context, pause time.Duration) { heard = append(heard, pause) })
+	for _, f := range []bot.Failure{{Kind: bot.KindThrottled, RetryAfter: 20 * time.Second}, {Kind: bot.KindThrottled, RetryAfter: time.Hour},
+		{Kind: bot.KindThrottled}, {Kind: bot.KindUnreachable, RetryAfter: time.Minute}} {
+		r := httpx.Retry{Wait: wait}
+		r.Again(ctx, &f, false)
+	}
+	if !slices.Equal(heard, []time.Duration{20 * time.Second, time.Hour}) {
+		t.Errorf("who listens hears of the pauses %v", heard)
 	}
 	for _, k := range []bot.Kind{bot.KindAmbiguous, bot.KindRefused, bot.KindForbidden, bot.KindNotFound, bot.KindMalformed} {
 		if n := until(bot.Failure{Kind: k}, false); n != 0 {

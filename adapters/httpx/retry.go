@@ -75,7 +75,13 @@ type Retry struct {
 // Again waits and reports true where the call should be made again. lag says
 // that the failure is the kind that replication heals and that the call asked
 // for patience with it.
+//
+// A pause that was asked for is told to who listens ([bot.Slowed]), whether it is
+// waited out here or not.
 func (r *Retry) Again(ctx context.Context, f *bot.Failure, lag bool) bool {
+	if f.Kind == bot.KindThrottled {
+		bot.Slowed(ctx, f.RetryAfter)
+	}
 	d, ok := r.pause(f, lag)
 	if !ok || ctx.Err() != nil {
 		return false

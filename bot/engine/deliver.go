@@ -39,8 +39,7 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 	if said || (s.edit && s.sent.Digest == s.digest) {
 		return e.finish(ctx, j, p.stands(s.sent))
 	}
-	out := Send{Job: j.ID, At: s.at, Edit: s.edit, Class: j.Class}
-	if waits, err := e.paced(ctx, j, out); waits {
+	if waits, err := e.paced(ctx, j, s.send); waits {
 		return err
 	}
 	if err := e.stillMine(ctx); err != nil {
@@ -51,8 +50,7 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 	e.Sent(p.Place.Platform, err)
 	if err != nil {
 		e.chatSilent(ctx, j, p, err)
-		e.slower(out, err)
-		return e.undelivered(ctx, chat, j, p, edited, err)
+		return e.undelivered(ctx, chat, j, p, edited, e.slower(s.send, err))
 	}
 	return e.finish(ctx, j, &bot.Sent{Key: p.Key, Ref: ref, At: e.Now(), Digest: s.digest})
 }
@@ -66,14 +64,6 @@ func (e *Engine) paced(ctx context.Context, j bot.Job, s Send) (waits bool, err 
 	}
 	j.Due = now.Add(wait)
 	return true, e.commit(ctx, "pace", func(d *Draft) error { d.Out.Again = []bot.Job{j}; return nil })
-}
-
-// slower remembers how long a platform wants nothing more of the kind.
-func (e *Engine) slower(s Send, cause error) {
-	var f *bot.Failure
-	if errors.As(cause, &f) && f.Kind == bot.KindThrottled {
-		e.Pace.Throttled(e.Now(), s, f.RetryAfter)
-	}
 }
 
 // stands is the ledger's entry of a message that is as it should be, where
@@ -95,6 +85,7 @@ type outgoing struct {
 	rootless bool   // what it replies to is not posted
 	doubtful bool   // an earlier try may have landed
 	stopped  string // why its subscription delivers nothing
+	send     Send   // as what it counts against the limits
 }
 
 // outgoing draws a message and reads the ledger, in one view.
@@ -125,7 +116,8 @@ func (e *Engine) outgoing(ctx context.Context, j bot.Job, p Deliver) (s outgoing
 			s.at = root.Ref.Place.In(root.Ref.ID)
 		}
 		s.edit = known && !s.sent.Gone && !elsewhere(s.sent.Ref.Place, s.at)
-		return nil
+		s.send = Send{Job: j.ID, At: s.at, Edit: s.edit, Class: j.Class}
+		return e.heard(v, s.send)
 	})
 	s.m.Key = p.Key
 	s.digest = messageDigest(s.m)

@@ -98,6 +98,10 @@
 // secret that was made again, or by a worker that had lost its job, is looked up
 // once more when no call can be under way any longer, and a second one is removed.
 //
+// A pause that a platform or a system asks for is a record, written with what puts
+// the job back or as soon as a call hears of it. Each process looks there before it
+// sends or calls: what one was told holds for all.
+//
 // Jobs of a lane run one after another, in the order of their IDs. A lane is
 // named after what it keeps in order:
 //

@@ -73,7 +73,9 @@ func New(c Config) *Engine {
 	if c.Backoff == nil {
 		c.Backoff = backoff
 	}
-	return &Engine{Config: c, started: c.Now(), slots: make(chan struct{}, c.Workers), done: make(chan struct{}, 1)}
+	e := &Engine{Config: c, started: c.Now(), slots: make(chan struct{}, c.Workers), done: make(chan struct{}, 1)}
+	e.Callers = e.pausing(c.Callers)
+	return e
 }
 
 func sleep(ctx context.Context, d time.Duration) error {
@@ -362,25 +364,13 @@ func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
 		if p, err := payload[Deliver](j); err == nil && j.Dead && j.Kind == kindDeliver {
 			return d.givenUp(j, p)
 		}
-		return nil
+		return d.pauseAs(cause)
 	})
 	if err != nil && !errors.Is(err, bot.ErrTakenOver) {
 		e.Log.Error("a failed job could not be put back; it runs again in a while", "job", j.ID, "err", err)
 		_ = e.Wait(ctx, diskPause) // the disk is full, or worse: trying at once would change nothing
 		_ = e.Store.Release(context.WithoutCancel(ctx), j.Claim())
 	}
-}
-
-func worthAnother(err error) bool {
-	switch bot.KindOf(err) {
-	case bot.KindBadRequest, bot.KindForbidden, bot.KindGone, bot.KindUninstalled, bot.KindForeign:
-		return false
-	}
-	return true
-}
-
-func backoff(tries int) time.Duration {
-	return min(time.Second<<min(tries-1, 6), time.Minute)
 }
 
 // commit decides with a fresh draft. The time is taken once, so that a decision

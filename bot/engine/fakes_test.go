@@ -175,12 +175,30 @@ type directory struct {
 	consent bool
 	before  func(c bot.Call) error
 	after   func(c bot.Call) error
+	slowed  slowed
 }
 
-func (g *directory) Call(_ context.Context, _ bot.TenantID, c bot.Call, id bot.CallIdentity) (bot.Answer, error) {
+// slowed is a pause that a system asks for once, and how the call ends that it
+// was told.
+type slowed struct {
+	pause time.Duration
+	err   error
+}
+
+func (s *slowed) tell(ctx context.Context) error {
+	now := *s
+	*s = slowed{}
+	bot.Slowed(ctx, now.pause)
+	return now.err
+}
+
+func (g *directory) Call(ctx context.Context, _ bot.TenantID, c bot.Call, id bot.CallIdentity) (bot.Answer, error) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	g.calls = append(g.calls, made{c.Method, c.Path, string(c.Body), id})
+	if err := g.slowed.tell(ctx); err != nil {
+		return bot.Answer{}, err
+	}
 	if g.before != nil {
 		if err := g.before(c); err != nil {
 			return bot.Answer{}, err
@@ -315,6 +333,7 @@ type readings struct {
 	posts  []json.RawMessage // of the message center
 	closed error             // why the message center cannot be read
 	asked  int               // how often it was
+	slowed slowed
 }
 
 func (h *readings) Messages(context.Context, bot.TenantID, bot.Reader, time.Time) ([]json.RawMessage, error) {
@@ -324,12 +343,22 @@ func (h *readings) Messages(context.Context, bot.TenantID, bot.Reader, time.Time
 	return h.posts, h.closed
 }
 
-func (h *readings) Issues(_ context.Context, _ bot.TenantID, _ bot.Reader, since time.Time) ([]json.RawMessage, error) {
+// reads is how often Graph was asked for either.
+func (h *readings) reads() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.since) + h.asked
+}
+
+func (h *readings) Issues(ctx context.Context, _ bot.TenantID, _ bot.Reader, since time.Time) ([]json.RawMessage, error) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.since = append(h.since, since)
 	if h.panics {
 		panic("an issue that nobody thought of")
+	}
+	if err := h.slowed.tell(ctx); err != nil {
+		return nil, err
 	}
 	return h.issues, h.err
 }

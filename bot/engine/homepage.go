@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/base32"
+	"errors"
 	"strings"
 
 	"keyturn/bot"
@@ -26,19 +27,19 @@ func (e *Engine) drawHome(ctx context.Context, j bot.Job) error {
 		return e.finish(ctx, j, nil)
 	}
 	var m bot.Message
+	out := Send{Job: j.ID, At: bot.DM(p.Account), Home: true, Class: bot.ClassChecklist}
 	err = e.Store.Read(ctx, func(v View) error {
 		m, err = e.homepage(v, p.Account)
-		return err
+		return errors.Join(err, e.heard(v, out))
 	})
 	if err != nil {
 		return err
 	}
-	out := Send{Job: j.ID, At: bot.DM(p.Account), Home: true, Class: bot.ClassChecklist}
 	if waits, err := e.paced(ctx, j, out); waits {
 		return err
 	}
 	if err := chat.Home(ctx, p.Account, m); err != nil && bot.KindOf(err) != bot.KindAmbiguous {
-		return err
+		return e.slower(out, err)
 	}
 	return e.finish(ctx, j, nil)
 }

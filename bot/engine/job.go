@@ -103,6 +103,18 @@ type wakeJob struct {
 
 func chatLane(p bot.Place) string { return "chat/" + p.Root().String() }
 
+func worthAnother(err error) bool {
+	switch bot.KindOf(err) {
+	case bot.KindBadRequest, bot.KindForbidden, bot.KindGone, bot.KindUninstalled, bot.KindForeign:
+		return false
+	}
+	return true
+}
+
+func backoff(tries int) time.Duration {
+	return min(time.Second<<min(tries-1, 6), time.Minute)
+}
+
 func payload[T any](j bot.Job) (T, error) {
 	var v T
 	if err := json.Unmarshal(j.Payload, &v); err != nil {

@@ -78,7 +78,7 @@ func (e *Engine) readMessages(ctx context.Context, j bot.Job) error {
 	}
 	var list []incident.Announcement
 	if wanted {
-		raw, err := center.Messages(ctx, t.ID, as, since)
+		raw, err := reading(ctx, e, t, as, func(ctx context.Context) ([]json.RawMessage, error) { return center.Messages(ctx, t.ID, as, since) })
 		if err != nil {
 			return e.messagesFailed(ctx, j, t, err)
 		}

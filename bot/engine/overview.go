@@ -41,7 +41,7 @@ func (e *Engine) services(ctx context.Context, t *bot.Tenant, as bot.Reader) []i
 	if !ok {
 		return nil
 	}
-	items, err := h.Overviews(ctx, t.ID, as)
+	items, err := reading(ctx, e, t, as, func(ctx context.Context) ([]json.RawMessage, error) { return h.Overviews(ctx, t.ID, as) })
 	if err != nil {
 		e.Log.Warn("the state of the services cannot be read, only their issues", "tenant", t.ID, "err", err)
 		return nil

@@ -26,6 +26,20 @@ type Pace interface {
 	Throttled(now time.Time, s Send, after time.Duration)
 }
 
+// limit names the narrowest limit that a send counts against, which is the one that
+// a refusal is taken to mean: a platform names none.
+func (s Send) limit() string {
+	team := string(s.At.Platform) + ":" + s.At.Team
+	switch {
+	case s.At.Platform == bot.Teams:
+	case s.Home:
+		return team + "/home"
+	case s.Edit:
+		return team + "/edit"
+	}
+	return s.At.Root().String()
+}
+
 // window allows count sends in any stretch of time of its length.
 type window struct {
 	count int
@@ -124,7 +138,7 @@ func (l *Limits) Take(now time.Time, s Send) time.Duration {
 func (l *Limits) Throttled(now time.Time, s Send, after time.Duration) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b := l.of(s)[0] // the narrowest: a refusal names no limit
+	b := l.of(s)[0]
 	b.closed = later(b.closed, now.Add(after))
 }
 
@@ -133,13 +147,13 @@ func (l *Limits) of(s Send) []*bucket {
 	team := string(s.At.Platform) + ":" + s.At.Team
 	switch {
 	case s.At.Platform == bot.Teams:
-		return []*bucket{l.bucket(s.At.Root().String(), teamsChannel), l.bucket(team, teamsEverybody)}
+		return []*bucket{l.bucket(s.limit(), teamsChannel), l.bucket(team, teamsEverybody)}
 	case s.Home:
-		return []*bucket{l.bucket(team+"/home", slackHomes)}
+		return []*bucket{l.bucket(s.limit(), slackHomes)}
 	case s.Edit:
-		return []*bucket{l.bucket(team+"/edit", slackEdits)}
+		return []*bucket{l.bucket(s.limit(), slackEdits)}
 	}
-	return []*bucket{l.bucket(s.At.Root().String(), slackChannel), l.bucket(team, slackPosts)}
+	return []*bucket{l.bucket(s.limit(), slackChannel), l.bucket(team, slackPosts)}
 }
 
 func (l *Limits) bucket(key string, windows []window) *bucket {

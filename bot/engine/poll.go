@@ -46,7 +46,7 @@ func (e *Engine) poll(ctx context.Context, j bot.Job) error {
 	if !have {
 		return e.finish(ctx, j, nil)
 	}
-	raw, err := e.Health.Issues(ctx, t.ID, as, since)
+	raw, err := reading(ctx, e, t, as, func(ctx context.Context) ([]json.RawMessage, error) { return e.Health.Issues(ctx, t.ID, as, since) })
 	if err != nil {
 		return e.unreadable(ctx, j, t, err)
 	}

@@ -113,6 +113,11 @@ func (w *world) open() {
 	w.t.Helper()
 	key := value(keyset())(w.t)
 	w.store = value(bolt.Open(bolt.Config{Path: w.path, Sealer: value(state.OpenSealer(key))(w.t), Auditor: value(state.OpenAuditor(key))(w.t), Now: w.clock.Now, NoSync: !w.durable, Keep: w.keep}))(w.t)
+	w.engine = w.replica(w.pace)
+}
+
+// replica is an engine of one more process on the same store.
+func (w *world) replica(pace engine.Pace) *engine.Engine {
 	var c engine.Chat = w.chat
 	if w.finder {
 		c = finding{w.chat}
@@ -121,9 +126,9 @@ func (w *world) open() {
 	if _, measured := w.t.(*testing.B); measured {
 		store = w.store
 	}
-	w.engine = engine.New(engine.Config{
+	return engine.New(engine.Config{
 		Env: w.env, Store: store, Chats: map[bot.Platform]engine.Chat{bot.Slack: c}, Callers: map[bot.System]bot.Caller{bot.Graph: w.graph},
-		Health: w.health, Decide: commands.New("/keyturn").Decide, Now: w.clock.Now, ID: w.id, Keys: nil, Pace: w.pace, Log: w.log,
+		Health: w.health, Decide: commands.New("/keyturn").Decide, Now: w.clock.Now, ID: w.id, Keys: nil, Pace: pace, Log: w.log,
 		Wait: func(context.Context, time.Duration) error { return nil },
 	})
 }
@@ -192,6 +197,12 @@ func asJSON(v any) string {
 // settle works until nothing is due.
 func (w *world) settle() {
 	w.t.Helper()
+	w.works(w.engine)
+}
+
+// works has one process do what is due.
+func (w *world) works(e *engine.Engine) {
+	w.t.Helper()
 	for range 10000 {
 		jobs, err := w.store.Claim(w.t.Context(), w.clock.Now(), 1)
 		if err != nil {
@@ -200,7 +211,7 @@ func (w *world) settle() {
 		if len(jobs) == 0 {
 			return
 		}
-		w.engine.Do(w.t.Context(), jobs[0])
+		e.Do(w.t.Context(), jobs[0])
 	}
 	w.t.Fatal("there is always one more job")
 }

@@ -17,6 +17,7 @@ import (
 // replicas are the tests with several stores on the same data.
 var replicas = map[string]func(*testing.T, *bench){
 	"what one replica commits the others see":             replicasSee,
+	"what one replica keeps for a while holds for others": replicasKeep,
 	"replicas that write the same record lose nothing":    replicasLoseNothing,
 	"a click that races on two replicas has one winner":   replicasOneWinner,
 	"a delivery that reaches two replicas counts once":    replicasOneEffect,
@@ -70,6 +71,34 @@ func replicasSee(t *testing.T, b *bench) {
 		same(t, "the first sees that", "12", s.Digest)
 		return err
 	})
+}
+
+// replicasKeep has one replica put a job back and keep a record for a while in the
+// same commit: none that sees the job free sees it without the record.
+func replicasKeep(t *testing.T, b *bench) {
+	other := b.several(2)[1]
+	b.job(bot.Job{Lane: "l", Kind: "x"})
+	j := b.claimed("x")
+	until := b.clock.Add(30 * time.Second)
+	held := func(v engine.View) bool {
+		_, ok, err := v.Record("pause", engine.NoTenant, "slack:T1/edit")
+		same(t, "an error", nil, err)
+		return ok
+	}
+	b.commit(engine.Changes{Under: j.Claim(), Again: []bot.Job{j},
+		Records: []engine.Record{{Kind: "pause", Tenant: engine.NoTenant, Key: "slack:T1/edit", Value: []byte("1"), Until: until}}})
+	list, err := other.Claim(context.Background(), b.clock, 1)
+	same(t, "an error", nil, err)
+	same(t, "what the other gets", []string{"x"}, kinds(list))
+	same(t, "an error", nil, other.Read(context.Background(), func(v engine.View) error {
+		same(t, "the other sees it", true, held(v))
+		return nil
+	}))
+	b.clock = until
+	same(t, "an error", nil, other.Read(context.Background(), func(v engine.View) error {
+		same(t, "the other sees it after its time", false, held(v))
+		return nil
+	}))
 }
 
 func replicasLoseNothing(t *testing.T, b *bench) {
