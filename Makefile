@@ -9,7 +9,7 @@ CHECKS    ?= 5000
 KILLS     ?= 200
 CRASHES    = KilledAtRandom|EndsAtEveryPoint
 
-.PHONY: pictures build test vet race long crash demo fuzz verifiers properties bench
+.PHONY: pictures build test vet race long crash demo fuzz verifiers properties bench bench-river
 
 # One static file: no C library, the time zones inside.
 build:
@@ -70,3 +70,8 @@ verifiers:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+
+# A step in each store beside the same work as a job of River, in turn on the
+# same server (KEYTURN_TEST_POSTGRES). A module of its own: River is no dependency.
+bench-river:
+	cd state/postgres/riverbench && $(GO) test -count 1 -run '^$$' -bench . -benchtime 500x .
