@@ -64,9 +64,7 @@ func TestDocsGuides(t *testing.T) {
 			if s.Minutes > 0 {
 				row("Takes:", "about "+spanOf(s.Minutes))
 			}
-			if s.When != nil {
-				row("Only where it applies:", "it is left out where the tenant or the run has no use for it")
-			}
+			row("Only:", s.Only)
 			if len(s.Needs) > 0 && len(s.Needs) < len(g.Steps)-1 {
 				var names []string
 				for _, n := range s.Needs {

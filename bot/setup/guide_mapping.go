@@ -6,6 +6,7 @@ package setup
 func mappingGuide() *Guide {
 	signIn := unattended()
 	signIn.When = func(c Context) bool { return withInstance(c) && c.Option(OptionUnattended) == "" }
+	signIn.Only = "where an earlier run has not made it"
 	return &Guide{
 		ID: Mapping, Revision: 1,
 		Title: "How ServiceNow incidents are filled",

@@ -10,6 +10,7 @@ func rotateGuide() *Guide {
 	secret, reader := clientSecret(), readerApp()
 	provider := oauthProvider()
 	secret.When, provider.When, reader.When = rotates("secret"), rotates("secret"), rotates("application")
+	secret.Only, provider.Only, reader.Only = forSecrets, forSecrets, forReader
 	return &Guide{
 		ID: Rotate, Revision: 1,
 		Title: "Replace a secret or a key",
@@ -25,6 +26,11 @@ func rotateGuide() *Guide {
 		}),
 	}
 }
+
+const (
+	forSecrets = "where a client secret is replaced"
+	forReader  = "where the key that reads service health is replaced"
+)
 
 // rotates reports whether a run replaces a credential of a kind.
 func rotates(kind string) func(Context) bool {

@@ -108,6 +108,9 @@ func TestTheTexts(t *testing.T) {
 				if s.What == "" || s.Undo == "" || s.IfWaits == "" || s.Minutes < 1 || !s.Role.Known() {
 					t.Errorf("%s/%s: What, Undo, IfWaits, Minutes and Role are needed", g.ID, s.ID)
 				}
+				if (s.When == nil) != (s.Only == "") {
+					t.Errorf("%s/%s: Only says in words what When decides", g.ID, s.ID)
+				}
 				if strings.Contains(s.What, "\n") {
 					t.Errorf("%s/%s: What is more than a line", g.ID, s.ID)
 				}

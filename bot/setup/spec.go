@@ -32,6 +32,7 @@ type Spec struct {
 	Role  bot.Role
 	Needs []StepID           // steps that have to be settled before
 	When  func(Context) bool // whether it applies to the run; nil is always
+	Only  string             // When in words, "with a ServiceNow instance", for who reads about the guide
 
 	What     string // one line: what it does
 	Trap     string // the trap, at the step where it bites

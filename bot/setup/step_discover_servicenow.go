@@ -11,6 +11,7 @@ func discoverServiceNow() Spec {
 	return Spec{
 		ID: StepDiscoverServiceNow, Title: "Find what is left on the instance", Role: bot.ServiceNowAdmin, Minutes: 1,
 		When:    withInstance,
+		Only:    "with a ServiceNow instance",
 		What:    "Looks for the OAuth entries, the roles of the connector's app, the integration user, opened tables and the app itself. Writes nothing.",
 		Trap:    "Rows that your account may not see look as if they were not there. Sign in with an account that holds admin.",
 		Undo:    "Only reads.",

@@ -118,6 +118,7 @@ func choose(id StepID, role bot.Role, where, foundFact, chosenFact string) Spec 
 	return Spec{
 		ID: id, Title: "What goes and what stays " + where, Role: role, Minutes: 3, NoSkip: true,
 		When:    func(c Context) bool { return len(foundIn(c, foundFact)) > 0 },
+		Only:    "where anything was found",
 		What:    "Shows everything that was found with the evidence; its owner ticks what goes. Nothing is removed yet.",
 		Trap:    "Evidence is no proof: another integration of the same instance can look alike. Untick what you do not recognise.",
 		Undo:    "Nothing is written; each removal has its own approval.",

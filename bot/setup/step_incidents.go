@@ -14,6 +14,7 @@ func incidents() Spec {
 	return Spec{
 		ID: StepIncidents, Title: "A test incident in ServiceNow", Role: bot.ServiceNowAdmin, Minutes: 3,
 		When:    func(c Context) bool { return c.WithServiceNow() && !skipped(c, StepUnattended, StepMapping) },
+		Only:    "with a ServiceNow instance, unless the sign-in or the form was skipped",
 		What:    "Looks up every name of the form and the columns that the instance demands, makes one test incident as " + userUnattended + " and cancels it.",
 		Trap:    "Assignment rules and notifications of the instance apply to the test incident as to any other: the group may get a message about it.",
 		Undo:    "The test incident stays, cancelled, as a trace. Nothing else is made.",

@@ -12,6 +12,7 @@ func mapping() Spec {
 	return Spec{
 		ID: StepMapping, Title: "How ServiceNow incidents are filled", Role: bot.ServiceNowAdmin, Minutes: 5,
 		When:    withInstance,
+		Only:    "with a ServiceNow instance",
 		What:    "Asks for assignment group, caller, category, resolution code, the highest priority and automatic resolving.",
 		Trap:    "Names count, not sys_ids. The next step looks every one up on the instance before anything is made.",
 		Undo:    "Nothing is written; the form can be filled in again.",

@@ -55,6 +55,7 @@ func removal(id StepID, title, what, trap, waits string, kinds ...string) Spec {
 	return Spec{
 		ID: id, Title: title, Role: bot.ServiceNowAdmin, Minutes: 2,
 		When: func(c Context) bool { return len(list(c)) > 0 },
+		Only: "where one of them was chosen",
 		What: what, Trap: trap, IfWaits: waits,
 		Undo: "Deleted rows do not come back by themselves; the guide that made them makes them anew.",
 		API: &API{
@@ -123,6 +124,7 @@ func userRemove() Spec {
 	return Spec{
 		ID: StepUserRemove, Title: "Retire the integration user", Role: bot.ServiceNowAdmin, Minutes: 1,
 		When:    func(c Context) bool { return len(list(c)) > 0 },
+		Only:    "where one of them was chosen",
 		What:    "Deletes the integration user, or switches it off and locks it where incidents name it as the one who opened them.",
 		Trap:    "Deleting a user empties its name in every incident that it opened. That is why it is only switched off then.",
 		Undo:    "A user that was switched off can be made active again.",
@@ -182,6 +184,7 @@ func flagsRestore() Spec {
 	return Spec{
 		ID: StepFlagsRestore, Title: "Put the switches back", Role: bot.ServiceNowAdmin, Minutes: 2,
 		When:    func(c Context) bool { return len(list(c)) > 0 },
+		Only:    "where one of them was chosen",
 		What:    "Puts the tables' cross-scope access and the client-credentials property back to the recorded or agreed values.",
 		Trap:    "Other apps may have come to rely on these switches since. Ask around before you approve.",
 		Undo:    "The values that are there now are shown in the plan; set them again by hand if something misses them.",

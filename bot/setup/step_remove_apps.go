@@ -12,6 +12,7 @@ func m365Remove() Spec {
 	return Spec{
 		ID: StepM365Remove, Title: "Admin center: remove the support integration", Role: bot.M365Admin, Minutes: 3,
 		When:    cleansConnector,
+		Only:    "where the connector is to go",
 		What:    "The Microsoft 365 admin deletes the repository and the application ID in the admin center.",
 		Trap:    "Microsoft may have removed the panel together with the service. Then there is nothing to delete: say so below.",
 		Undo:    "The same panel takes the values again, as long as it exists.",
@@ -57,6 +58,7 @@ func appRemove() Spec {
 	return Spec{
 		ID: StepAppRemove, Title: "Uninstall the app", Role: bot.ServiceNowAdmin, Minutes: 5,
 		When:    func(c Context) bool { return cleansConnector(c) && c.Fact(factFoundApp) != "" },
+		Only:    "where the connector is to go and its app was found",
 		What:    "The ServiceNow admin uninstalls the connector's app; I look whether it is gone.",
 		Trap:    "Uninstalling deletes the app's own tables with everything in them. Export what somebody still wants first.",
 		Undo:    "The app can be installed again only as long as the ServiceNow Store offers it.",
@@ -100,6 +102,7 @@ func secretsRemove() Spec {
 		ID: StepSecretsRemove, Title: "Remove the client secrets at Entra", Role: bot.EntraAdmin, Minutes: 1,
 		Accepts: appAdmins,
 		When:    func(c Context) bool { n := 0; each(chosenApps(c), func(f found) { n += f.Secrets }); return n > 0 },
+		Only:    "where a chosen registration has secrets",
 		What:    "Removes every client secret of the chosen registrations, after the instance has stopped using them.",
 		Trap:    "Removed secrets stop working at once, everywhere they were copied to.",
 		Undo:    "A removed secret cannot come back; a new one can be made as long as the registration exists.",
@@ -166,6 +169,7 @@ func appsRemove() Spec {
 		ID: StepAppsRemove, Title: "Delete the registrations at Entra", Role: bot.EntraAdmin, Minutes: 1,
 		Accepts: appAdmins,
 		When:    func(c Context) bool { return len(chosenApps(c)) > 0 },
+		Only:    "where a registration was chosen",
 		What:    "Deletes the chosen registrations with their service principals, keys and consents.",
 		Trap:    "This comes last, when nothing on the instance and in the admin center names them any more.",
 		Undo:    "Entra keeps deleted registrations for 30 days: App registrations > Deleted applications > Restore.",

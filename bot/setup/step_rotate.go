@@ -80,7 +80,7 @@ func keyIDs(keys []Item) []string {
 // rotateReader puts the new key to use: service health is read with it.
 func rotateReader() Spec {
 	return Spec{
-		ID: StepRotateReader, Title: "Service health is read with the new key", Role: bot.EntraAdmin, Minutes: 1, NoSkip: true, When: rotates("application"),
+		ID: StepRotateReader, Title: "Service health is read with the new key", Role: bot.EntraAdmin, Minutes: 1, NoSkip: true, When: rotates("application"), Only: forReader,
 		What:    "Reads service health with the new key. From then on Keyturn uses it; the consent stays as it is.",
 		IfWaits: "The old key stays in use.",
 		API: &API{Auto: true, Verify: func(Context) []bot.Call {
@@ -97,7 +97,7 @@ func rotateReader() Spec {
 // rotateUse proves that ServiceNow signs in with the new secret.
 func rotateUse() Spec {
 	return Spec{
-		ID: StepRotateUse, Title: "ServiceNow signs in with the new secret", Role: bot.ServiceNowAdmin, Minutes: 2, NoSkip: true, When: rotates("secret"),
+		ID: StepRotateUse, Title: "ServiceNow signs in with the new secret", Role: bot.ServiceNowAdmin, Minutes: 2, NoSkip: true, When: rotates("secret"), Only: forSecrets,
 		What:    "Has ServiceNow ask Microsoft for a token, and looks into the instance's log of outgoing calls.",
 		Trap:    "ServiceNow keeps a token for an hour: only a call after the new secret was written says anything.",
 		IfWaits: "Both secrets stay valid, and the old one is not removed.",

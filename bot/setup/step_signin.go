@@ -14,7 +14,8 @@ func signInEntra() Spec {
 		When: func(c Context) bool {
 			return c.Tenant.SignIn.EntraClientID != "" && c.Tenant.Mode(bot.Graph) != bot.NoCalls
 		},
-		What:    "Reads Keyturn's own sign-in registration: single tenant, its redirect, its key, its permissions. Not needed where the configuration names none.",
+		Only:    "where the configuration names the registration and its mode is not none",
+		What:    "Reads Keyturn's own sign-in registration: single tenant, its redirect, its key, its permissions.",
 		Trap:    "It was made by hand when Keyturn was installed. A client secret on it would be a second key that nobody watches.",
 		Undo:    "Only reads.",
 		IfWaits: "Approvals run as the approver, so no step of the Entra team can begin.",
@@ -108,7 +109,8 @@ func signInServiceNow() Spec {
 		When: func(c Context) bool {
 			return c.WithServiceNow() && c.Tenant.SignIn.ServiceNowClientID != "" && c.Tenant.Mode(bot.ServiceNow) != bot.NoCalls
 		},
-		What:    "Reads Keyturn's own sign-in client in Application Registry. Not needed without an instance, or where the configuration names no client.",
+		Only:    "with a ServiceNow instance, where the configuration names the client and its mode is not none",
+		What:    "Reads Keyturn's own sign-in client in Application Registry.",
 		Trap:    "The account that signs in needs oauth_admin to see the entry. Without it the entry looks as if it were not there.",
 		Undo:    "Only reads.",
 		IfWaits: "Approvals run as the approver, so no step of the ServiceNow team can begin.",

@@ -18,6 +18,7 @@ func unattended() Spec {
 	return Spec{
 		ID: StepUnattended, Title: "ServiceNow sign-in for unattended work", Role: bot.ServiceNowAdmin, Minutes: 5, FourEyes: true,
 		When:    withInstance,
+		Only:    "with a ServiceNow instance",
 		What:    "Makes the user " + userUnattended + " (web services only, the least role for incidents) and a client-credentials sign-in for it. The secret is made here and never shown.",
 		Trap:    "The property that allows client credentials counts for the whole instance: every registry entry with a user can then use that grant. The role is sn_incident_write, because it reaches incidents and nothing else; only where the instance lacks it, itil is used, which reaches more tables.",
 		Undo:    "Undo removes the registry entry and the role, switches the user off and puts the property back.",
