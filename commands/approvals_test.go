@@ -58,8 +58,8 @@ func TestTheGlassGoesPastSomebodyWhoHasTakenTheStep(t *testing.T) {
 		t.Fatalf("%s", words(r))
 	}
 	_, out := w.try(submitted("ada", setup.ActGlass, approve("ada").Value, map[string][]string{"why": {"Amir has gone home and it burns"}}))
-	if len(out.Runs) != 1 || !strings.Contains(told(out, "rita"), "Ada broke the glass") {
-		t.Errorf("%+v, the requester hears %q", out.Audit, told(out, "rita"))
+	if len(out.Runs) != 1 || !strings.Contains(threads(out), "Ada broke the glass") {
+		t.Errorf("%+v, the thread is told %q", out.Audit, threads(out))
 	}
 	// A plan that has changed is not run by breaking the glass either.
 	if r, out := w.try(submitted("ada", setup.ActGlass, "r1/planned/of-yesterday", map[string][]string{"why": {"It really cannot wait"}})); len(out.Runs) != 0 || !strings.Contains(words(r), "have not run anything") {
@@ -144,17 +144,50 @@ func TestTheRequesterHearsOfEveryOutcome(t *testing.T) {
 	w.begin()
 	value := approve("ada").Value
 	for _, c := range []struct {
-		action, want string
-		in           map[string][]string
+		action, alone, thread, kept string
+		in                          map[string][]string
 	}{
-		{setup.ActReject, "Ada rejected Step planned: the name is wrong", map[string][]string{"why": {"the name is wrong"}}},
-		{setup.ActSkip, "Ada skipped Step planned: done last year", map[string][]string{"why": {"done last year"}}},
-		{setup.ActNotMe, "Ada handed Step planned over to Amir", map[string][]string{"to": {"amir"}}},
+		{setup.ActReject, "Ada rejected Step planned: the name is wrong", "Rejected: the name is wrong", "⛔ failed, waiting for the Entra team · Step planned", map[string][]string{"why": {"the name is wrong"}}},
+		{setup.ActSkip, "", "skipped by Ada. Reason: done last year", "⏭ skipped by Ada · Step planned. Reason: done last year", map[string][]string{"why": {"done last year"}}},
+		{setup.ActNotMe, "", "Ada handed Step planned over to Amir", "", map[string][]string{"to": {"amir"}}},
 	} {
-		if _, out := w.try(submitted("ada", c.action, value, c.in)); !strings.Contains(told(out, "rita"), c.want) {
-			t.Errorf("%s: the requester hears %q", c.action, told(out, "rita"))
+		_, out := w.try(submitted("ada", c.action, value, c.in))
+		if got := told(out, "rita"); c.alone == "" && got != "" || !strings.Contains(got, c.alone) {
+			t.Errorf("%s: the requester gets a message of its own %q", c.action, got)
+		}
+		if !strings.Contains(threads(out), c.thread) {
+			t.Errorf("%s: the thread says %q", c.action, threads(out))
+		}
+		if got := w.kept(out, "rita"); !strings.Contains(got, c.kept) {
+			t.Errorf("%s: the message that is kept up to date says %q", c.action, got)
 		}
 	}
+}
+
+// threads is what is said in threads.
+func threads(out engine.Changes) string {
+	var b strings.Builder
+	for _, j := range out.Jobs {
+		if p, ok := delivery(j); ok && p.Under != "" && p.Draw.Message != nil {
+			b.WriteString(p.Draw.Message.Words() + "\n")
+		}
+	}
+	return b.String()
+}
+
+// kept is the message that keeps a requester up to date, as it is drawn after a
+// change.
+func (w *world) kept(out engine.Changes, who string) string {
+	w.t.Helper()
+	for _, j := range out.Jobs {
+		p, ok := delivery(j)
+		if !ok || p.Place.User != "U"+who || !strings.HasPrefix(p.Key, setup.ToldKey("r1")) {
+			continue
+		}
+		g, _ := w.env.Guide(out.Runs[0].Guide)
+		return setup.Scene{Guide: g, Run: &out.Runs[0], Tenant: w.tenant, Now: w.now}.Told().Words()
+	}
+	return ""
 }
 
 func TestAnApprovalExpiresInWorkingTime(t *testing.T) {

@@ -88,17 +88,19 @@ func callsClick(a *Ask) (bot.Reply, error) { return a.showPlan(setup.Scene.Exact
 // scriptClick gives the same calls as a script.
 func scriptClick(a *Ask) (bot.Reply, error) { return a.showPlan(setup.Scene.Script) }
 
+// showPlan draws the calls of a step, or where it is done by hand and has no plan
+// its searches.
 func (a *Ask) showPlan(draw func(setup.Scene, *setup.Spec, *setup.Step) bot.Message) (bot.Reply, error) {
 	m, no, err := a.aimRun(a.Request.Value)
 	if err != nil || no != nil {
 		return orEmpty(no), err
 	}
-	if m.spec == nil || m.step.Plan == nil {
-		return say("There are no calls to show for this step now."), nil
-	}
 	sc, err := a.Scene(&m.run, a.Request.Place)
 	if err != nil {
 		return bot.Reply{}, err
+	}
+	if m.spec == nil || m.step.Plan == nil && (a.Request.Action != setup.ActScript || len(m.spec.Lookups(sc.Context())) == 0) {
+		return say("There are no calls to show for this step now."), nil
 	}
 	return bot.Private(draw(sc, m.spec, m.step)), nil
 }

@@ -89,6 +89,7 @@ func (a *Ask) end(state setup.RunState, act, why string) (bot.Reply, error) {
 		return say("Not yet: " + err.Error() + "."), nil
 	}
 	a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Via: a.Request.From.String(), Act: act, Run: m.run.ID, Note: why})
+	m.tellRequester(bot.Join(bot.T("The run " + m.run.ID + " (" + string(m.run.Guide) + ", " + a.Tenant.Name + "), which you asked for, was ended by " + a.Person.Name + ". " + why)))
 	if err := a.PutRun(&m.run, &after); err != nil {
 		return bot.Reply{}, err
 	}

@@ -34,7 +34,7 @@ func notMeClick(a *Ask) (bot.Reply, error) {
 	if !a.Tenant.Holds(to, m.spec.Role) {
 		return bot.Reply{Errors: map[string]string{"to": "Choose somebody who holds " + m.spec.Role.Title() + "."}}, nil
 	}
-	m.tellRequester(bot.Join(bot.T(a.Person.Name+" handed "), bot.B(m.spec.Title), bot.T(" over to "+a.name(to)+".")))
+	m.SayUnder(setup.ChecklistKey(m.run.ID), m.run.Place, bot.Say(bot.T(a.Person.Name+" handed "), bot.B(m.spec.Title), bot.T(" over to "+a.name(to)+".")), bot.ClassHandoff)
 	return m.apply("hand-over", a.name(to), func(r *setup.Run) error {
 		if !slices.Contains(r.Holders[m.spec.Role], to) {
 			r.Holders[m.spec.Role] = append(r.Holders[m.spec.Role], to)
@@ -100,7 +100,6 @@ func skipClick(a *Ask) (bot.Reply, error) {
 	if why == "" {
 		return bot.Reply{Errors: map[string]string{"why": "Say why, for the record."}}, nil
 	}
-	m.tellRequester(bot.Join(bot.T(a.Person.Name+" skipped "), bot.B(m.spec.Title), bot.T(": "+why)))
 	return m.apply("skip", why, func(r *setup.Run) error { return r.Skip(m.spec, a.Person.ID, why, a.Now) })
 }
 

@@ -61,7 +61,7 @@ func glassClick(a *Ask) (bot.Reply, error) {
 	if a.Tenant.Admins != nil {
 		a.TellAdmins(a.Tenant, alert)
 	}
-	m.tellRequester(bot.Join(bot.T(a.Person.Name+" broke the glass and runs "), bot.B(m.spec.Title), bot.T(". Reason: "+why)))
+	m.SayUnder(setup.ChecklistKey(m.run.ID), m.run.Place, bot.Say(bot.T(a.Person.Name+" broke the glass and runs "), bot.B(m.spec.Title), bot.T(". Reason: "+why)), bot.ClassHandoff)
 	return m.approve(why)
 }
 

@@ -43,7 +43,7 @@ func inventoryVerb(a *Ask) (bot.Reply, error) {
 		m.Add(bot.Paragraph{Text: bot.Lines(lines...)})
 	}
 	m.Add(a.replacing(objects)...)
-	m.Add(bot.Note{Text: bot.Join(bot.T("I tell the holders and the owners 60, 30, 14, 7 days and a day before something ends. "), bot.C(a.Table.Command+" inventory replace ID"), bot.T(" replaces it."))})
+	m.Add(bot.Note{Text: bot.Join(bot.T("I tell the holders and the owners 60, 30, 14, 7 days and a day before something ends, and once a year of what does not end by itself. "), bot.C(a.Table.Command+" inventory replace ID"), bot.T(" replaces it."))})
 	return bot.Private(m), nil
 }
 
@@ -77,6 +77,9 @@ func (a *Ask) inventoryLine(o bot.Object) bot.Text {
 		line = bot.Join(line, bot.T(" · found "), bot.When(o.At, bot.DateOnly), bot.T(", run "+o.Run))
 	}
 	if o.Expires.IsZero() {
+		if why := setup.Endless(o); why != "" {
+			line = bot.Join(line, bot.T(" · "+why))
+		}
 		return line
 	}
 	switch days := int(o.Expires.Sub(a.Now) / (24 * time.Hour)); {
@@ -91,7 +94,12 @@ func (a *Ask) inventoryLine(o bot.Object) bot.Text {
 // replacing are the buttons for what can be replaced.
 func (a *Ask) replacing(objects []bot.Object) []bot.Part {
 	objects = slices.DeleteFunc(slices.Clone(objects), func(o bot.Object) bool { return !setup.Replaceable(a.Tenant, o) })
-	slices.SortFunc(objects, func(x, y bot.Object) int { return x.Expires.Compare(y.Expires) })
+	slices.SortStableFunc(objects, func(x, y bot.Object) int {
+		if x.Expires.IsZero() != y.Expires.IsZero() { // what has no end comes last
+			return strings.Compare(setup.Endless(x), setup.Endless(y))
+		}
+		return x.Expires.Compare(y.Expires)
+	})
 	var buttons []bot.Button
 	for _, o := range objects[:min(len(objects), mostReplaced)] {
 		buttons = append(buttons, bot.Button{Label: "Replace " + o.Name, Action: setup.ActReplace, Value: setup.ReplaceValue(a.Tenant.ID, o), Says: "Replace " + o.Name})
@@ -123,15 +131,20 @@ func (a *Ask) replace(key string) (bot.Reply, error) {
 	if err != nil || no != nil {
 		return orEmpty(no), err
 	}
-	if no := a.uncalled(setup.Rotate); no != nil {
-		return *no, nil
-	}
 	g := a.replaceGuide(o)
 	f := bot.Form{Action: actReplace, Value: setup.ReplaceValue(a.Tenant.ID, o), Title: "Replace a credential", Submit: "Start"}
-	f.Intro = append(f.Intro, bot.Paragraph{Text: bot.Join(bot.B(o.Name), bot.T(", which expires "), bot.When(o.Expires, bot.DateOnly), bot.T(". "+g.What))},
+	f.Intro = append(f.Intro, bot.Paragraph{Text: bot.Join(bot.B(o.Name), ending(o), bot.T(". "+g.What))},
 		bot.Paragraph{Text: bot.Lines(a.people(g)...)})
 	a.askChange(&f)
 	return bot.Reply{Form: &f}, nil
+}
+
+// ending says when a credential ends, or why it does not.
+func ending(o bot.Object) bot.Text {
+	if why := setup.Endless(o); why != "" {
+		return bot.T(": " + why)
+	}
+	return bot.Join(bot.T(", which expires "), bot.When(o.Expires, bot.DateOnly))
 }
 
 // toReplace finds a credential of the inventory that can be replaced now, or
@@ -148,7 +161,7 @@ func (a *Ask) toReplace(key string) (bot.Object, *bot.Reply, error) {
 	}
 	o := objects[n]
 	if !setup.Replaceable(a.Tenant, o) {
-		no := sayf("I cannot replace %s: it has no end, or the configuration names it.", o.Name)
+		no := sayf("I cannot replace %s: it is no credential of its own, or the configuration names it.", o.Name)
 		return o, &no, nil
 	}
 	runs, err := a.Runs(a.Tenant.ID)

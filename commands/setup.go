@@ -56,9 +56,6 @@ func (a *Ask) openStart(id setup.GuideID) (bot.Reply, error) {
 	if id == setup.Connector && a.Tenant.Instance == "" {
 		return sayf("The guide connector needs a ServiceNow instance, and the configuration names none for %s. An owner can add it; the guide direct works without.", a.Tenant.Name), nil
 	}
-	if no := a.uncalled(id); no != nil {
-		return *no, nil
-	}
 	if open, ok, err := a.openRun(id, a.instance(id)); err != nil {
 		return bot.Reply{}, err
 	} else if ok {
@@ -75,18 +72,6 @@ func (a *Ask) instance(id setup.GuideID) string {
 		return ""
 	}
 	return a.Tenant.Instance
-}
-
-// uncalled says no to a guide that is of no use where Keyturn calls nothing.
-func (a *Ask) uncalled(id setup.GuideID) *bot.Reply {
-	for _, s := range []bot.System{bot.Graph, bot.ServiceNow} {
-		if a.Tenant.Mode(s) != bot.NoCalls || id != setup.Cleanup && id != setup.Rotate || s == bot.ServiceNow && a.Tenant.Instance == "" {
-			continue
-		}
-		no := sayf("This guide reads what exists, and the configuration has Keyturn call nothing at %s. I have done nothing. An operator can set up sign_in; %s inventory lists what runs have made.", s.Name(), a.Table.Command)
-		return &no
-	}
-	return nil
 }
 
 // openRun finds the open run of a guide for an instance: there is at most one.

@@ -45,6 +45,9 @@ func (d *Draft) deliveryOf(s bot.Sent) (p Deliver, ok bool, err error) {
 	case of == "run" && s.Key == setup.ChecklistKey(id):
 		p.Draw = Draw{What: drawChecklist, Run: id}
 		return p, true, nil
+	case of == "run" && strings.HasPrefix(rest, "told/"):
+		p.Draw = Draw{What: drawTold, Run: id}
+		return p, true, nil
 	case of == "run" && strings.HasPrefix(rest, "card/"):
 		part := strings.SplitN(rest, "/", 4) // card, person, visit, account
 		if len(part) < 4 {

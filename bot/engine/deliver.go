@@ -332,6 +332,8 @@ func (e *Engine) draw(v View, p Deliver) (bot.Message, error) {
 		return sc.Checklist(), nil
 	case drawCard:
 		return sc.Card(p.Draw.Person, p.Draw.Visit), nil
+	case drawTold:
+		return sc.Told(), nil
 	case drawReminder:
 		return sc.Reminder(p.Draw.Steps), nil
 	}

@@ -101,6 +101,9 @@ func (d *Draft) tellExpiries(t *bot.Tenant, reading setup.Reading) error {
 		return err
 	}
 	for _, o := range overlay(append(objects, t.Own...), seen) {
+		if err := d.tellAged(t, now, o); err != nil {
+			return err
+		}
 		days, reached := setup.Warning(o, d.Now)
 		if !reached {
 			continue
@@ -115,13 +118,35 @@ func (d *Draft) tellExpiries(t *bot.Tenant, reading setup.Reading) error {
 		expiries.PutUntil(&d.Out, t.ID, o.Key, spoken{Ends: o.Expires, Days: days}, d.Now.Add(spokenFor))
 		m := setup.Expiring(t, o, days)
 		m.Key = fmt.Sprintf("expiry/%s/%s/%d/%d", t.ID, o.Key, o.Expires.Unix(), days)
-		people := slices.Concat(now.Asked(setup.Keeper(o)), now.Owners)
-		slices.Sort(people)
-		for _, p := range slices.Compact(people) {
-			d.Tell(now, p, m)
-		}
+		d.tellKeepers(now, o, m)
 	}
 	return nil
+}
+
+// tellAged asks once a year about a credential that does not end by itself.
+func (d *Draft) tellAged(t, now *bot.Tenant, o bot.Object) error {
+	at, years, reached := setup.Aged(o, d.Now)
+	if !reached {
+		return nil
+	}
+	said, ok, err := expiries.Get(d.View, t.ID, o.Key)
+	if err != nil || ok && said.Ends.Equal(at) {
+		return err
+	}
+	expiries.PutUntil(&d.Out, t.ID, o.Key, spoken{Ends: at}, d.Now.Add(spokenFor))
+	m := setup.Old(t, o, years)
+	m.Key = fmt.Sprintf("expiry/%s/%s/%d", t.ID, o.Key, at.Unix())
+	d.tellKeepers(now, o, m)
+	return nil
+}
+
+// tellKeepers tells those who can replace a credential, and the owners.
+func (d *Draft) tellKeepers(now *bot.Tenant, o bot.Object, m bot.Message) {
+	people := slices.Concat(now.Asked(setup.Keeper(o)), now.Owners)
+	slices.Sort(people)
+	for _, p := range slices.Compact(people) {
+		d.Tell(now, p, m)
+	}
 }
 
 // morning is the next nine o'clock in a zone.

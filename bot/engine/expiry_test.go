@@ -179,3 +179,31 @@ func TestTheDirectorySaysWhenAConfiguredSecretEnds(t *testing.T) {
 		t.Errorf("a part of the secret is told:\n%s", got)
 	}
 }
+
+// What does not end by itself stops nothing, so it is asked about once a year.
+func TestACredentialWithoutAnEndIsAskedAboutOnceAYear(t *testing.T) {
+	w := newWorld(t)
+	w.beganWith(2000)
+	at := w.clock.Now()
+	w.commit("entry", func(d *engine.Draft) error {
+		d.Out.Objects = append(d.Out.Objects, bot.Object{Key: bot.ObjectKey(bot.ServiceNow, "oauth_entity", "e1"), System: bot.ServiceNow, Kind: "oauth_entity", ID: "e1",
+			Name: "Keyturn unattended (r1)", Run: "r1", At: at})
+		return nil
+	})
+	asked := func() (n int) {
+		for _, m := range w.chat.at(bot.DM(account("UOLGA"))) {
+			if strings.Contains(m.Words, "Keyturn unattended (r1)") && strings.Contains(m.Words, "does not end by itself") && strings.Contains(m.Words, "Nothing stops working") {
+				n++
+			}
+		}
+		return n
+	}
+	for _, want := range []struct{ days, told int }{{350, 0}, {20, 1}, {100, 1}, {250, 1}, {20, 2}} {
+		for range want.days / 10 {
+			w.pass(days(10))
+		}
+		if got := asked(); got != want.told {
+			t.Errorf("%d days later it was asked about %d times, want %d", want.days, got, want.told)
+		}
+	}
+}

@@ -38,7 +38,7 @@ func (d *Draft) follow(before, after *setup.Run, g *setup.Guide) error {
 			}
 			opened[spec.Role] = append(opened[spec.Role], spec.ID)
 		}
-		if was != nil && was.State != now.State && (now.State == setup.Failed || (!auto(spec) && now.State.Settled() && now.State != setup.NotNeeded)) {
+		if was != nil && was.State != now.State && (now.State == setup.Failed || now.State.Settled() && now.State != setup.NotNeeded && !(auto(spec) && now.State == setup.Done)) {
 			outcomes = append(outcomes, spec)
 		}
 	}
@@ -55,7 +55,10 @@ func (d *Draft) follow(before, after *setup.Run, g *setup.Guide) error {
 	d.cards(before, after, g, t, people)
 	d.remindNext(before, after, g, t)
 	d.windowNext(before, after, g, t)
-	if err := d.news(t, after, outcomes, roles, opened); err != nil {
+	if err := d.news(after, outcomes, roles, opened); err != nil {
+		return err
+	}
+	if err := d.keepTold(t, before, after, g); err != nil {
 		return err
 	}
 	people[after.Requester] = true
@@ -125,6 +128,11 @@ func (d *Draft) stepJob(run string, step setup.StepID, due time.Time) {
 
 func (d *Draft) checklist(before, after *setup.Run) {
 	key := setup.ChecklistKey(after.ID)
+	d.deliver(Deliver{Key: key, Place: after.Place, Draw: Draw{What: drawChecklist, Run: after.ID}}, bot.ClassChecklist, d.editDue(key, before, after))
+}
+
+// editDue is when a message that a run keeps up to date may be edited next.
+func (d *Draft) editDue(key string, before, after *setup.Run) time.Time {
 	due := d.Now
 	if sent, ok, err := d.Sent(key); err == nil && ok {
 		pace := d.env.Pace
@@ -135,7 +143,38 @@ func (d *Draft) checklist(before, after *setup.Run) {
 			due = next
 		}
 	}
-	d.deliver(Deliver{Key: key, Place: after.Place, Draw: Draw{What: drawChecklist, Run: after.ID}}, bot.ClassChecklist, due)
+	return due
+}
+
+// keepTold keeps whoever asked for a run up to date in one direct message: threads
+// are easily missed, and a message for each step is too many. The end is a
+// message of its own.
+func (d *Draft) keepTold(t *bot.Tenant, before, after *setup.Run, g *setup.Guide) error {
+	person, ok := t.Person(after.Requester)
+	if !ok {
+		return nil
+	}
+	news := slices.ContainsFunc(g.Steps, func(spec setup.Spec) bool {
+		st := after.Step(spec.ID)
+		return st != nil && after.Tells(&spec, st)
+	})
+	if news && !after.Place.Direct() { // else the checklist itself is with them
+		for _, a := range person.Accounts {
+			key := setup.ToldKey(after.ID) + "/" + a.String()
+			d.deliver(Deliver{Key: key, Place: bot.DM(a), Draw: Draw{What: drawTold, Run: after.ID}}, bot.ClassChecklist, d.editDue(key, before, after))
+		}
+	}
+	if before == nil || before.State != setup.RunOpen || after.State != setup.RunDone {
+		return nil
+	}
+	sc, err := d.Scene(after, after.Place)
+	if err != nil {
+		return err
+	}
+	m := sc.Finished()
+	m.Key = "run/" + after.ID + "/finished"
+	d.Tell(t, after.Requester, m)
+	return nil
 }
 
 // clicked reports whether somebody approved in the last half minute.
@@ -207,27 +246,15 @@ func allSettled(r *setup.Run, steps []setup.StepID) bool {
 }
 
 // news tells the run's thread, in one reply, what became of steps and whose
-// turn it is. In a direct message the card itself is the ping. The requester
-// reads in person what became of a step that somebody else did: threads are
-// easily missed.
-func (d *Draft) news(t *bot.Tenant, r *setup.Run, outcomes []*setup.Spec, roles []bot.Role, opened map[bot.Role][]setup.StepID) error {
+// turn it is. In a direct message the card itself is the ping.
+func (d *Draft) news(r *setup.Run, outcomes []*setup.Spec, roles []bot.Role, opened map[bot.Role][]setup.StepID) error {
 	sc, err := d.Scene(r, r.Place)
 	if err != nil {
 		return err
 	}
 	m := bot.Message{Key: fmt.Sprintf("run/%s/news/%d", r.ID, r.Version)}
-	told := bot.Message{Key: m.Key + "/requester"}
 	for _, spec := range outcomes {
-		st := r.Step(spec.ID)
-		outcome := sc.Outcome(spec, st)
-		m.Add(outcome.Parts...)
-		if st.State != setup.Failed && st.By != r.Requester && !r.Place.Direct() { // a failure calls them by name in the thread
-			told.Add(outcome.Parts...)
-		}
-	}
-	if !told.Empty() {
-		told.Add(bot.Note{Text: bot.T("Run " + r.ID + " for " + t.Name + ", which you asked for.")})
-		d.Tell(t, r.Requester, told)
+		m.Add(sc.Outcome(spec, r.Step(spec.ID)).Parts...)
 	}
 	for _, role := range roles {
 		if !r.Place.Direct() && role != bot.Requester {

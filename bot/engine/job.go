@@ -71,6 +71,7 @@ const (
 	drawFixed     = "fixed"
 	drawChecklist = "checklist"
 	drawCard      = "card"
+	drawTold      = "told"     // what became of a run, for whoever asked for it
 	drawRoot      = "root"     // an incident's root message
 	drawGroup     = "group"    // the root that the issues of a storm share
 	drawPost      = "post"     // the root of a message center post

@@ -214,7 +214,7 @@ func (s Scene) openStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 	v := s.value(spec, st)
 	var buttons []bot.Button
 	if system, ok := spec.ByHand(s.Context()); ok && (g == nil || g.Ask == nil) {
-		s.unplanned(m, spec, st, system)
+		s.unplanned(m, spec, st, system, primary)
 		return
 	}
 	if g != nil {
@@ -287,10 +287,14 @@ func (s Scene) failedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 	if spec.API != nil && spec.API.Plan != nil || spec.API != nil && spec.API.Auto {
 		buttons = append(buttons, bot.Button{Label: "Try again", Action: ActRetry, Value: v, Style: take(primary), Says: "Try again: " + spec.Title})
 	}
-	if spec.API != nil && spec.API.Verify != nil {
+	g := spec.Guided
+	if _, hand := spec.ByHand(s.Context()); hand {
+		buttons = append(buttons, s.didByHand(spec, v))
+		g = spec.byHandGuide(s.Context())
+	} else if spec.API != nil && spec.API.Verify != nil {
 		buttons = append(buttons, bot.Button{Label: "I fixed it, check", Action: ActCheck, Value: v, Says: "I fixed it, check: " + spec.Title})
 	}
-	if g := spec.Guided; g != nil {
+	if g != nil {
 		s.guided(m, g)
 		if g.Ask != nil {
 			buttons = append(buttons, bot.Button{Label: word(g, "Enter the values"), Action: ActAnswer, Value: v, Says: word(g, "Enter the values") + ": " + spec.Title})
@@ -332,7 +336,10 @@ func (s Scene) settledStep(m *bot.Message, spec *Spec, st *Step) {
 		}
 		lines = append(lines, line)
 	}
-	if len(st.Proof) > 0 {
+	switch {
+	case len(st.Proof) > 0 && st.State == Confirmed: // the rest is a person's word
+		lines = append(lines, bot.T("Looked up by me: "+strings.Join(st.Proof, "; ")))
+	case len(st.Proof) > 0:
 		lines = append(lines, bot.T("Read back: "+strings.Join(st.Proof, "; ")))
 	}
 	if st.State == Skipped {

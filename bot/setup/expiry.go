@@ -43,6 +43,8 @@ func Keeper(o bot.Object) bot.Role {
 // tenant: what a run made, not what the configuration names.
 func Replaceable(t *bot.Tenant, o bot.Object) bool {
 	switch {
+	case unattendedEntry(o):
+		return t.Instance != "" && t.Mode(bot.ServiceNow) != bot.NoCalls && isID(o.ID)
 	case o.System != bot.Graph || !Ends(o) || o.Run == "":
 		return false
 	case o.Kind == "secret":
@@ -50,6 +52,56 @@ func Replaceable(t *bot.Tenant, o bot.Object) bool {
 	}
 	return o.Kind == "application" && o.ID == UniqueReader && !t.Reader.Configured()
 }
+
+// unattendedEntry reports whether an object is the registry entry with which
+// Keyturn signs in at ServiceNow, made by a run.
+func unattendedEntry(o bot.Object) bool {
+	return o.System == bot.ServiceNow && o.Kind == "oauth_entity" && o.Run != "" && o.Removed.IsZero() && strings.HasPrefix(o.Name, nameUnattended)
+}
+
+// Endless says of a credential without an end why it has none, or "" where an
+// object is none. ServiceNow knows no end of a client's secret.
+func Endless(o bot.Object) string {
+	switch {
+	case !o.Expires.IsZero() || !o.Removed.IsZero() || o.System != bot.ServiceNow:
+		return ""
+	case unattendedEntry(o):
+		return "its secret does not end by itself: it stays valid until it is replaced"
+	case o.Kind == "oauth_entity" && o.Name == nameProvider:
+		return "has no secret of its own: Entra's client secret is in it, and ends as that does"
+	case o.ID == OwnServiceNow:
+		return "its secret does not end by itself: replace it by hand, in Application Registry and in the configuration"
+	}
+	return ""
+}
+
+// yearly is how old a credential without an end becomes before its keepers are
+// asked about it.
+const yearly = 365 * 24 * time.Hour
+
+// Aged gives the last anniversary of a credential that a run made and that does
+// not end by itself, and false before the first.
+func Aged(o bot.Object, now time.Time) (at time.Time, years int, reached bool) {
+	if !unattendedEntry(o) || o.At.IsZero() || !o.Expires.IsZero() {
+		return time.Time{}, 0, false
+	}
+	years = int(now.Sub(o.At) / yearly)
+	return o.At.Add(time.Duration(years) * yearly), years, years > 0
+}
+
+// Old is what a role's holders and the owners are told, once a year, of a
+// credential that does not end by itself.
+func Old(t *bot.Tenant, o bot.Object, years int) bot.Message {
+	m := bot.Say(bot.T(o.System.Name()+", "+o.Kind+" "), bot.B(o.Name), bot.T(" of "+t.Name+" is in use since "), bot.When(o.At, bot.DateOnly),
+		bot.T(", "+plural(years, "year", "years")+": "+Endless(o)+". Nothing stops working. I ask once a year."))
+	if Replaceable(t, o) {
+		m.Add(bot.Paragraph{Text: bot.T(gapless)})
+		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Replace it", Action: ActReplace, Value: ReplaceValue(t.ID, o), Says: "Replace it: " + o.Name + " of " + t.Name}}})
+	}
+	return m
+}
+
+const gapless = "It is replaced without a gap: a new one is made, put to use and proved, and only then the old one is removed. Each step is approved as always."
 
 // stops says what no longer works when a credential has ended.
 func stops(o bot.Object) string {
@@ -72,6 +124,9 @@ const (
 	OwnReader = "configured-reader"
 	OwnTeams  = "configured-teams"
 	OwnSignIn = "configured-sign-in"
+	// OwnServiceNow is the client with which people sign in at ServiceNow. Its
+	// secret has no end.
+	OwnServiceNow = "configured-servicenow"
 )
 
 // Expiring is what a role's holders and the owners are told of a credential
@@ -93,7 +148,7 @@ func Expiring(t *bot.Tenant, o bot.Object, days int) bot.Message {
 		m.Add(bot.Paragraph{Text: bot.T(byHandInstead(o))})
 		return m
 	}
-	m.Add(bot.Paragraph{Text: bot.T("It is replaced without a gap: a new one is made, put to use and proved, and only then the old one is removed. Each step is approved as always.")})
+	m.Add(bot.Paragraph{Text: bot.T(gapless)})
 	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Replace it", Action: ActReplace, Value: ReplaceValue(t.ID, o), Style: bot.Primary, Says: "Replace it: " + o.Name + " of " + t.Name}}})
 	return m
 }

@@ -6,11 +6,14 @@ package setup
 //
 //	look ─┬─ secret ──── new secret ─ ServiceNow has it ─ ServiceNow used it ─┬─ old one removed ─ record
 //	      └─ reader key ─ new key, proved ─ health read with it ─────────────┘
+//	ServiceNow entry ─ new entry, proved with a sign-in ─ old entry removed ─ record
 func rotateGuide() *Guide {
 	secret, reader := clientSecret(), readerApp()
 	provider := oauthProvider()
 	secret.When, provider.When, reader.When = rotates("secret"), rotates("secret"), rotates("application")
 	secret.Only, provider.Only, reader.Only = forSecrets, forSecrets, forReader
+	entry := unattended()
+	entry.When, entry.Only, entry.NoSkip = rotates("oauth_entity"), forEntry, true
 	return &Guide{
 		ID: Rotate, Revision: 1,
 		Title: "Replace a secret or a key",
@@ -23,6 +26,8 @@ func rotateGuide() *Guide {
 			after(reader, StepRotateLook),
 			after(rotateReader(), StepReaderApp),
 			after(rotateRemove(), StepRotateUse, StepRotateReader),
+			after(entry, StepRotateLook),
+			after(rotateEntryRemove(), StepUnattended),
 		}),
 	}
 }
@@ -30,6 +35,8 @@ func rotateGuide() *Guide {
 const (
 	forSecrets = "where a client secret is replaced"
 	forReader  = "where the key that reads service health is replaced"
+	forEntry   = "where the sign-in for unattended work is replaced"
+	forEntra   = "where what is replaced is at Entra"
 )
 
 // rotates reports whether a run replaces a credential of a kind.

@@ -114,7 +114,10 @@ func (s Scene) Outcome(spec *Spec, st *Step) bot.Message {
 		if st.Problem != nil {
 			t = bot.Join(t, bot.T(". "+st.Problem.words()))
 		}
-		m := bot.Say(bot.Join(t, bot.T(" "), s.Ping(s.Run.Requester)))
+		m := bot.Say(t)
+		if !st.rejected() { // who rejected it told them in person
+			m = bot.Say(bot.Join(t, bot.T(" "), s.Ping(s.Run.Requester)))
+		}
 		if st.Problem != nil && st.Problem.Code == ServiceGone {
 			v := s.value(spec, st)
 			m.Add(bot.Buttons{Items: []bot.Button{

@@ -10,11 +10,21 @@ import (
 )
 
 // Script is the same calls for a person's own shell: curl, with the token in
-// an environment variable that they fill in themselves.
+// an environment variable that they fill in themselves. Of a step that is done by
+// hand and has no plan it is the searches.
 func (s Scene) Script(spec *Spec, st *Step) bot.Message {
+	var calls []bot.Call
+	says := bot.Join(bot.T("The same searches as a script, which changes nothing. When you have looked, choose "), bot.B("I did it by hand"), bot.T("."))
+	if st.Plan != nil {
+		calls = st.Plan.Calls
+		says = bot.Join(bot.T("The same calls as a script. When it is done, choose "), bot.B("I did it by hand, check"),
+			bot.T(". Where a value stands in capital letters, put in what the answer before gave you, or a secret that you make yourself and keep to yourself."))
+	} else {
+		calls = spec.Lookups(s.Context())
+	}
 	var b strings.Builder
 	b.WriteString("# " + oneLine(spec.Title) + "\n")
-	for _, sys := range systems(st.Plan.Calls) {
+	for _, sys := range systems(calls) {
 		switch sys {
 		case bot.Graph:
 			b.WriteString("# GRAPH_TOKEN: az account get-access-token --resource-type ms-graph --query accessToken -o tsv\n")
@@ -22,12 +32,11 @@ func (s Scene) Script(spec *Spec, st *Step) bot.Message {
 			b.WriteString("# SN_TOKEN: an OAuth access token of your own ServiceNow account\n")
 		}
 	}
-	for i, c := range st.Plan.Calls {
+	for i, c := range calls {
 		fmt.Fprintf(&b, "\n# %d. %s\n%s\n", i+1, oneLine(c.What), curl(c, s.Base))
 	}
 	var m bot.Message
-	m.Add(bot.Paragraph{Text: bot.Join(bot.T("The same calls as a script. When it is done, choose "), bot.B("I did it by hand, check"),
-		bot.T(". Where a value stands in capital letters, put in what the answer before gave you, or a secret that you make yourself and keep to yourself."))})
+	m.Add(bot.Paragraph{Text: says})
 	m.Add(bot.Code{Title: spec.Title, Text: b.String()})
 	return m
 }

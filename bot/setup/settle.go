@@ -54,3 +54,8 @@ func (r *Run) Confirm(id StepID, by bot.PersonID, answers, facts map[string]stri
 	r.Keep(id, facts, now)
 	s.State, s.By, s.Answers, s.Problem, s.At = Confirmed, by, answers, nil, now
 }
+
+// rejected reports whether a step failed because somebody rejected its plan.
+func (s *Step) rejected() bool {
+	return s.State == Failed && s.Problem != nil && s.Why != "" && s.Problem.Says == "Rejected: "+s.Why
+}

@@ -64,6 +64,10 @@ type API struct {
 	// Verify gives the reads that prove the step, and Prove judges them.
 	Verify func(Context) []bot.Call
 	Prove  func(Context, Reading) Finding
+	// Unaided judges what can be read without anybody's rights, where Keyturn
+	// calls nothing as those who act: a Problem or End counts, Proof stands beside
+	// the person's word. nil has nothing of the kind.
+	Unaided func(Context, Reading) Finding
 	// Back gives the calls that undo the step; nil where the API cannot.
 	Back func(Context) []bot.Call
 	// Auto runs without an approval: it only reads.
@@ -133,6 +137,7 @@ func (c Context) WithServiceNow() bool { return c.Run.Instance != "" }
 type Read struct {
 	Answer  bot.Answer
 	Failure *bot.Failure
+	Hand    bool // not made at all: people look themselves
 }
 
 // Reading is the answers to a step's reads, by call ID.
@@ -151,6 +156,16 @@ func (r Reading) Failed(call string) *bot.Failure { return r[call].Failure }
 func (r Reading) Missing(call string) bool {
 	f := r[call].Failure
 	return f != nil && f.Kind == bot.KindNotFound
+}
+
+// ByHand reports whether calls of the reading are left to people.
+func (r Reading) ByHand() bool {
+	for _, x := range r {
+		if x.Hand {
+			return true
+		}
+	}
+	return false
 }
 
 // Get is the value at a path of the call's answer ("value.0.id"), or "".

@@ -27,13 +27,14 @@ func before(guide GuideID) Spec {
 		)
 	case Cleanup:
 		s.Trap = "Nothing is assumed: what is found is shown with the evidence, and each removal has its owner and its own approval."
-		s.Guided.Do = always(
-			"The Entra admin and the ServiceNow admin sign in, and I search with their rights. Searching changes nothing.",
-			"Each of them chooses what goes and what stays.",
-			"The Microsoft 365 admin removes the repository and the application ID in the admin center. No API exists for that part.",
-			"ServiceNow goes first, Entra's secrets then, the registrations last.",
-			"Keyturn's own sign-in registrations stay: they belong to the installation, not to a setup.",
-		)
+		s.Guided.Do = func(c Context) []bot.Text {
+			return do(append([]string{searching(c)},
+				"Each of them chooses what goes and what stays.",
+				"The Microsoft 365 admin removes the repository and the application ID in the admin center. No API exists for that part.",
+				"ServiceNow goes first, Entra's secrets then, the registrations last.",
+				"Keyturn's own sign-in registrations stay: they belong to the installation, not to a setup.",
+			)...)
+		}
 	default:
 		s.Trap = "It reads what Microsoft publishes and keeps your incidents in step. It opens no cases with Microsoft support."
 		s.Guided.Do = func(c Context) []bot.Text {
@@ -54,6 +55,20 @@ func before(guide GuideID) Spec {
 		}
 	}
 	return s
+}
+
+// searching says how cleanup finds what is left.
+func searching(c Context) string {
+	var hand []string
+	for _, system := range []bot.System{bot.Graph, bot.ServiceNow} {
+		if c.Tenant.Mode(system) == bot.NoCalls && (system == bot.Graph || c.WithServiceNow()) {
+			hand = append(hand, system.Name())
+		}
+	}
+	if len(hand) > 0 {
+		return "The admins search by hand at " + list(hand) + ", where the configuration has me call nothing: I say where to look and give a script. Elsewhere they sign in, and I search with their rights. Searching changes nothing."
+	}
+	return "The Entra admin and the ServiceNow admin sign in, and I search with their rights. Searching changes nothing."
 }
 
 // channels makes the subscription and a test message; the engine does both.

@@ -23,6 +23,9 @@ type found struct {
 	// by default.
 	Weak    bool `json:"weak,omitempty"`
 	Secrets int  `json:"secrets,omitempty"`
+	// Hand marks what a person named: it was not read. A registration is addressed
+	// by its client ID then.
+	Hand bool `json:"hand,omitempty"`
 }
 
 const (

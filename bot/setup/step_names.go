@@ -53,6 +53,7 @@ const (
 	StepRotateReader StepID = "rotate-reader"
 	StepRotateUse    StepID = "rotate-use"
 	StepRotateRemove StepID = "rotate-remove"
+	StepRotateEntry  StepID = "rotate-entry-remove"
 )
 
 // Facts that the engine and other parts read by name. The rest stay between

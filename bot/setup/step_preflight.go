@@ -20,9 +20,30 @@ func preflight() Spec {
 				rows("app", "sys_store_app", "scope="+appScope, "sys_id,name,scope,version,active", "Looks for the app, by its scope"),
 				{ID: "service", System: bot.DNS, Method: "GET", Path: connectorHost, What: "Looks up the address of Microsoft's service"},
 			}
-		}, Prove: provePreflight},
+		}, Prove: provePreflight, Unaided: unaidedPreflight},
 	}
 }
+
+// unaidedPreflight judges the address of the service, which needs no sign-in,
+// and what a person says of the app.
+func unaidedPreflight(c Context, r Reading) Finding {
+	gone := r.Missing("service")
+	if f := r.Failed("service"); f != nil && !gone {
+		return Finding{Problem: trouble(f, unlooked)}
+	}
+	if gone {
+		return Finding{End: connectorHost + " has no address any more. " + retirement + ". Nothing was written. " + otherWays}
+	}
+	if c.Fact("app.version") == noApp {
+		return Finding{End: "The app is not on " + c.Run.Instance + ", as you say. " + retirement + ", so the ServiceNow Store may not have it any more. Nothing was written. " + otherWays}
+	}
+	return Finding{Proof: []string{hasAddress}}
+}
+
+const (
+	hasAddress = connectorHost + " has an address, which does not prove that it works"
+	unlooked   = "I could not look up " + connectorHost + " from here, which says nothing about Microsoft's service."
+)
 
 const otherWays = "You can rehearse the walk against the simulators (`keyturn demo`), set up the same outcome without the connector (guide direct), or remove what is left (guide cleanup)."
 
@@ -38,14 +59,14 @@ func provePreflight(c Context, r Reading) Finding {
 	}
 	gone := r.Missing("service")
 	if f := r.Failed("service"); f != nil && !gone {
-		return Finding{Problem: trouble(f, "I could not look up "+connectorHost+" from here, which says nothing about Microsoft's service.")}
+		return Finding{Problem: trouble(f, unlooked)}
 	}
 	here, there := "the app is not on "+c.Run.Instance, connectorHost+" has no address"
 	if installed {
 		here = fmt.Sprintf("app “%s” is installed, version %s", app.Get("name"), app.Get("version"))
 	}
 	if !gone {
-		there = connectorHost + " has an address, which does not prove that it works"
+		there = hasAddress
 	}
 	proof := []string{here, there}
 	switch {

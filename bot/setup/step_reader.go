@@ -34,7 +34,7 @@ func readerApp() Spec {
 			Read: func(c Context) []bot.Call {
 				return []bot.Call{readReaderApp(), principals("principals", nameReader)}
 			},
-			Plan: planReader, Verify: verifyReader, Prove: proveReader,
+			Plan: planReader, Verify: verifyReader, Prove: proveReader, Unaided: unaidedReader,
 			Back: func(c Context) []bot.Call { return deleteApp(c.Fact("reader.app_id"), UniqueReader) },
 		},
 		Guided: &Guided{
@@ -121,6 +121,9 @@ func planReader(c Context, r Reading) (Proposal, *Problem) {
 	}
 	if f := r.Failed("app"); f != nil && !r.Missing("app") {
 		return Proposal{}, trouble(f, "")
+	}
+	if r.ByHand() && c.Option(OptionRotate) != "" {
+		return Proposal{}, nil // the list of keys is not known, and is sent as a whole
 	}
 	var p Proposal
 	clientID := "{reader.client_id}"
@@ -232,6 +235,19 @@ func verifyReader(c Context) []bot.Call {
 		calls = append(calls, principals("principals", nameReader))
 	}
 	return calls
+}
+
+// unaidedReader tries the key that was made here on the registration that a
+// person made or gave it to.
+func unaidedReader(c Context, r Reading) Finding {
+	if _, asked := r["token"]; !asked {
+		return Finding{}
+	}
+	if f := r.Failed("token"); f != nil {
+		return Finding{Problem: trouble(f, "No token was issued for the key that was made here. Compare the client ID, and whether the registration has the key; a new one can take a minute to be known.")}
+	}
+	return Finding{Proof: []string{"a token was issued for the key"}, Objects: []bot.Object{{System: bot.Graph, Kind: "application", ID: UniqueReader, Name: nameReader,
+		Link: entraApp(c, c.Fact(FactReaderClientID), "Overview"), Expires: instant(c.Fact(readerKey + ".until"))}}}
 }
 
 func proveReader(c Context, r Reading) Finding {

@@ -26,8 +26,12 @@ func readRows(id string, list []found, fields string) []bot.Call {
 	return calls
 }
 
-// still finds a row among everything that was read.
+// still finds a row among everything that was read. What people look at
+// themselves is taken to be there.
 func still(r Reading, f found) (Item, bool) {
+	if r.ByHand() {
+		return Item{}, true
+	}
 	for _, id := range sorted(r) {
 		if it, ok := first(r.List(id, "result"), map[string]string{"sys_id": f.ID}); ok && strings.Contains(id, "-"+f.Kind+"-") {
 			return it, true
@@ -136,6 +140,9 @@ func userRemove() Spec {
 				}
 				var p Proposal
 				_, opened := first(r.List("opened", "result"), map[string]string{"opened_by.user_name": userUnattended})
+				if r.ByHand() { // nobody has looked: what empties no field of an incident
+					opened = true
+				}
 				for i, f := range list(c) {
 					it, ok := still(r, f)
 					id := fmt.Sprintf("user-%d", i+1)
@@ -145,7 +152,11 @@ func userRemove() Spec {
 					case opened && it.Get("active") == "false" && it.Get("locked_out") == "true":
 						p.Exists = append(p.Exists, f.Name+" is switched off already.")
 					case opened:
-						p.Exists = append(p.Exists, "Incidents name the user as the one who opened them, so it is kept and switched off.")
+						if r.ByHand() {
+							p.Exists = append(p.Exists, "I do not know whether incidents name the user as the one who opened them, so it is kept and switched off.")
+						} else {
+							p.Exists = append(p.Exists, "Incidents name the user as the one who opened them, so it is kept and switched off.")
+						}
 						off := update(id, "sys_user", f.ID, body{"active": "false", "locked_out": "true"}, "Switches "+userUnattended+" off and locks it")
 						off.Unmakes = bot.ObjectKey(bot.ServiceNow, "sys_user", f.ID)
 						p.Calls = append(p.Calls, off)
@@ -205,7 +216,7 @@ func flagsRestore() Spec {
 					for _, column := range sorted(earlier(f)) {
 						now = append(now, column+" "+it.Get(column))
 					}
-					if len(now) > 0 {
+					if len(now) > 0 && !r.ByHand() {
 						p.Exists = append(p.Exists, f.Name+" now: "+strings.Join(now, ", ")+".")
 					}
 					p.Calls = append(p.Calls, restoreRow(fmt.Sprintf("restore-%d", i+1), bot.Object{

@@ -88,10 +88,19 @@ func appRemove() Spec {
 	}
 }
 
+// app is the address of a registration: by its object ID, or where only a
+// person looked by its client ID.
+func (f found) app() string {
+	if f.Hand {
+		return "/applications(appId=" + odata(f.Client) + ")"
+	}
+	return "/applications/" + f.ID
+}
+
 func readApps(c Context) []bot.Call {
 	var calls []bot.Call
 	for i, f := range chosenApps(c) {
-		calls = append(calls, graphGet(fmt.Sprintf("app-%d", i+1), "/applications/"+f.ID+"?$select=id,appId,displayName,passwordCredentials", "Reads "+f.Name))
+		calls = append(calls, graphGet(fmt.Sprintf("app-%d", i+1), f.app()+"?$select=id,appId,displayName,passwordCredentials", "Reads "+f.Name))
 	}
 	return calls
 }
@@ -113,13 +122,16 @@ func secretsRemove() Spec {
 					return Proposal{}, p
 				}
 				var p Proposal
+				if r.ByHand() {
+					return p.knownSecrets(c), nil
+				}
 				for i, f := range chosenApps(c) {
 					for j, s := range r.List(fmt.Sprintf("app-%d", i+1), "passwordCredentials") {
 						key := s.Get("keyId")
 						if !isGUID(key) {
 							continue
 						}
-						call := fineGone(graphWrite(fmt.Sprintf("secret-%d-%d", i+1, j+1), "POST", "/applications/"+f.ID+"/removePassword", body{"keyId": key},
+						call := fineGone(graphWrite(fmt.Sprintf("secret-%d-%d", i+1, j+1), "POST", f.app()+"/removePassword", body{"keyId": key},
 							"Removes the secret "+secretLabel(s)+" of "+f.Name))
 						call.Unmakes = bot.ObjectKey(bot.Graph, "secret", key)
 						p.Calls = append(p.Calls, call)
@@ -147,6 +159,28 @@ func secretsRemove() Spec {
 				return Finding{Proof: proof}
 			}},
 	}
+}
+
+// knownSecrets removes the secrets that the inventory has, where nothing is read:
+// those of the registration for ServiceNow.
+func (p Proposal) knownSecrets(c Context) Proposal {
+	for _, f := range chosenApps(c) {
+		if f.Key != UniqueConnector(c.Run.Instance) {
+			continue
+		}
+		for _, o := range c.Objects {
+			if o.System != bot.Graph || o.Kind != "secret" || !o.Removed.IsZero() || !isGUID(o.ID) {
+				continue
+			}
+			call := fineGone(graphWrite(fmt.Sprintf("secret-%d", len(p.Calls)+1), "POST", f.app()+"/removePassword", body{"keyId": o.ID}, "Removes the secret “"+o.Name+"” of "+f.Name))
+			call.Unmakes = o.Key
+			p.Calls = append(p.Calls, call)
+		}
+	}
+	if len(p.Calls) > 0 {
+		p.Exists = append(p.Exists, "These are the secrets that the inventory has. Delete others that you find on the chosen registrations in the portal.")
+	}
+	return p
 }
 
 func each(list []found, do func(found)) {
@@ -182,16 +216,13 @@ func appsRemove() Spec {
 				var p Proposal
 				for i, f := range chosenApps(c) {
 					id := fmt.Sprintf("app-%d", i+1)
-					if r.Missing(id) {
+					if r.Missing(id) && !r.ByHand() {
 						p.Exists = append(p.Exists, f.Name+" is not there any more.")
 						continue
 					}
-					call := deleteApp(f.ID, f.Key)
-					for k := range call {
-						call[k].ID = "delete-" + id
-						call[k].What = "Deletes " + f.Name
-					}
-					p.Calls = append(p.Calls, call...)
+					call := fineGone(graphWrite("delete-"+id, "DELETE", f.app(), nil, "Deletes "+f.Name))
+					call.Unmakes = bot.ObjectKey(bot.Graph, "application", f.Key)
+					p.Calls = append(p.Calls, call)
 				}
 				return p, nil
 			},

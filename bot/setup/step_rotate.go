@@ -16,7 +16,8 @@ func replaced(c Context) (bot.Object, bool) { return object(c, c.Option(OptionRo
 func rotateLook() Spec {
 	return Spec{
 		ID: StepRotateLook, Title: "What is replaced", Role: bot.EntraAdmin, Minutes: 1, NoSkip: true,
-		What:    "Looks for the credential on its registration, and for what depends on it.",
+		What: "Looks for the credential on its registration, and for what depends on it.",
+		When: rotatesAtEntra, Only: forEntra,
 		IfWaits: "The credential ends as it would have.",
 		API: &API{Auto: true, Verify: func(c Context) []bot.Call {
 			if o, _ := replaced(c); o.Kind == "secret" {
@@ -137,7 +138,7 @@ func proveRotateUse(c Context, r Reading) Finding {
 // rotateRemove removes what was replaced.
 func rotateRemove() Spec {
 	return Spec{
-		ID: StepRotateRemove, Title: "Remove the old one", Role: bot.EntraAdmin, Minutes: 1,
+		ID: StepRotateRemove, Title: "Remove the old one", Role: bot.EntraAdmin, Minutes: 1, When: rotatesAtEntra, Only: forEntra,
 		What:    "Removes the old secret or key from the registration. The new one is in use and proved.",
 		Trap:    "Whoever else copied the old secret stops working at once.",
 		Undo:    "A removed secret cannot come back.",
@@ -179,6 +180,12 @@ func oldOnes(c Context, r Reading) []Item {
 
 func planRotateRemove(c Context, r Reading) (Proposal, *Problem) {
 	var p Proposal
+	if o, _ := replaced(c); r.ByHand() {
+		if o.Kind == "secret" {
+			return p.with(removeSecret(c, "remove", o.ID, "Removes the old secret “"+o.Name+"”")), nil
+		}
+		return p, nil // the list of keys is not known, and is sent as a whole
+	}
 	if r.Missing("app") {
 		p.Exists = append(p.Exists, "The registration is not there any more.")
 		return p, nil
@@ -204,4 +211,53 @@ func planRotateRemove(c Context, r Reading) (Proposal, *Problem) {
 		}
 	}
 	return p.with(graphWrite("remove", "PATCH", "/applications/"+c.Fact("reader.app_id"), body{"keyCredentials": keep}, "Removes "+count(len(old), "old key", "old keys")+", and leaves the others as they are")), nil
+}
+
+// rotatesAtEntra reports whether a run replaces a credential of a registration.
+func rotatesAtEntra(c Context) bool { return rotates("secret")(c) || rotates("application")(c) }
+
+// rotatedEntry is the sys_id of the registry entry that the run replaces, also
+// after it was removed.
+func rotatedEntry(c Context) string {
+	id, _ := strings.CutPrefix(c.Option(OptionRotate), bot.ObjectKey(bot.ServiceNow, "oauth_entity", ""))
+	return id
+}
+
+// rotateEntryRemove removes the registry entry that was in use before.
+func rotateEntryRemove() Spec {
+	read := func(c Context) []bot.Call {
+		return []bot.Call{rows("old", "oauth_entity", "sys_id="+rotatedEntry(c), "sys_id,name,client_id", "Looks for the entry that was in use")}
+	}
+	return Spec{
+		ID: StepRotateEntry, Title: "Remove the old registry entry", Role: bot.ServiceNowAdmin, Minutes: 1, When: rotates("oauth_entity"), Only: forEntry,
+		What:    "Removes the entry in Application Registry that was in use before, with its secret. The new one is in use and proved.",
+		Trap:    "Whoever else signs in with the old entry stops working at once.",
+		Undo:    "A removed entry does not come back; the new one stays in use.",
+		IfWaits: "The old secret stays valid: it has no end of its own.",
+		API: &API{Read: read, Verify: read,
+			Plan: func(c Context, r Reading) (Proposal, *Problem) {
+				if p := complete(r, asAdmin); p != nil {
+					return Proposal{}, p
+				}
+				var p Proposal
+				it, ok := first(r.List("old", "result"), map[string]string{"sys_id": rotatedEntry(c)})
+				switch {
+				case !ok:
+					p.Exists = append(p.Exists, "The old entry is not there any more.")
+					return p, nil
+				case it.Get("client_id") == unattendedClient(c.Run.ID) || !strings.HasPrefix(it.Get("name"), nameUnattended):
+					return Proposal{}, refuse("The row is “"+it.Get("name")+"”, which is not the entry to replace.", "Look at it: "+record(c, "oauth_entity", rotatedEntry(c)))
+				}
+				return p.with(remove("remove", "oauth_entity", rotatedEntry(c), "Removes the old entry “"+it.Get("name")+"”")), nil
+			},
+			Prove: func(c Context, r Reading) Finding {
+				if p := complete(r, asAdmin); p != nil {
+					return Finding{Problem: p}
+				}
+				if _, ok := first(r.List("old", "result"), map[string]string{"sys_id": rotatedEntry(c)}); ok {
+					return Finding{Problem: refuse("The old entry is still there.", "Try again: I plan what is left.")}
+				}
+				return Finding{Proof: []string{"the old entry is not there any more"}}
+			}},
+	}
 }

@@ -20,7 +20,7 @@ func clientSecret() Spec {
 		Trap:    "Entra shows a secret's value once. Nobody has to copy it: it is sealed here and written to ServiceNow by the next step. It never goes to the Microsoft 365 admin.",
 		Undo:    "Undo removes the secret; tokens issued before live on for about an hour.",
 		IfWaits: "The ServiceNow team cannot make the OAuth provider.",
-		API: &API{Read: readSecret, Plan: planSecret, Verify: verifySecret, Prove: proveSecret,
+		API: &API{Read: readSecret, Plan: planSecret, Verify: verifySecret, Prove: proveSecret, Unaided: unaidedSecret,
 			Back: func(c Context) []bot.Call {
 				if !isGUID(c.Fact(entraSecretKey)) || !isGUID(c.Fact(FactEntraClientID)) {
 					return nil
@@ -132,6 +132,19 @@ func verifySecret(c Context) []bot.Call {
 	return calls
 }
 
+// unaidedSecret records a secret that a person made, so that its end is watched.
+func unaidedSecret(c Context, _ Reading) Finding {
+	if id, end := c.Fact(entraSecretKey), instant(c.Fact(FactEntraSecretEnd)); isGUID(id) && !end.IsZero() {
+		return Finding{Objects: []bot.Object{secretObject(c, id, end)}}
+	}
+	return Finding{}
+}
+
+func secretObject(c Context, id string, end time.Time) bot.Object {
+	return bot.Object{Key: bot.ObjectKey(bot.Graph, "secret", id), System: bot.Graph, Kind: "secret", ID: id,
+		Name: SecretName(c.Run.ID), Link: entraApp(c, c.Fact(FactEntraClientID), "Credentials"), Expires: end}
+}
+
 func proveSecret(c Context, r Reading) Finding {
 	if f := r.Failed("app"); f != nil {
 		return Finding{Problem: trouble(f, "")}
@@ -148,8 +161,7 @@ func proveSecret(c Context, r Reading) Finding {
 	facts := map[string]string{entraSecretKey: s.Get("keyId"), FactEntraSecretEnd: s.Get("endDateTime")}
 	if !c.Has(entraSecret) {
 		return Finding{Facts: facts, Proof: append(proof, "made by hand: its value is not with me, so no token was asked for"),
-			Objects: []bot.Object{{Key: bot.ObjectKey(bot.Graph, "secret", s.Get("keyId")), System: bot.Graph, Kind: "secret", ID: s.Get("keyId"),
-				Name: SecretName(c.Run.ID), Link: entraApp(c, c.Fact(FactEntraClientID), "Credentials"), Expires: instant(s.Get("endDateTime"))}}}
+			Objects: []bot.Object{secretObject(c, s.Get("keyId"), instant(s.Get("endDateTime")))}}
 	}
 	if f := r.Failed("token"); f != nil {
 		return Finding{Problem: trouble(f, "The secret is there, but no token was issued for it.")}

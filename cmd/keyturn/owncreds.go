@@ -26,6 +26,10 @@ func (t *tenantConfig) own(c *config) []bot.Object {
 	if c.Teams != nil && len(t.Teams) > 0 {
 		add(setup.OwnTeams, "of Keyturn's Teams bot", c.Teams.Certificate)
 	}
+	if t.SignIn.ServiceNowClientID != "" {
+		out = append(out, bot.Object{Key: bot.ObjectKey(bot.ServiceNow, "key", setup.OwnServiceNow), System: bot.ServiceNow, Kind: "client", ID: setup.OwnServiceNow,
+			Name: "with which people sign in at ServiceNow"})
+	}
 	return out
 }
 

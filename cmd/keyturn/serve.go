@@ -71,11 +71,11 @@ func (s checkCmd) Run(c *console) error {
 // a choice, and no mistake.
 func uncalled(t *bot.Tenant) (out []string) {
 	if t.Mode(bot.Graph) == bot.NoCalls {
-		out = append(out, "sign_in.entra is none, or missing: nothing is called at Entra as somebody. Its steps are done by hand from a guide or a script, and a person's word is what counts; "+
-			"credentials are not replaced, and cleanup is not offered. Reading service health needs no such call")
+		out = append(out, "sign_in.entra is none, or missing: nothing is called at Entra as somebody. Its steps are done by hand from a guide or a script, also those that replace a credential or clean up, and a person's word is what counts. "+
+			"Reading service health needs no such call")
 	}
 	if t.Instance != "" && t.Mode(bot.ServiceNow) == bot.NoCalls {
-		out = append(out, "sign_in.servicenow is none, or missing: nothing is called at ServiceNow as somebody. Its steps are done by hand, the guide direct makes no ServiceNow incidents, no change is read there, and cleanup is not offered")
+		out = append(out, "sign_in.servicenow is none, or missing: nothing is called at ServiceNow as somebody. Its steps are done by hand, the guide direct makes no ServiceNow incidents, and no change is read there")
 	}
 	return out
 }

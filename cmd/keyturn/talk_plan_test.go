@@ -201,7 +201,9 @@ func TestTheScriptDoesTheSameByHand(t *testing.T) {
 func (h *house) runs(card play.Card) {
 	h.Helper()
 	script := card.Text[strings.Index(card.Text, "# "):]
-	script = script[:strings.LastIndex(script, "curl")+strings.Index(script[strings.LastIndex(script, "curl"):], "\n```")]
+	if last := strings.LastIndex(script, "curl"); strings.Contains(script[last:], "\n```") { // a direct message has no fence
+		script = script[:last+strings.Index(script[last:], "\n```")]
+	}
 	token := h.token()
 	run := func(script string) []byte {
 		h.Helper()

@@ -100,3 +100,42 @@ func TestTheReadersKeyIsReplacedWithoutAGap(t *testing.T) {
 		t.Error("service health can no longer be read")
 	}
 }
+
+// A client's secret at ServiceNow has no end: the inventory says so, and it is
+// replaced by an entry beside it.
+func TestServiceNowsOwnSecretIsReplacedWithoutAGap(t *testing.T) {
+	h := open(t)
+	h.finishes("direct")
+	h.idle()
+	old := h.inventory("oauth_entity")
+	if len(old) != 1 {
+		t.Fatalf("the inventory has %+v", old)
+	}
+	h.types(play.Omar, "/keyturn inventory")
+	h.expectPrivate(play.Omar, old[0].Name, "its secret does not end by itself: it stays valid until it is replaced",
+		"with which people sign in at ServiceNow", "replace it by hand, in Application Registry and in the configuration", "[Replace "+old[0].Name+"]")
+	h.clicks(play.Omar, "Replace "+old[0].Name, "")
+	h.expectForm(play.Omar, "its secret does not end by itself", "Makes a new one, puts it to use, proves it")
+	h.submits(play.Omar, nil)
+	h.expectCard(play.Sam, "ServiceNow sign-in for unattended work", "Approve and run", "Entries of earlier runs stay")
+	h.clicks(play.Sam, "Approve and run", "sn-unattended")
+	h.expectCard(play.Sam, "Remove the old registry entry", "Approve and run")
+	if now := h.inventory("oauth_entity"); len(now) != 2 {
+		t.Errorf("while it is replaced there are %d entries, want the old and the new", len(now))
+	}
+	h.clicks(play.Sam, "Approve and run", "rotate-entry-remove")
+	h.expectCard(play.Omar, "✅ finished", "Remove the old registry entry")
+	h.idle()
+	now := h.inventory("oauth_entity")
+	if len(now) != 1 || now[0].ID == old[0].ID {
+		t.Errorf("the inventory has %+v", now)
+	}
+	// The new sign-in is what Keyturn works with from now on.
+	h.read(func(v engine.View) error {
+		_, as, err := engine.Standing(v, &bot.Tenant{ID: "contoso"})
+		if want := "keyturn-" + now[0].Run; as.ClientID != want || as.Secret.IsZero() {
+			t.Errorf("it signs in as %q, want %q", as.ClientID, want)
+		}
+		return err
+	})
+}

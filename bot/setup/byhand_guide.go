@@ -1,0 +1,154 @@
+package setup
+
+import (
+	"strings"
+
+	"keyturn/bot"
+)
+
+// byHandGuide is how a person does a step where Keyturn calls nothing: what is
+// said there for the case that nothing is signed in for, or the step's own.
+func (s *Spec) byHandGuide(c Context) *Guided {
+	if g, ok := handGuides[s.ID]; ok && g(c) != nil {
+		return g(c)
+	}
+	return s.Guided
+}
+
+// handGuides are the steps that Keyturn does by itself elsewhere, or whose own
+// words offer that.
+var handGuides = map[StepID]func(Context) *Guided{
+	StepPreflight:          handPreflight,
+	StepEntraSecret:        handSecret,
+	StepReaderApp:          handRotatedReader,
+	StepRotateLook:         handRotateLook,
+	StepRotateRemove:       handRotateRemove,
+	StepDiscoverEntra:      handDiscoverEntra,
+	StepDiscoverServiceNow: handDiscoverServiceNow,
+	StepSecretsRemove:      handSecretsRemove,
+}
+
+func handPreflight(Context) *Guided {
+	return &Guided{
+		Link: func(c Context) (string, string) {
+			return "Installed store applications", recordList(c, "sys_store_app")
+		},
+		Do: always(
+			"System Applications > All Available Applications > All, tab Installed.",
+			"Look for Microsoft 365 support integration, and for its version.",
+			"Then say what is there.",
+		),
+	}
+}
+
+func handSecret(Context) *Guided {
+	return &Guided{
+		Link: func(c Context) (string, string) {
+			return "Certificates & secrets", entraApp(c, c.Fact(FactEntraClientID), "Credentials")
+		},
+		Do: always(
+			"Client secrets > New client secret, with the description below. If the portal refuses, the tenant's policy forbids secrets: an Entra admin can exempt this one registration.",
+			"Keep the page open: its value is typed into ServiceNow's form by yourself, together with the ServiceNow admin.",
+			"Bring back its Secret ID and the day on which it ends: I watch that day.",
+		),
+		Copy:  func(c Context) []bot.Copy { return []bot.Copy{{Label: "Description", Value: SecretName(c.Run.ID)}} },
+		Leave: "Do NOT paste the value into a chat, a form of mine or a mail.",
+	}
+}
+
+// handRotatedReader adds a key beside the one in use: the script of the guides
+// would replace the whole list of keys.
+func handRotatedReader(c Context) *Guided {
+	if c.Option(OptionRotate) == "" {
+		return nil
+	}
+	return &Guided{
+		Link: func(c Context) (string, string) {
+			return "Certificates & secrets", entraApp(c, c.Fact(FactReaderClientID), "Credentials")
+		},
+		Do: always(
+			"Save the certificate below as a file, keyturn.pem. It is the public half of a key that was made here.",
+			"Certificates > Upload certificate, with the description below.",
+			"Then say that you did it. I ask for a token with the new key before it counts.",
+		),
+		Copy: func(c Context) []bot.Copy {
+			return []bot.Copy{{Label: "Certificate", Value: strings.TrimSpace(c.Fact(readerKey + ".cert"))}, {Label: "Description", Value: SecretName(c.Run.ID)}}
+		},
+		Leave: "Do NOT delete the other certificate yet: it is in use until the new one is proved.",
+	}
+}
+
+func handRotateLook(Context) *Guided {
+	return &Guided{
+		Link: func(c Context) (string, string) { return "App registrations", entraApps(c) },
+		Do: func(c Context) []bot.Text {
+			name := nameReader
+			if o, _ := replaced(c); o.Kind == "secret" {
+				name = nameConnector
+			}
+			return do("All applications: open “"+name+"”.", "Bring back the Application (client) ID of its Overview page.")
+		},
+	}
+}
+
+func handRotateRemove(Context) *Guided {
+	return &Guided{
+		Link: func(c Context) (string, string) {
+			return "Certificates & secrets", entraApp(c, c.Fact(rotatedClient(c)), "Credentials")
+		},
+		Do: func(c Context) []bot.Text {
+			return do("Delete what is called "+SecretName("")+"… and is not the one below. Leave what somebody else put there.", "Then say that you did it.")
+		},
+		Copy: func(c Context) []bot.Copy { return []bot.Copy{{Label: "This one stays", Value: SecretName(c.Run.ID)}} },
+	}
+}
+
+func handDiscoverEntra(c Context) *Guided {
+	return &Guided{
+		Link: func(c Context) (string, string) { return "App registrations", entraApps(c) },
+		Do: func(c Context) []bot.Text {
+			lines := []string{}
+			if cleans(c, Direct) {
+				lines = append(lines, "All applications: look for “"+nameReader+"”.")
+			}
+			if cleansConnector(c) {
+				lines = append(lines, "All applications: look for “"+nameConnector+"”.",
+					"Others from years ago have a Redirect URI on "+c.Run.Instance+" and ask for no permission beyond User.Read. [Give me the script] searches for them with your own account.")
+			}
+			return do(append(lines, "Bring back the Application (client) ID of each. What stays is chosen afterwards.")...)
+		},
+	}
+}
+
+func handDiscoverServiceNow(c Context) *Guided {
+	return &Guided{
+		Link: func(c Context) (string, string) { return "Application Registry", recordList(c, "oauth_entity") },
+		Do: func(c Context) []bot.Text {
+			lines := []string{"[Give me the script] makes all of these searches with your own account; its answers have the sys_ids. In a list: right-click a row > Copy sys_id."}
+			if cleansConnector(c) {
+				lines = append(lines, "oauth_entity: the entry “"+nameProvider+"”, and entries with a client ID found at Entra.",
+					"sys_user_has_role and sys_group_has_role: roles whose names begin with "+appScope+".",
+					"sys_db_object: "+list(scopedTables)+", where other scopes may read them.")
+			}
+			if cleans(c, Direct) {
+				lines = append(lines, "oauth_entity: entries whose names begin with “"+nameUnattended+"”. sys_user and sys_user_has_role: the user "+userUnattended+" and its roles.")
+			}
+			return do(append(lines, "Bring back table and sys_id of each. What stays is chosen afterwards.")...)
+		},
+	}
+}
+
+func handSecretsRemove(Context) *Guided {
+	return &Guided{
+		Link: func(c Context) (string, string) { return "App registrations", entraApps(c) },
+		Do: func(c Context) []bot.Text {
+			var lines []string
+			for _, f := range chosenApps(c) {
+				if f.Secrets > 0 && len(lines) < 5 {
+					lines = append(lines, "Open "+f.Name+", Certificates & secrets > Client secrets: delete each.")
+				}
+			}
+			return do(append(lines, "Then say that you did it.")...)
+		},
+	}
+}
