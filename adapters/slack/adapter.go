@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/slack-go/slack"
@@ -81,6 +82,7 @@ type Adapter struct {
 	command string
 	forms   time.Duration // that opening one may take
 	count   func(what, outcome string)
+	lines   atomic.Int32 // connections of Socket Mode that are open
 
 	mu    sync.Mutex
 	known map[string]Identity // team ID -> who the bot is there

@@ -65,6 +65,10 @@ func (a *Adapter) Connect(ctx context.Context) {
 	all.Wait()
 }
 
+// Lines is how many connections of Socket Mode are open: two while all is well,
+// one for a moment while another is opened anew.
+func (a *Adapter) Lines() int { return int(a.lines.Load()) }
+
 // ProveSocket asks Slack for a connection of Socket Mode and does not open it,
 // which proves the app-level token.
 func (a *Adapter) ProveSocket(ctx context.Context) error {
@@ -128,16 +132,28 @@ func pause(ctx context.Context, d time.Duration) {
 
 // hear takes what one connection says.
 func (s *socket) hear(ctx context.Context, c *socketmode.Client) {
+	open := false
+	is := func(now bool) {
+		if now != open {
+			s.lines.Add(map[bool]int32{true: 1, false: -1}[now])
+		}
+		open = now
+	}
+	defer is(false)
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case ev := <-c.Events:
 			switch ev.Type {
+			case socketmode.EventTypeConnecting: // whatever ended the one before
+				is(false)
 			case socketmode.EventTypeHello:
+				is(true)
 				s.log.Info("Slack is connected", "way", "Socket Mode")
 				s.count("socket", "connected")
 			case socketmode.EventTypeConnectionError:
+				is(false)
 				if e, ok := ev.Data.(*slack.ConnectionErrorEvent); ok {
 					s.log.Warn("Slack could not be connected to; it is tried again", "in", e.Backoff, "error", notConnected(e.ErrorObj))
 				}

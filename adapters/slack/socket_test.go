@@ -203,3 +203,31 @@ func TestInSocketModeConnectionsGoThroughTheProxy(t *testing.T) {
 	cancel()
 	<-ended
 }
+
+// An operator sees how many connections are open: fewer while they are cut, two
+// again soon after, none once it stopped.
+func TestOpenConnectionsAreCounted(t *testing.T) {
+	w, open := socketSpace(t, 20*time.Second)
+	is := func(n int) {
+		t.Helper()
+		deadline, again := time.After(20*time.Second), time.NewTicker(time.Millisecond)
+		defer again.Stop()
+		for w.bot.Lines() != n {
+			select {
+			case <-deadline:
+				t.Fatalf("%d connections count as open, not %d", w.bot.Lines(), n)
+			case <-again.C:
+			}
+		}
+	}
+	is(0)
+	stop := open()
+	is(2)
+	w.Faults.Add(simulated.Fault{Path: "/api/apps.connections.open", Status: 503})
+	w.Cut()
+	is(0)
+	w.Faults.Clear()
+	is(2)
+	stop()
+	is(0)
+}

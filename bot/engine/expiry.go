@@ -20,6 +20,37 @@ type spoken struct {
 
 var expiries = Kind[spoken]{Name: "expiry"}
 
+// Ends says when the tenant's credentials end, as far as it is known, by the
+// key of each: what runs have made, what stands in the configuration, and of the
+// secrets there, which do not say it themselves, what the directory said of an
+// end that is near.
+func Ends(v View, t *bot.Tenant) (map[string]time.Time, error) {
+	objects, err := v.Objects(t.ID)
+	if err != nil {
+		return nil, err
+	}
+	out := map[string]time.Time{}
+	for _, o := range slices.Concat(objects, t.Own) {
+		if !o.Expires.IsZero() && o.Removed.IsZero() {
+			out[o.Key] = o.Expires
+		}
+	}
+	own := []string{bot.ObjectKey(bot.Graph, "application", setup.OwnSignIn)}
+	for _, s := range t.OwnSecrets {
+		own = append(own, bot.ObjectKey(bot.Graph, "key", s.ID))
+	}
+	for _, key := range own {
+		said, ok, err := expiries.Get(v, t.ID, key)
+		if err != nil {
+			return nil, err
+		}
+		if ok {
+			out[key] = said.Ends
+		}
+	}
+	return out, nil
+}
+
 // spokenFor is how long what was said is remembered: longer than anything is
 // watched after its end.
 const spokenFor = 400 * 24 * time.Hour
@@ -104,13 +135,16 @@ func (d *Draft) tellExpiries(t *bot.Tenant, reading setup.Reading) error {
 		if err := d.tellAged(t, now, o); err != nil {
 			return err
 		}
-		days, reached := setup.Warning(o, d.Now)
-		if !reached {
-			continue
-		}
 		said, ok, err := expiries.Get(d.View, t.ID, o.Key)
 		if err != nil {
 			return err
+		}
+		days, reached := setup.Warning(o, d.Now)
+		if !reached {
+			if ok { // it was replaced
+				expiries.Drop(&d.Out, t.ID, o.Key)
+			}
+			continue
 		}
 		if ok && said.Ends.Equal(o.Expires) && said.Days <= days {
 			continue

@@ -207,3 +207,35 @@ func TestACredentialWithoutAnEndIsAskedAboutOnceAYear(t *testing.T) {
 		}
 	}
 }
+
+// The ends can be read at any time: of what runs made, and of a secret of the
+// configuration once the directory says that its end is near, until it is
+// replaced.
+func TestTheEndsAreThereToBeRead(t *testing.T) {
+	w := newWorld(t)
+	secret := func(in int) string {
+		return `{"passwordCredentials":[{"keyId":"` + keyID + `","hint":"aB~","endDateTime":"` + start.Add(days(in)).Format(time.RFC3339) + `"}]}`
+	}
+	directory := &directoryEnds{directory: w.graph, answer: secret(12)}
+	w.engine.Callers[bot.Graph] = directory
+	w.tenant.OwnSecrets = []bot.OwnSecret{{ID: setup.OwnReader, Name: "with which Keyturn reads", Client: keyID, Hint: "aB~"}}
+	w.tenant.Reader = bot.Reader{ClientID: keyID, Secret: bot.NewSecret("aB~-canary")}
+	w.beganWith(300)
+	ends := func() (out map[string]time.Time) {
+		t.Helper()
+		w.read(func(v engine.View) (err error) {
+			out, err = engine.Ends(v, w.tenant)
+			return err
+		})
+		return out
+	}
+	own := bot.ObjectKey(bot.Graph, "key", setup.OwnReader)
+	if got := ends(); !got[own].Equal(start.Add(days(12))) || !got[bot.ObjectKey(bot.Graph, "secret", keyID)].After(start.Add(days(11))) {
+		t.Errorf("the ends are %v", got)
+	}
+	directory.answer = secret(400)
+	w.pass(days(2))
+	if at, ok := ends()[own]; ok {
+		t.Errorf("the secret was replaced, and its end is still said to be %s", at)
+	}
+}

@@ -73,6 +73,19 @@ func (e *Env) headEvery() time.Duration {
 	return headEvery
 }
 
+// HeadLeft says when the head of a tenant's trail left last, where heads leave
+// every so often. It is false where none has left yet, and while one is on its
+// way anew.
+func HeadLeft(v View, t bot.TenantID, every time.Duration) (time.Time, bool, error) {
+	jobs, err := v.Jobs(headLane(t))
+	for _, j := range alive(jobs) {
+		if j.Tries == 0 && j.Due.After(j.Made) { // it was put off when the last one left
+			return j.Due.Add(-every), true, err
+		}
+	}
+	return time.Time{}, false, err
+}
+
 // witnessed makes sure that the tenant's head is sent out.
 func (d *Draft) witnessed(t bot.TenantID) error {
 	jobs, err := d.Jobs(headLane(t))

@@ -61,6 +61,7 @@ func (p *process) fetch(ctx context.Context) <-chan struct{} {
 	}
 	go func() {
 		defer close(ended)
+		p.metrics.connected(p.slack.Lines)
 		p.slack.Connect(ctx)
 	}()
 	return ended

@@ -156,7 +156,7 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 		return nil, err
 	}
 	client, g, sn := out.http, out.graph, out.servicenow
-	p := &process{conf: c, tenants: tenants, store: store, log: log, routes: http.NewServeMux(), metrics: newMetrics(tenants, now)}
+	p := &process{conf: c, tenants: tenants, store: store, log: log, routes: http.NewServeMux(), metrics: newMetrics(tenants, c.Audit.Heads.Every.or(time.Hour), now)}
 	p.metrics.store = store
 	witness, err := c.Audit.witness(client, c.Outside.CABundle, log, now)
 	if err != nil {
@@ -181,7 +181,7 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 		Chats:   chats,
 		Callers: map[bot.System]bot.Caller{bot.Graph: g, bot.Login: g, bot.DNS: g, bot.ServiceNow: sn},
 		Health:  health{g},
-		Witness: witness,
+		Witness: watched{witness, p.metrics},
 		Library: c.library(client),
 		Decide:  table.Decide,
 		Now:     now, ID: httpx.NewRequestID, Keys: keyMaker{}, Pace: c.pace(store), Paint: paint, Log: log, Wait: c.pauses.wait, Backoff: c.pauses.backoff,

@@ -192,7 +192,9 @@ func TestMetricsSayHowOldTheReadingIs(t *testing.T) {
 	}
 	_, says := get("/metrics")
 	for _, want := range []string{`keyturn_reading_age_seconds{tenant="contoso"} `, `keyturn_reading_failing{tenant="contoso"} 0`, `keyturn_incidents_open{tenant="contoso"} 1`,
-		`keyturn_jobs{kind="poll",state="waiting"} 1`, `keyturn_sends_total{outcome="sent",platform="slack"} `, `keyturn_requests_total{outcome="`, "process_resident_memory_bytes", "go_goroutines"} {
+		`keyturn_jobs{kind="poll",state="waiting"} 1`, `keyturn_sends_total{outcome="sent",platform="slack"} `, `keyturn_requests_total{outcome="`, "process_resident_memory_bytes", "go_goroutines",
+		`keyturn_subscriptions{state="live",tenant="contoso"} 1`, `keyturn_subscriptions{state="stopped",tenant="contoso"} 0`, `keyturn_audit_entries{tenant="contoso"} `, `keyturn_audit_head_age_seconds{tenant="contoso"} `,
+		"keyturn_lanes_due ", `keyturn_build_info{version="` + version + `"} 1`} {
 		if !strings.Contains(says, want) {
 			t.Errorf("the metrics lack %s", want)
 		}

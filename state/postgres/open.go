@@ -72,6 +72,7 @@ type Store struct {
 	wake     chan struct{}
 	holding  atomic.Bool // there may be claims to prolong
 	replicas atomic.Int64
+	heard    atomic.Int64 // when the server last heard of this replica, in nanoseconds
 	stop     chan struct{}
 	once     sync.Once
 	cancel   context.CancelFunc

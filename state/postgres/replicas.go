@@ -67,6 +67,7 @@ func (s *Store) alive(ctx context.Context) error {
 		return fmt.Errorf("counting the replicas: %w", err)
 	}
 	s.replicas.Store(int64(n))
+	s.heard.Store(s.now().UnixNano())
 	return nil
 }
 
@@ -81,6 +82,10 @@ func (s *Store) leave() {
 // Replicas is how many replicas share the schema, this one too, as of the last
 // beat.
 func (s *Store) Replicas() int { return max(1, int(s.replicas.Load())) }
+
+// Heard is when the server last heard that this replica is well. Once that is a
+// term ago the others take its jobs over.
+func (s *Store) Heard() time.Time { return time.Unix(0, s.heard.Load()) }
 
 // Drop removes a schema with all that is in it.
 func Drop(ctx context.Context, url bot.Secret, schema string) error {
