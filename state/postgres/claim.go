@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"keyturn/bot"
 	"keyturn/state"
@@ -42,25 +43,19 @@ func (s *Store) Claim(ctx context.Context, now time.Time, max int) ([]bot.Job, e
 	if err := s.pool.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM jobs j WHERE j.due <= $1 AND "+free+")", now).Scan(&any); err != nil || !any {
 		return nil, s.told("claiming", err)
 	}
-	tx, err := s.begin(ctx, exclusive)
-	if err != nil {
-		return nil, s.told("claiming", err)
-	}
-	defer rollback(tx)
-	rows, err := tx.Query(ctx, `WITH heads AS (
+	var list []claimed
+	err := s.atOnce(ctx, exclusive, func(b *pgx.Batch) {
+		b.Queue(`WITH heads AS (
 			SELECT j.id FROM jobs j WHERE j.due <= $1 AND `+free+`
 			ORDER BY j.class, j.due, j.id LIMIT $2 FOR UPDATE OF j SKIP LOCKED)
 		UPDATE jobs j SET begun = j.begun OR j.claim IS NOT NULL, claim = nextval('claim_numbers'), owner = $3,
 			held_until = clock_timestamp() + make_interval(secs => $4)
 		FROM heads WHERE j.id = heads.id
-		RETURNING j.id, j.class, j.due, j.value, j.claim, j.begun`, now, max, s.id, s.term.Seconds())
-	if err != nil {
-		return nil, s.told("claiming", err)
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[claimed])
-	if err == nil {
-		err = tx.Commit(ctx)
-	}
+		RETURNING j.id, j.class, j.due, j.value, j.claim, j.begun`, now, max, s.id, s.term.Seconds()).Query(func(rows pgx.Rows) (err error) {
+			list, err = pgx.CollectRows(rows, pgx.RowToStructByPos[claimed])
+			return err
+		})
+	})
 	if err != nil {
 		return nil, s.told("claiming", err)
 	}
@@ -100,17 +95,24 @@ func (s *Store) Renew(ctx context.Context, c bot.Claim) error {
 // prolong begins the term of claims anew that are still good, and says of how
 // many.
 func (s *Store) prolong(ctx context.Context, which string, args ...any) (int64, error) {
-	tx, err := s.begin(ctx, shared)
-	if err != nil {
-		return 0, err
+	var n int64
+	err := s.atOnce(ctx, shared, func(b *pgx.Batch) {
+		b.Queue("UPDATE jobs SET held_until = clock_timestamp() + make_interval(secs => $1) WHERE held_until > clock_timestamp() AND "+which,
+			append([]any{s.term.Seconds()}, args...)...).Exec(func(said pgconn.CommandTag) error { n = said.RowsAffected(); return nil })
+	})
+	return n, err
+}
+
+// atOnce makes statements under the lock, in a transaction that is one exchange
+// with the server.
+func (s *Store) atOnce(ctx context.Context, how string, queue func(*pgx.Batch)) error {
+	if s.closed() {
+		return state.ErrClosed
 	}
-	defer rollback(tx)
-	tag, err := tx.Exec(ctx, "UPDATE jobs SET held_until = clock_timestamp() + make_interval(secs => $1) WHERE held_until > clock_timestamp() AND "+which,
-		append([]any{s.term.Seconds()}, args...)...)
-	if err != nil {
-		return 0, err
-	}
-	return tag.RowsAffected(), tx.Commit(ctx)
+	var b pgx.Batch
+	b.Queue("SELECT "+how+"($1)", s.number)
+	queue(&b)
+	return s.pool.SendBatch(ctx, &b).Close() // without BEGIN a batch is a transaction
 }
 
 // Term implements [engine.Store].

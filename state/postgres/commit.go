@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"keyturn/bot"
 	"keyturn/bot/engine"
@@ -17,12 +19,12 @@ import (
 
 // The two ways to hold the lock of the schema.
 const (
-	exclusive = "SELECT pg_advisory_xact_lock($1)"
-	shared    = "SELECT pg_advisory_xact_lock_shared($1)"
+	exclusive = "pg_advisory_xact_lock"
+	shared    = "pg_advisory_xact_lock_shared"
 )
 
 func (s *Store) lock(ctx context.Context, tx pgx.Tx, how string) error {
-	_, err := tx.Exec(ctx, how, s.number)
+	_, err := tx.Exec(ctx, "SELECT "+how+"($1)", s.number)
 	return err
 }
 
@@ -30,22 +32,72 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, how string) error {
 // network that swallows everything does not hold a request for ever.
 const patience = 30 * time.Second
 
-// begin starts a transaction that has the lock.
-func (s *Store) begin(ctx context.Context, how string) (pgx.Tx, error) {
+// begin starts a transaction that has the lock, in one exchange with the server.
+func (s *Store) begin(ctx context.Context, how string) (*locked, error) {
 	if s.closed() {
 		return nil, state.ErrClosed
 	}
-	tx, err := s.pool.Begin(ctx)
+	conn, err := s.pool.Acquire(ctx)
 	if err == nil {
-		if err = s.lock(ctx, tx, how); err == nil {
-			return tx, nil
+		var tx pgx.Tx
+		if tx, err = conn.BeginTx(ctx, pgx.TxOptions{BeginQuery: fmt.Sprintf("BEGIN; SELECT %s(%d)", how, s.number)}); err == nil {
+			return &locked{Tx: tx, conn: conn}, nil
 		}
-		rollback(tx)
+		conn.Release() // which ends what is left of it
 	}
 	if s.closed() {
 		return nil, state.ErrClosed
 	}
 	return nil, err
+}
+
+// locked is a transaction that can be committed by the last statement of a batch.
+type locked struct {
+	pgx.Tx
+	conn      *pgxpool.Conn // nil when it was given back
+	committed bool
+}
+
+// errEnded is a transaction that the server has ended by itself.
+var errEnded = errors.New("the server has ended the transaction")
+
+func (l *locked) ended() bool {
+	const outside = 'I' // of any transaction
+	return l.conn == nil || l.conn.Conn().PgConn().TxStatus() == outside
+}
+
+// finish has a batch commit the transaction.
+func (l *locked) finish(b *pgx.Batch) {
+	b.Queue("COMMIT").Exec(func(said pgconn.CommandTag) error {
+		if l.committed = said.String() == "COMMIT"; !l.committed {
+			return pgx.ErrTxCommitRollback
+		}
+		return nil
+	})
+}
+
+// Commit implements [pgx.Tx].
+func (l *locked) Commit(ctx context.Context) error {
+	switch {
+	case l.committed:
+		return nil
+	case l.ended(): // outside of a transaction the server takes COMMIT for a success
+		return errEnded
+	}
+	return l.Tx.Commit(ctx)
+}
+
+// Rollback implements [pgx.Tx], and gives the connection back.
+func (l *locked) Rollback(ctx context.Context) (err error) {
+	if l.conn == nil {
+		return nil
+	}
+	if !l.ended() {
+		err = l.Tx.Rollback(ctx)
+	}
+	l.conn.Release() // a connection on which that failed is closed
+	l.conn = nil
+	return err
 }
 
 // rollback does nothing after a commit. A connection on which it fails is not
@@ -134,14 +186,26 @@ func (s *Store) commit(ctx context.Context, first *member) {
 	defer rollback(tx)
 	ctx, cancel = context.WithTimeout(context.WithoutCancel(ctx), patience)
 	defer cancel()
+	if len(members) > 1 {
+		if _, err := tx.Exec(ctx, "SAVEPOINT member"); err != nil {
+			failed(members, err)
+			return
+		}
+	}
 	var kept []*member
 	moved := false
-	for _, m := range members {
+	for i, m := range members {
 		if !m.begun.CompareAndSwap(false, true) {
 			continue // its caller has gone
 		}
-		if m.err = s.partake(ctx, tx, m, len(members) == 1); m.err == nil {
+		then := next
+		if i == len(members)-1 {
+			then = tx.finish
+		}
+		if m.err = s.partake(ctx, tx, m, then); m.err == nil {
 			kept, moved = append(kept, m), moved || m.moved
+		} else if len(members) > 1 {
+			_, _ = tx.Exec(ctx, "ROLLBACK TO SAVEPOINT member") // where that fails the commit does
 		}
 	}
 	if len(kept) == 0 {
@@ -164,32 +228,25 @@ func failed(members []*member, err error) {
 	}
 }
 
-// partake decides one member of a group and writes its changes. What fails leaves
-// nothing behind for the next one.
-func (s *Store) partake(ctx context.Context, tx pgx.Tx, m *member, alone bool) error {
+// next ends the part of one member and begins that of the next.
+func next(b *pgx.Batch) {
+	b.Queue("RELEASE SAVEPOINT member")
+	b.Queue("SAVEPOINT member")
+}
+
+// partake decides one member of a group and writes its changes, and in the same
+// exchange with the server what then follows. What fails leaves nothing behind once
+// it is taken back.
+func (s *Store) partake(ctx context.Context, tx pgx.Tx, m *member, then func(*pgx.Batch)) error {
 	if m.ctx.Err() != nil {
 		return givenUp(m.ctx)
-	}
-	if !alone {
-		part, err := tx.Begin(ctx) // a savepoint
-		if err != nil {
-			return fmt.Errorf("%w: %w", bot.ErrNoCommit, err)
-		}
-		defer rollback(part)
-		tx = part
 	}
 	changes, err := s.decide(ctx, tx, m.decide)
 	if err != nil {
 		return err
 	}
-	if m.moved, err = s.apply(ctx, tx, changes); err != nil {
+	if m.moved, err = s.apply(ctx, tx, changes, then); err != nil {
 		return refused(err)
-	}
-	if alone {
-		return nil
-	}
-	if err := tx.Commit(ctx); err != nil {
-		return fmt.Errorf("%w: %w", bot.ErrNoCommit, err)
 	}
 	return nil
 }
@@ -227,17 +284,16 @@ func refused(err error) error {
 }
 
 // apply writes the changes into the transaction and reports whether jobs are
-// among them. All is encoded before anything is sent, and sent at once.
-func (s *Store) apply(ctx context.Context, tx pgx.Tx, c engine.Changes) (moved bool, err error) {
+// among them. All is encoded before anything is sent, and sent at once, with
+// what then follows.
+func (s *Store) apply(ctx context.Context, tx pgx.Tx, c engine.Changes, then func(*pgx.Batch)) (moved bool, err error) {
 	if err := state.Validate(c); err != nil {
 		return false, err
 	}
-	if c.Under != (bot.Claim{}) {
-		if err := good(ctx, tx, c.Under); err != nil {
-			return false, err
-		}
-	}
 	e := &encoder{s: s, ctx: ctx, tx: tx}
+	if err := e.ask(c); err != nil {
+		return false, err
+	}
 	e.delivery(c.Delivery)
 	e.runs(c.Runs)
 	e.objects(c)
@@ -253,18 +309,8 @@ func (s *Store) apply(ctx context.Context, tx pgx.Tx, c engine.Changes) (moved b
 	if e.moved {
 		e.out.Queue("SELECT pg_notify($1, '')", s.channel())
 	}
+	then(&e.out)
 	return e.moved, tx.SendBatch(ctx, &e.out).Close()
-}
-
-// good gives an error where a claim is over. The lock is held: it stays good
-// until the transaction ends.
-func good(ctx context.Context, tx pgx.Tx, c bot.Claim) error {
-	var ok bool
-	err := tx.QueryRow(ctx, "SELECT held_until > clock_timestamp() FROM jobs WHERE id = $1 AND claim = $2", int64(c.Job), int64(c.Number)).Scan(&ok)
-	if errors.Is(err, pgx.ErrNoRows) || err == nil && !ok {
-		return bot.ErrTakenOver
-	}
-	return err
 }
 
 // Read implements [engine.Store]. A long reading keeps the server from

@@ -16,7 +16,9 @@
 //
 // So commits follow each other, among all replicas, and none is ever decided
 // twice. Those that come to one replica while it waits for the lock are a group: one
-// transaction, a savepoint for each. A replica that stands still with the lock loses it: the server ends a
+// transaction, a savepoint for each. What a change touches is asked in one exchange
+// with the server and written in one, the last of a group with the COMMIT behind it:
+// the lock is held for as long as that takes. A replica that stands still with the lock loses it: the server ends a
 // transaction that says nothing for a third of the term.
 //
 // # Claims

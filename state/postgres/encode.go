@@ -2,7 +2,6 @@ package postgres
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -21,6 +20,7 @@ type encoder struct {
 	s     *Store
 	ctx   context.Context
 	tx    pgx.Tx
+	known asked
 	out   pgx.Batch
 	moved bool  // jobs changed
 	err   error // the first
@@ -82,12 +82,8 @@ func (e *encoder) runs(runs []setup.Run) {
 
 // owner is the tenant that a run belongs to, also after the run was forgotten.
 func (e *encoder) owner(run string) (bot.TenantID, bool) {
-	var tenant []byte
-	err := e.tx.QueryRow(e.ctx, "SELECT tenant FROM runs WHERE id = $1", []byte(run)).Scan(&tenant)
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		e.fail(err)
-	}
-	return bot.TenantID(tenant), err == nil
+	tenant, ok := e.known.owners[run]
+	return tenant, ok
 }
 
 func (e *encoder) runTenant(c engine.Changes, run string) (bot.TenantID, bool) {
@@ -201,17 +197,9 @@ func (e *encoder) records(records []engine.Record) {
 }
 
 func (e *encoder) audit(entries []bot.AuditEntry) {
-	heads := make(map[bot.TenantID]state.Head)
+	heads := e.known.heads
 	for _, entry := range entries {
-		head, ok := heads[entry.Tenant]
-		if !ok {
-			var err error
-			if head, err = readHead(e.ctx, e.tx, entry.Tenant); err != nil {
-				e.fail(err)
-				return
-			}
-		}
-		entry, err := e.s.auditor.Chain(head, entry)
+		entry, err := e.s.auditor.Chain(heads[entry.Tenant], entry)
 		if err != nil {
 			e.fail(err)
 			return
@@ -225,18 +213,6 @@ func (e *encoder) audit(entries []bot.AuditEntry) {
 		e.put(v, err, `INSERT INTO audit_heads (tenant, value) VALUES ($1, $2)
 			ON CONFLICT (tenant) DO UPDATE SET value = excluded.value`, []byte(tenant))
 	}
-}
-
-func readHead(ctx context.Context, tx pgx.Tx, tenant bot.TenantID) (state.Head, error) {
-	var value []byte
-	err := tx.QueryRow(ctx, "SELECT value FROM audit_heads WHERE tenant = $1", []byte(tenant)).Scan(&value)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return state.Head{Tenant: tenant}, nil
-	}
-	if err != nil {
-		return state.Head{}, err
-	}
-	return decodeHead(tenant, value)
 }
 
 func decodeHead(tenant bot.TenantID, value []byte) (state.Head, error) {

@@ -1,10 +1,7 @@
 package postgres
 
 import (
-	"slices"
 	"time"
-
-	"github.com/jackc/pgx/v5"
 
 	"keyturn/bot"
 	"keyturn/bot/engine"
@@ -35,19 +32,11 @@ func (e *encoder) drop(id bot.JobID) {
 // again puts a job back, which ends its claim, and gives it as it is then
 // stored. One that is not there has no ID.
 func (e *encoder) again(j bot.Job) bot.Job {
-	rows, err := e.tx.Query(e.ctx, "SELECT value FROM jobs WHERE id = $1", int64(j.ID))
-	if err != nil {
-		e.fail(err)
+	value, ok := e.known.again[j.ID]
+	if !ok {
 		return bot.Job{}
 	}
-	found, err := pgx.CollectRows(rows, pgx.RowTo[[]byte])
-	if err != nil || len(found) == 0 {
-		if err != nil {
-			e.fail(err)
-		}
-		return bot.Job{}
-	}
-	old, err := state.DecodeJobShut(j.ID, found[0])
+	old, err := state.DecodeJobShut(j.ID, value)
 	if err != nil {
 		e.fail(err)
 		return bot.Job{}
@@ -77,24 +66,19 @@ func (e *encoder) add(jobs []bot.Job, gone map[bot.JobID]bool, again map[bot.Job
 	for i, j := range jobs {
 		last[j.Collapse] = i
 	}
-	ids, err := e.ids(len(jobs))
-	if err != nil {
-		e.fail(err)
-		return
-	}
 	now := e.s.now()
 	for i, j := range jobs {
 		if j.Collapse != "" && last[j.Collapse] != i {
 			continue
 		}
-		j.ID = bot.JobID(ids[i])
+		j.ID = bot.JobID(e.known.ids[i])
 		if j.Made.IsZero() {
 			j.Made = now
 		}
 		var collapse []byte
 		if j.Collapse != "" {
 			collapse = []byte(j.Collapse)
-			e.collapse(collapse, gone, again)
+			e.collapse(j.Collapse, gone, again)
 		}
 		e.moved = true
 		v, err := state.EncodeJob(e.s.sealer, j)
@@ -103,37 +87,10 @@ func (e *encoder) add(jobs []bot.Job, gone map[bot.JobID]bool, again map[bot.Job
 	}
 }
 
-// ids takes the next n numbers for jobs. Under the lock they are in the order of
-// the commits, of all replicas.
-func (e *encoder) ids(n int) ([]int64, error) {
-	rows, err := e.tx.Query(e.ctx, "SELECT nextval('job_ids') FROM generate_series(1, $1)", n)
-	if err != nil {
-		return nil, err
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[int64])
-	slices.Sort(ids)
-	return ids, err
-}
-
 // collapse drops the jobs of a name that nobody has begun. A claim that ran out
 // still says that somebody has.
-func (e *encoder) collapse(name []byte, gone map[bot.JobID]bool, again map[bot.JobID]bot.Job) {
-	rows, err := e.tx.Query(e.ctx, "SELECT id, tries, dead FROM jobs WHERE collapse = $1 AND NOT begun AND claim IS NULL ORDER BY id", name)
-	if err != nil {
-		e.fail(err)
-		return
-	}
-	type waiting struct {
-		ID    int64
-		Tries int
-		Dead  bool
-	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[waiting])
-	if err != nil {
-		e.fail(err)
-		return
-	}
-	for _, w := range list {
+func (e *encoder) collapse(name string, gone map[bot.JobID]bool, again map[bot.JobID]bot.Job) {
+	for _, w := range e.known.waiting[name] {
 		id := bot.JobID(w.ID)
 		if j, ok := again[id]; ok {
 			w.Tries, w.Dead = j.Tries, j.Dead

@@ -183,6 +183,8 @@ func (s *Store) config(c Config) (*pgxpool.Config, error) {
 	params["search_path"] = s.schema
 	// Whatever the server's default: what was confirmed is on its disk.
 	params["synchronous_commit"] = "on"
+	// And what follows the lock sees what was committed while it was waited for.
+	params["default_transaction_isolation"] = "read committed"
 	params["idle_in_transaction_session_timeout"] = strconv.FormatInt((s.term / 3).Milliseconds(), 10)
 	return config, nil
 }

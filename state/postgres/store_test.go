@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net/url"
 	"os"
 	"strings"
 	"testing"
@@ -239,6 +240,23 @@ func TestAReplicaThatStandsStillInACommitLosesTheLock(t *testing.T) {
 	}
 	if got := query(t, database(t), "SELECT key FROM "+c.Schema+".sent"); string(got) != "other\n" {
 		t.Errorf("the ledger has %q", got)
+	}
+}
+
+func TestTheDefaultsOfTheServerDoNotMatter(t *testing.T) {
+	c := config(t)
+	u := must(url.Parse(c.URL.Reveal()))
+	q := u.Query()
+	q.Set("default_transaction_isolation", "repeatable read")
+	q.Set("synchronous_commit", "off")
+	u.RawQuery = strings.ReplaceAll(q.Encode(), "+", "%20")
+	c.URL = bot.NewSecret(u.String())
+	s := open(t, c)
+	for param, want := range map[string]string{"transaction_isolation": "read committed", "synchronous_commit": "on"} {
+		var is string
+		if err := s.pool.QueryRow(t.Context(), "SHOW "+param).Scan(&is); err != nil || is != want {
+			t.Errorf("%s is %q, %v", param, is, err)
+		}
 	}
 }
 
