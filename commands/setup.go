@@ -105,6 +105,9 @@ func (a *Ask) name(id bot.PersonID) string {
 	if p, ok := a.Tenant.Person(id); ok {
 		return p.Name
 	}
+	if name := a.Draft.Called(a.Tenant.ID, id); name != "" {
+		return name
+	}
 	return "somebody who is no longer in the configuration"
 }
 

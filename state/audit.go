@@ -39,6 +39,7 @@ func (h Head) String() string { return fmt.Sprintf("%s %d:%s", h.Tenant, h.Count
 type Auditor struct {
 	secrets map[uint32][]byte
 	newest  uint32
+	oldest  uint32
 
 	mu   sync.Mutex
 	keys map[tenantKey][]byte // derived once
@@ -56,11 +57,11 @@ func OpenAuditor(key string) (*Auditor, error) {
 	if err != nil {
 		return nil, err
 	}
-	secrets, newest, err := signingKeys(h)
+	secrets, newest, oldest, err := signingKeys(h)
 	if err != nil {
 		return nil, err
 	}
-	return &Auditor{secrets: secrets, newest: newest, keys: make(map[tenantKey][]byte)}, nil
+	return &Auditor{secrets: secrets, newest: newest, oldest: oldest, keys: make(map[tenantKey][]byte)}, nil
 }
 
 // Chain gives the entry as it follows prev: with Seq, Prev and MAC set, and in

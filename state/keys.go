@@ -77,24 +77,27 @@ func readKeyset(key string) (*keyset.Handle, error) {
 }
 
 // signingKeys derives a secret for audit chains from each enabled key of the
-// keyset, by key ID, and names the newest.
-func signingKeys(h *keyset.Handle) (secrets map[uint32][]byte, newest uint32, err error) {
+// keyset, by key ID, and names the newest and the oldest.
+func signingKeys(h *keyset.Handle) (secrets map[uint32][]byte, newest, oldest uint32, err error) {
 	secrets = make(map[uint32][]byte)
 	for i := range h.Len() {
 		e, err := h.Entry(i)
 		if err != nil {
-			return nil, 0, fmt.Errorf("the sealing keyset cannot be read: %w", err)
+			return nil, 0, 0, fmt.Errorf("the sealing keyset cannot be read: %w", err)
 		}
 		if e.KeyStatus() != keyset.Enabled {
 			continue
 		}
 		k, ok := e.Key().(*aesgcm.Key)
 		if !ok {
-			return nil, 0, fmt.Errorf("the sealing keyset holds a key that is not AES-GCM (ID %08x): use keys that Keyturn made", e.KeyID())
+			return nil, 0, 0, fmt.Errorf("the sealing keyset holds a key that is not AES-GCM (ID %08x): use keys that Keyturn made", e.KeyID())
 		}
 		secret, err := hkdf.Key(sha256.New, k.KeyBytes().Data(insecuresecretdataaccess.Token{}), nil, "keyturn audit 1", sha256.Size)
 		if err != nil {
-			return nil, 0, fmt.Errorf("the audit key could not be derived: %w", err)
+			return nil, 0, 0, fmt.Errorf("the audit key could not be derived: %w", err)
+		}
+		if len(secrets) == 0 {
+			oldest = e.KeyID() // a key is added behind the others
 		}
 		secrets[e.KeyID()] = secret
 		if e.IsPrimary() {
@@ -102,7 +105,7 @@ func signingKeys(h *keyset.Handle) (secrets map[uint32][]byte, newest uint32, er
 		}
 	}
 	if len(secrets) == 0 {
-		return nil, 0, errors.New("the sealing keyset has no enabled key: use one that Keyturn made")
+		return nil, 0, 0, errors.New("the sealing keyset has no enabled key: use one that Keyturn made")
 	}
-	return secrets, newest, nil
+	return secrets, newest, oldest, nil
 }

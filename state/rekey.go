@@ -16,7 +16,7 @@ func Keys(key string) (count int, newest uint32, err error) {
 	if err != nil {
 		return 0, 0, err
 	}
-	secrets, newest, err := signingKeys(h)
+	secrets, newest, _, err := signingKeys(h)
 	return len(secrets), newest, err
 }
 

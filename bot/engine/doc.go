@@ -121,6 +121,18 @@
 // checklist, incident, digest. A job that draws something replaces an older one
 // that nobody has begun.
 //
+// # Names of people
+//
+// Decisions read and write names as they are; the store has them in one table,
+// and pseudonyms everywhere else ([Named]):
+//
+//	decision ─▶ "approved as erin.admin@…" ─▶ cloak ─▶ "approved as person-3f…"  run, entry, object, record, answer
+//	                                            └────▶ person-3f… = erin.admin@…  the table of names
+//
+// so that erasing somebody ([Erase]) empties rows of that table and touches
+// nothing that is signed. A kind of record says whether people may be named in
+// it; payloads of jobs are sealed, and stay as they are.
+//
 // # Promises
 //
 //   - What was acknowledged is on disk before the answer.

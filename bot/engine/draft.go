@@ -50,7 +50,11 @@ type Env struct {
 	Public string
 	// Gate is the address of the page where a tenant's people sign in at a
 	// system, as their browsers see it.
-	Gate    func(bot.TenantID, bot.System) string
+	Gate func(bot.TenantID, bot.System) string
+	// Alias makes what a name is called in the store ([Name]), with a key that
+	// is not there: at least 16 characters of 0-9 and a-f, the same each time.
+	// Without it names stand where they are.
+	Alias   func(string) string
 	shelves shelves // what answers are found in
 	// CheckEvery is the time between two looks of a step that waits for an act
 	// elsewhere.
@@ -153,7 +157,7 @@ func scene(v View, env *Env, r *setup.Run, at bot.Place, now time.Time, made []b
 	if err != nil {
 		return setup.Scene{}, err
 	}
-	return setup.Scene{Guide: g, Run: r, Tenant: t, Objects: overlay(objects, made), Platform: at.Platform, Team: at.Team, Now: now,
+	return setup.Scene{Called: func(p bot.PersonID) string { return called(v, r.Tenant, p) }, Guide: g, Run: r, Tenant: t, Objects: overlay(objects, made), Platform: at.Platform, Team: at.Team, Now: now,
 		Base: func(s bot.System) string { return env.Base(r.Tenant, s) }, Public: env.Public,
 		Gate: func(s bot.System) string { return env.gate(r.Tenant, s) }}, nil
 }

@@ -73,6 +73,7 @@ func New(c Config) *Engine {
 	if c.Backoff == nil {
 		c.Backoff = backoff
 	}
+	c.Store = Named(c.Store, c.Env)
 	e := &Engine{Config: c, started: c.Now(), slots: make(chan struct{}, c.Workers), done: make(chan struct{}, 1)}
 	e.Callers = e.pausing(c.Callers)
 	return e

@@ -20,3 +20,21 @@ func (e *Engine) Under(ctx context.Context, j bot.Job) context.Context { return 
 
 // Forget drops what was counted of a tenant's texts.
 func (e *Env) Forget(t bot.TenantID) { e.shelves.put(t, 0, nil) }
+
+// Personal and Impersonal are the kinds of records in which names may stand, and
+// in which none does.
+var Personal, Impersonal = personal, impersonal
+
+// Cloak hides names in a text, or in JSON, and gives what was hidden.
+func Cloak(alias func(string) string, people []bot.Person, text string, json bool) (string, int) {
+	k := newCloak(alias)
+	for _, p := range people {
+		k.person(p)
+	}
+	if json {
+		text = k.json(text)
+	} else {
+		text = k.text(text)
+	}
+	return text, len(k.used)
+}

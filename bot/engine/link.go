@@ -40,7 +40,7 @@ func (d *Draft) unlinked(t *bot.Tenant, a attempt, p bot.Person, in bot.SignedIn
 	a.Fix = "If it is yours, choose [Link this account] in the chat; an owner then confirms it. Otherwise sign in with the account that the card names."
 	d.putAttempt(t.ID, a)
 	d.Out.Forget = append(d.Out.Forget, attemptSecret(t.ID, a.ID))
-	d.refuseSignIn(t.ID, a, "the account "+in.Account+" is not linked")
+	d.refuseSignIn(t.ID, a, in.Account, "the account is not linked")
 	m := bot.Say(bot.T("You signed in at "+gateName(a.System)+" as "), bot.C(in.Account), bot.T(why))
 	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Link this account", Action: setup.ActLink, Value: a.ID, Says: "Link this account: " + in.Account}, a.back()}})
 	d.Tell(t, p.ID, m)

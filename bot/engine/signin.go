@@ -172,7 +172,7 @@ func (e *Engine) BeginSignIn(ctx context.Context, t bot.TenantID, key, browser, 
 		if subtle.ConstantTimeCompare([]byte(number), []byte(a.Number)) != 1 {
 			a.Stage, a.Says, a.Fix = bot.SignInFailed, "That is not the number that the chat shows, so this link was used up.", "If you did not ask for it yourself, close the page and tell an owner of Keyturn. Otherwise choose [Sign in] again."
 			d.putAttempt(t, a)
-			d.refuseSignIn(t, a, "the number did not match")
+			d.refuseSignIn(t, a, "", "the number did not match")
 			page = bot.SignInPage{Stage: a.Stage, Says: a.Says, Fix: a.Fix}
 			return nil
 		}
@@ -206,9 +206,10 @@ func (d *Draft) sealAttempt(t bot.TenantID, a attempt, s sealedAttempt) {
 	d.job("forget/"+name, kindForget, bot.ClassDigest, a.Until.Add(time.Minute), forgetting{Tenant: t, Attempt: a.ID}, "forget/"+name)
 }
 
-// refuseSignIn records that a sign-in was stopped.
-func (d *Draft) refuseSignIn(t bot.TenantID, a attempt, why string) {
-	d.Record(bot.AuditEntry{Tenant: t, Person: a.Person, Via: a.Via, Act: "sign-in-refused", Run: a.Run, Step: a.Step, Note: why})
+// refuseSignIn records that a sign-in was stopped, and with which account where
+// it came so far.
+func (d *Draft) refuseSignIn(t bot.TenantID, a attempt, account, why string) {
+	d.Record(bot.AuditEntry{Tenant: t, Person: a.Person, Via: a.Via, Act: "sign-in-refused", Account: account, Run: a.Run, Step: a.Step, Note: why})
 }
 
 // ReturnSignIn takes what a system's page sent a browser back with: the code is
@@ -234,7 +235,7 @@ func (e *Engine) ReturnSignIn(ctx context.Context, r bot.SignInReturn) (page bot
 		case !same(a.State, sum(r.State)), a.System != r.System:
 			return nil
 		case !same(a.Browser, sum(r.Browser)):
-			d.refuseSignIn(t, a, "it came back in another browser")
+			d.refuseSignIn(t, a, "", "it came back in another browser")
 			return nil
 		}
 		raw, err := d.Secret(attemptSecret(t, a.ID))
@@ -296,7 +297,7 @@ func (d *Draft) fail(t bot.TenantID, a *attempt, f *bot.Failure) {
 	a.Stage, a.Says, a.Fix = bot.SignInFailed, f.Says, f.Fix
 	d.putAttempt(t, *a)
 	d.Out.Forget = append(d.Out.Forget, attemptSecret(t, a.ID))
-	d.refuseSignIn(t, *a, f.Says)
+	d.refuseSignIn(t, *a, "", f.Says)
 	tenant, ok := d.env.Tenant(t)
 	if !ok {
 		return

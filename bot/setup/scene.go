@@ -20,6 +20,9 @@ type Scene struct {
 	Public   string                  // Keyturn's own address; "" where it has no page
 	Gate     func(bot.System) string // address of the page where people sign in at a system
 	Now      time.Time
+	// Called says what somebody was called whom the configuration no longer has, or
+	// that their name was erased; nil is nobody knows.
+	Called func(bot.PersonID) string
 }
 
 // Context is the scene as steps see it.
@@ -34,6 +37,11 @@ func (s Scene) name(id bot.PersonID) string {
 	}
 	if id == "" {
 		return "nobody"
+	}
+	if s.Called != nil {
+		if name := s.Called(id); name != "" {
+			return name
+		}
 	}
 	return string(id)
 }

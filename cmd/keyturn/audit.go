@@ -33,6 +33,31 @@ func writeAudit(ctx context.Context, store engine.Store, t bot.TenantID, w io.Wr
 	return state.WriteAudit(w, entries)
 }
 
+// writeNames says what pseudonyms in a tenant's trail stand for.
+func writeNames(ctx context.Context, store engine.Store, t bot.TenantID, w io.Writer) error {
+	var n engine.Names
+	err := store.Read(ctx, func(v engine.View) (err error) {
+		n, err = engine.NamesOf(v, t)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return json.NewEncoder(w).Encode(n)
+}
+
+// namesOf asks the running bot, or the store, what pseudonyms stand for.
+func namesOf(ctx context.Context, conf *config, t bot.TenantID) (n engine.Names, err error) {
+	var b bytes.Buffer
+	if err := fromState(ctx, conf, "/names/"+string(t), &b, func(s engine.Store) error { return writeNames(ctx, s, t, &b) }); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal(b.Bytes(), &n); err != nil {
+		return nil, fmt.Errorf("the names of %s cannot be read: %w", t, err)
+	}
+	return n, nil
+}
+
 // keptRun is what the store knows of a run besides the trail.
 type keptRun struct {
 	Run     setup.Run    `json:"run"`
@@ -67,6 +92,7 @@ type auditCmd struct {
 
 type auditExportCmd struct {
 	Config string `help:"Configuration file (YAML)." required:"" type:"existingfile"`
+	Named  bool   `help:"With names in the place of pseudonyms, to be read by people: such an export does not verify."`
 	Tenant string `arg:"" help:"Tenant."`
 }
 
@@ -76,7 +102,22 @@ func (a auditExportCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	return exportAudit(c.ctx, conf, bot.TenantID(a.Tenant), c.out)
+	if !a.Named {
+		return exportAudit(c.ctx, conf, bot.TenantID(a.Tenant), c.out)
+	}
+	var b bytes.Buffer
+	if err := exportAudit(c.ctx, conf, bot.TenantID(a.Tenant), &b); err != nil {
+		return err
+	}
+	entries, err := state.ReadAudit(&b)
+	if err != nil {
+		return err
+	}
+	names, err := namesOf(c.ctx, conf, bot.TenantID(a.Tenant))
+	if err != nil {
+		return err
+	}
+	return state.WriteAudit(c.out, engine.Read(names, entries))
 }
 
 func exportAudit(ctx context.Context, conf *config, t bot.TenantID, w io.Writer) error {
@@ -258,6 +299,10 @@ func reportOf(ctx context.Context, conf *config, tenants []*bot.Tenant, run stri
 			continue
 		}
 		r.Head = state.HeadOf(entries[len(entries)-1]).String()
+		if r.names, err = namesOf(ctx, conf, t.ID); err != nil {
+			return nil, err
+		}
+		r.entries, k.Objects = engine.Read(r.names, r.entries), engine.Read(r.names, k.Objects)
 		r.fill(k)
 		return r, nil
 	}

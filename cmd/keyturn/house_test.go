@@ -343,12 +343,12 @@ func (h *house) fall(meanwhile func()) {
 // read looks into the bot's store.
 func (h *house) read(f func(engine.View) error) {
 	h.Helper()
-	if err := h.bot.store.Read(context.Background(), f); err != nil {
+	if err := engine.Named(h.bot.store, h.bot.engine.Env).Read(context.Background(), f); err != nil {
 		h.Fatal(err)
 	}
 }
 
-// audit is the tenant's trail, oldest first.
+// audit is the tenant's trail as it was signed, oldest first: with pseudonyms.
 func (h *house) audit() (out []bot.AuditEntry) {
 	h.Helper()
 	h.read(func(v engine.View) (err error) { out, err = v.Audit("contoso", allAudit); return err })

@@ -29,6 +29,7 @@ type cli struct {
 	Restore  restoreCmd  `cmd:"" help:"Put a backup in the place of the state, once it is verified."`
 	State    stateCmd    `cmd:"" help:"Check or compact the state."`
 	Audit    auditCmd    `cmd:"" help:"Verify, export or report from the audit trail."`
+	Erase    eraseCmd    `cmd:"" help:"Erase a person's names from the state; IDs and pseudonyms stay, and the audit trail whole."`
 	Export   exportCmd   `cmd:"" help:"Print what Keyturn knows, as JSON."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }

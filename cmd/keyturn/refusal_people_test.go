@@ -140,7 +140,7 @@ func TestAnApproverWhoseAccountIsDisabledInTheMiddle(t *testing.T) {
 	h.expectApproval(play.Emil, "reader-app")
 	h.clicks(play.Emil, "Approve and run", "reader-app")
 	h.expectDone(play.Emil, "Registration for reading service health", "Approved by Emil Sato")
-	for _, e := range h.audit() {
+	for _, e := range h.trail() {
 		if e.Act == "result" && e.Account == play.Erin.UPN {
 			t.Errorf("a call of the disabled account had a result: %+v", e)
 		}

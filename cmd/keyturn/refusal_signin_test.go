@@ -187,7 +187,7 @@ func TestASecondAccountIsLinkedByAnOwner(t *testing.T) {
 	h.expectPage(h.signsIn(play.Erin, "Sign in", firstSignIn, second.UPN), "You are signed in as "+second.UPN)
 	h.clicks(play.Erin, "Approve and run", "reader-app")
 	h.expectCard(play.Erin, "Approved by Erin Vogel", "ran as", second.UPN, "Read back")
-	for _, e := range h.audit() {
+	for _, e := range h.trail() {
 		if e.Act == "call" && (e.Account != second.UPN || e.Person != bot.PersonID(play.Erin.Entra)) {
 			t.Errorf("a call of %s ran as %q", e.Person, e.Account)
 		}

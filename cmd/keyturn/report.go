@@ -12,11 +12,13 @@ import (
 	_ "embed"
 
 	"keyturn/bot"
+	"keyturn/bot/engine"
 	"keyturn/bot/setup"
 )
 
 // report is what an auditor reads about one run: drawn from the verified trail,
-// with names from the configuration and what exists from the inventory.
+// with names from the configuration and their own table, and what exists from the
+// inventory.
 type report struct {
 	ID        string
 	Tenant    *bot.Tenant
@@ -33,6 +35,7 @@ type report struct {
 	Lines     []reportedLine // every entry
 
 	entries []bot.AuditEntry
+	names   engine.Names
 	base    func(bot.System) string
 }
 
@@ -70,6 +73,11 @@ func (r *report) who(p bot.PersonID) string {
 	}
 	if person, ok := r.Tenant.Person(p); ok && person.Name != "" {
 		return person.Name + " (" + string(p) + ")"
+	}
+	if name := r.names[string(p)]; strings.HasSuffix(name, string(p)) { // an erased person
+		return name
+	} else if name != "" {
+		return name + " (" + string(p) + ")"
 	}
 	return string(p)
 }

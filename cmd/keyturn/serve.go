@@ -174,9 +174,14 @@ func build(c *config, tenants []*bot.Tenant, log *slog.Logger, now func() time.T
 		store.Close()
 		return nil, err
 	}
+	env, err := c.env(tenants)
+	if err != nil {
+		store.Close()
+		return nil, err
+	}
 	p.engine = engine.New(engine.Config{
 		Sent: p.metrics.sent, Ways: ways, Monitors: monitors, Public: c.publicStatus(client),
-		Env:     c.env(tenants),
+		Env:     env,
 		Store:   store,
 		Chats:   chats,
 		Callers: map[bot.System]bot.Caller{bot.Graph: g, bot.Login: g, bot.DNS: g, bot.ServiceNow: sn},
@@ -221,11 +226,16 @@ func (h health) Overviews(ctx context.Context, t bot.TenantID, as bot.Reader) ([
 	return r.Items, err
 }
 
-func (c *config) env(tenants []*bot.Tenant) *engine.Env {
-	return &engine.Env{Learns: c.Learn != "off", Tenants: tenants, Guide: setup.GuideFor, Base: c.base, Public: strings.TrimSuffix(c.PublicURL, "/"), Gate: c.gate,
+func (c *config) env(tenants []*bot.Tenant) (*engine.Env, error) {
+	_, auditor, err := c.keys()
+	if err != nil {
+		return nil, err
+	}
+	return &engine.Env{Alias: auditor.Alias,
+		Learns: c.Learn != "off", Tenants: tenants, Guide: setup.GuideFor, Base: c.base, Public: strings.TrimSuffix(c.PublicURL, "/"), Gate: c.gate,
 		Pace: c.Checklist.Every.or(5 * time.Second), PaceAfterClick: c.Checklist.AfterClick.or(1500 * time.Millisecond),
 		PollEvery: c.PollEvery.or(2 * time.Minute), CheckEvery: c.CheckEvery.or(15 * time.Second), HeadEvery: c.Audit.Heads.Every.or(time.Hour),
-		SummaryAfter: c.SummaryAfter.or(incident.SummaryAfter)}
+		SummaryAfter: c.SummaryAfter.or(incident.SummaryAfter)}, nil
 }
 
 // pace keeps to the platforms' limits, or to a replica's part of them.

@@ -42,6 +42,12 @@ func liveState(p *process) http.Handler {
 			http.Error(w, err.Error(), http.StatusInternalServerError)
 		}
 	})
+	mux.HandleFunc("GET /names/{tenant}", func(w http.ResponseWriter, r *http.Request) {
+		if err := writeNames(r.Context(), store, bot.TenantID(r.PathValue("tenant")), w); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+		}
+	})
+	mux.HandleFunc("GET /erase", serveErase(p))
 	mux.HandleFunc("GET /incidents/{tenant}", serveIncidents(store))
 	mux.HandleFunc("GET /run/{id}", func(w http.ResponseWriter, r *http.Request) {
 		if err := writeRun(r.Context(), store, r.PathValue("id"), w); err != nil {

@@ -31,6 +31,9 @@ type store interface {
 	// Reseal seals it anew and says how many values that were.
 	Stale() (bool, error)
 	Reseal(ctx context.Context) (int, error)
+	// Rewrite writes anew where the data lies, so that what removed and changed
+	// records held is not there any more.
+	Rewrite(ctx context.Context) error
 }
 
 // file is what can be done to a data file besides.

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"keyturn/bot"
+	"keyturn/bot/engine"
 	"keyturn/sim"
 	"keyturn/sim/play"
 	"keyturn/state"
@@ -184,5 +185,16 @@ func forms(secret string) []string {
 			return append(out, line)
 		}
 	}
+	return out
+}
+
+// trail is the tenant's trail as people read it, oldest first.
+func (h *house) trail() (out []bot.AuditEntry) {
+	h.Helper()
+	h.read(func(v engine.View) error {
+		names, err := engine.NamesOf(v, "contoso")
+		out = engine.Read(names, h.audit())
+		return err
+	})
 	return out
 }

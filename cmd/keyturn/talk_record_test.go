@@ -121,7 +121,7 @@ func TestAServiceNowIncidentIsReadAndNotedAsWhoAsks(t *testing.T) {
 			t.Errorf("the work notes: %q", notes)
 		}
 		var acts []string
-		for _, e := range h.audit() {
+		for _, e := range h.trail() {
 			if e.Call != nil && e.Call.Write() || e.Act == "result" || e.Act == "sign-in" {
 				acts = append(acts, e.Act+" "+e.Account+" "+string(e.Person))
 			}

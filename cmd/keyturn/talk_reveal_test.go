@@ -105,7 +105,7 @@ func TestASecretThatServiceNowRefusesIsShownOnce(t *testing.T) {
 	secret := h.shownOnce("sn-oauth")
 	h.expectCard(play.Sam, "You saw the client secret once", "[I fixed it, check]", "Replace the secret")
 	reveals := 0
-	for _, e := range h.audit() {
+	for _, e := range h.trail() {
 		if e.Act == "reveal" {
 			reveals++
 			if e.Person != bot.PersonID(play.Sam.Entra) || e.Account != play.Sam.Now || e.Step != "sn-oauth" {

@@ -18,7 +18,7 @@ func TestASetupInWhichEverybodySignsIn(t *testing.T) {
 	h := open(t, withSignIn)
 	h.finishes("direct")
 	signedIn := map[string]bool{}
-	for _, e := range h.audit() {
+	for _, e := range h.trail() {
 		switch e.Act {
 		case "sign-in":
 			signedIn[e.Account] = true

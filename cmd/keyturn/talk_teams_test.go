@@ -38,7 +38,7 @@ func TestTheSameSetupOnSlackAndOnTeamsComesOutTheSame(t *testing.T) {
 			}
 			return err
 		})
-		for _, e := range h.audit() {
+		for _, e := range h.trail() {
 			act := fmt.Sprintf("%s %s %s as %q", e.Person, e.Act, e.Step, e.Account)
 			if e.Call != nil {
 				act += " " + e.Call.Method + " " + same(e.Call.Path)
@@ -152,7 +152,7 @@ func TestAnInvokeThatComesTwiceGetsTheSameAnswerAndTakesEffectOnce(t *testing.T)
 	h.shows("Erin's card", on(play.OnTeams, play.Erin), "Approved by Erin Vogel", "Read back")
 	h.idle()
 	approved := 0
-	for _, e := range h.audit() {
+	for _, e := range h.trail() {
 		if e.Act == "approve" {
 			approved++
 		}
@@ -191,7 +191,7 @@ func TestAnApprovalOnTeamsLocksTheCardOnSlack(t *testing.T) {
 		}
 	}
 	h.shows("the thread on Slack", func(c play.Card) bool { return in(play.OnSlack, "it-ops")(c) && c.Thread != "" }, "Registration for reading service health", "Approved by Erin Vogel")
-	for _, e := range h.audit() {
+	for _, e := range h.trail() {
 		if e.Act == "approve" && e.Via != "teams:"+play.Directory+":"+play.Erin.Entra {
 			t.Errorf("the trail says that the approval came from %s", e.Via)
 		}

@@ -97,6 +97,13 @@ func (s *Store) Compact(ctx context.Context) (before, after int64, err error) {
 	return before, after, err
 }
 
+// Rewrite is [Store.Compact] for what removed records held: the pages that they
+// stood on are not in the new file.
+func (s *Store) Rewrite(ctx context.Context) error {
+	_, _, err := s.Compact(ctx)
+	return err
+}
+
 func (s *Store) compact() error {
 	if err := os.Remove(s.spare()); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err

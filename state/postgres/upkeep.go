@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -120,4 +121,17 @@ func (s *Store) prune(ctx context.Context) error {
 		return err
 	}
 	return tx.Commit(ctx)
+}
+
+// Rewrite writes the tables in which people may be named anew, so that what
+// removed and changed rows held is not in them any more. Each is locked while it is
+// written. What the server keeps besides (its log of writes, archives, other
+// servers that follow it) is the server's.
+func (s *Store) Rewrite(ctx context.Context) error {
+	for _, table := range []string{"records", "runs", "objects", "deliveries", "jobs"} {
+		if _, err := s.pool.Exec(ctx, "VACUUM FULL "+pgx.Identifier{s.schema, table}.Sanitize()); err != nil {
+			return fmt.Errorf("the table %s could not be written anew: %w", table, err)
+		}
+	}
+	return nil
 }
