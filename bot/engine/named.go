@@ -34,7 +34,7 @@ func Named(s Store, env *Env) Store {
 // Commit implements [Store].
 func (n named) Commit(ctx context.Context, decide func(View) (Changes, error)) error {
 	return n.Store.Commit(ctx, func(v View) (Changes, error) {
-		c, err := decide(reading{v})
+		c, err := decide(withNames{v})
 		if err != nil {
 			return Changes{}, err
 		}
@@ -44,7 +44,7 @@ func (n named) Commit(ctx context.Context, decide func(View) (Changes, error)) e
 
 // Read implements [Store].
 func (n named) Read(ctx context.Context, f func(View) error) error {
-	return n.Store.Read(ctx, func(v View) error { return f(reading{v}) })
+	return n.Store.Read(ctx, func(v View) error { return f(withNames{v}) })
 }
 
 // personal are the kinds of records in which people's names may stand, and
@@ -53,7 +53,7 @@ var (
 	personal = []string{grants.Name, memberships.Name, absences.Name, gapsTold.Name, links.Name, sessions.Name, pins.Name, attempts.Name,
 		mappings.Name, tickets.Name, refusals.Name, unposted.Name, questions.Name, latest.Name}
 	impersonal = []string{names.Name, expiries.Name, reaches.Name, desks.Name, posts.Name, readers.Name, learntOf.Name, voted.Name, visitors.Name,
-		overviews.Name, days.Name}
+		overviews.Name, days.Name, pauses.Name}
 )
 
 // cloaked gives a write set without names, and with the table's new rows.
@@ -176,11 +176,11 @@ func (e *Env) cloak(v View, of bot.TenantID) (*cloak, error) {
 	return k, nil
 }
 
-// reading is a view with names in the place of pseudonyms.
-type reading struct{ View }
+// withNames is a view with names in the place of pseudonyms.
+type withNames struct{ View }
 
 // Run implements [View].
-func (r reading) Run(id string) (setup.Run, error) {
+func (r withNames) Run(id string) (setup.Run, error) {
 	x, err := r.View.Run(id)
 	if err != nil {
 		return x, err
@@ -189,7 +189,7 @@ func (r reading) Run(id string) (setup.Run, error) {
 }
 
 // Runs implements [View].
-func (r reading) Runs(t bot.TenantID) ([]setup.Run, error) {
+func (r withNames) Runs(t bot.TenantID) ([]setup.Run, error) {
 	list, err := r.View.Runs(t)
 	if err != nil {
 		return nil, err
@@ -198,7 +198,7 @@ func (r reading) Runs(t bot.TenantID) ([]setup.Run, error) {
 }
 
 // Objects implements [View].
-func (r reading) Objects(t bot.TenantID) ([]bot.Object, error) {
+func (r withNames) Objects(t bot.TenantID) ([]bot.Object, error) {
 	list, err := r.View.Objects(t)
 	if err != nil {
 		return nil, err
@@ -211,7 +211,7 @@ func (r reading) Objects(t bot.TenantID) ([]bot.Object, error) {
 }
 
 // Record implements [View].
-func (r reading) Record(kind string, t bot.TenantID, key string) (Record, bool, error) {
+func (r withNames) Record(kind string, t bot.TenantID, key string) (Record, bool, error) {
 	x, ok, err := r.View.Record(kind, t, key)
 	if err != nil || !ok || !slices.Contains(personal, kind) {
 		return x, ok, err
@@ -221,7 +221,7 @@ func (r reading) Record(kind string, t bot.TenantID, key string) (Record, bool, 
 }
 
 // Records implements [View].
-func (r reading) Records(kind string, t bot.TenantID) ([]Record, error) {
+func (r withNames) Records(kind string, t bot.TenantID) ([]Record, error) {
 	list, err := r.View.Records(kind, t)
 	if err != nil || !slices.Contains(personal, kind) {
 		return list, err
@@ -235,7 +235,7 @@ func (r reading) Records(kind string, t bot.TenantID) ([]Record, error) {
 }
 
 // Reply implements [View].
-func (r reading) Reply(key string) (bot.Reply, bool, error) {
+func (r withNames) Reply(key string) (bot.Reply, bool, error) {
 	x, ok, err := r.View.Reply(key)
 	if err != nil || !ok {
 		return x, ok, err
