@@ -135,7 +135,7 @@ func dissect(header string) (head, claims, signature []byte, signed string, err 
 		return nil, nil, nil, "", errNoToken
 	}
 	token := header[len(scheme):]
-	if strings.Count(token, ".") != 2 {
+	if strings.Count(token, ".") != 2 || strings.ContainsAny(token, "\r\n") { // which the decoder passes over, strict or not
 		return nil, nil, nil, "", errShape
 	}
 	dot := strings.LastIndexByte(token, '.')

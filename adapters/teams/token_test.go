@@ -69,6 +69,8 @@ func hostile(w *world) map[string]forged {
 		"only the scheme":                    "Bearer ",
 		"two blanks after the scheme":        "Bearer  " + bare,
 		"a blank at the end":                 good + " ",
+		"a line break at the end":            good + "\n",
+		"a line break in the signature":      good[:len(good)-20] + "\r\n" + good[len(good)-20:],
 		"no token but words":                 "Bearer hello",
 		"no dots":                            "Bearer " + strings.ReplaceAll(bare, ".", ""),
 		"one dot":                            "Bearer " + parts[0] + "." + parts[1],

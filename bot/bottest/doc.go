@@ -11,4 +11,5 @@
 // [Subject], behind which is the platform or a simulator of it.
 //
 // [Golden] is for any package's tests: it holds a file to what the code makes.
+// So is [Forgeries], for whatever decides who may come in.
 package bottest

@@ -1,6 +1,8 @@
 package engine_test
 
 import (
+	"context"
+	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -171,21 +173,55 @@ func FuzzSignInReturn(f *testing.F) {
 	f.Add("contoso."+strings.Repeat("a", 32)+"."+strings.Repeat("b", 43), "code", "", "")
 	f.Add("", "", "access_denied", "https://login.example.com/contoso")
 	f.Add("..", "x", "", "")
-	fr := newFront(f)
-	c, state := fr.begun()
-	u, err := url.Parse(fr.url)
-	if err != nil {
-		f.Fatal(err)
-	}
-	mine := c.Jar.Cookies(u)[0].Value
-	f.Add(state+"x", "code", "", "")
+	b := newBegun(newFront(f))
+	f.Add(b.state+"x", "code", "", "")
 	f.Fuzz(func(t *testing.T, s, code, fault, issuer string) {
-		if s == state {
+		if s == b.state {
 			t.Skip("that is the one that fits")
 		}
-		page, err := fr.engine.ReturnSignIn(t.Context(), bot.SignInReturn{System: bot.Graph, State: s, Code: bot.NewSecret(code), Error: fault, Issuer: issuer, Browser: mine})
-		if err != nil || page.Stage != bot.SignInGone || page.ID != "" {
-			t.Errorf("a guess was answered: %+v %v", page, err)
+		if _, err := b.comes(t.Context(), bot.SignInReturn{System: bot.Graph, State: s, Code: bot.NewSecret(code), Error: fault, Issuer: issuer, Browser: b.mine}); err != nil {
+			t.Error(err)
 		}
 	})
+}
+
+// begunSignIn is a sign-in from which Ada's browser has not come back yet.
+type begunSignIn struct {
+	*front
+	state, mine string
+}
+
+func newBegun(f *front) *begunSignIn {
+	b := &begunSignIn{front: f}
+	b.anew()
+	return b
+}
+
+// anew begins another one.
+func (b *begunSignIn) anew() {
+	b.t.Helper()
+	c, state := b.begun()
+	u, err := url.Parse(b.url)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.state, b.mine = state, c.Jar.Cookies(u)[0].Value
+}
+
+// comes reports whether what a browser comes back with is taken for the sign-in.
+// Its error says that it was though it does not fit, or that a guess of the state
+// was told anything.
+func (b *begunSignIn) comes(ctx context.Context, r bot.SignInReturn) (taken bool, err error) {
+	page, err := b.engine.ReturnSignIn(ctx, r)
+	taken = page.Stage == bot.SignInReturned
+	knows := r.State == b.state && r.System == bot.Graph && r.Browser == b.mine && (r.Tenant == "" || r.Tenant == "contoso")
+	fits := knows && !r.Code.IsZero() && len(r.Code.Reveal()) <= 8192 && r.Error == "" && (r.Issuer == "" || r.Issuer == b.door.Issuer("contoso"))
+	switch {
+	case err != nil:
+	case taken && !fits:
+		err = fmt.Errorf("what does not fit was taken: %+v", r)
+	case !knows && (page.Stage != bot.SignInGone || page.ID != ""):
+		err = fmt.Errorf("a guess was answered: %+v", page)
+	}
+	return taken, err
 }
