@@ -214,7 +214,7 @@ func needs(op operation) string {
 	case t == "sys_db_object", t == "sys_properties", t == "sys_scope_privilege", t == "sys_store_app", t == "sys_scope", t == "sys_app",
 		t == "sys_plugins", t == "v_plugin", t == "sys_choice", t == "sys_user_preference", t == "syslog", t == "sys_outbound_http_log", t == "sys_security_acl":
 		return "It takes the role admin; where ACLs are hardened also security_admin, which only a person can elevate to."
-	case t == "incident", t == "task", t == "sys_journal_field":
+	case t == "incident", t == "task":
 		return "It takes the role itil, or whichever role this instance asks for on incidents."
 	}
 	return "A ServiceNow admin can tell which role is missing."

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"keyturn/bot"
+	"keyturn/bot/recommend"
 	"keyturn/bot/setup"
 )
 
@@ -54,7 +55,8 @@ func (d *Draft) noteChange(r *setup.Run, t *bot.Tenant, step setup.StepID) {
 
 // writeNote writes a work note as the approver: an outside write like any
 // other, with its intent in the audit trail first. After an attempt whose end
-// nobody knows it looks for the note before it writes it again.
+// nobody knows, of this life or of one before, it looks for the note before it
+// writes it again; where it may not look it does not write it again.
 func (e *Engine) writeNote(ctx context.Context, j bot.Job) error {
 	p, err := payload[workNote](j)
 	if err != nil {
@@ -72,9 +74,14 @@ func (e *Engine) writeNote(ctx context.Context, j bot.Job) error {
 		return e.finish(ctx, j, nil)
 	}
 	marker := fmt.Sprintf("Keyturn %s %s %s", w.run.ID, p.Step, st.Approval.Digest)
-	if j.Tries > 0 {
-		if found, err := w.noted(ctx, marker); err != nil || found {
-			return errors.Join(err, e.finishIf(ctx, j, found))
+	if j.Tries > 0 || j.Begun {
+		switch found, err := w.noted(ctx, marker); {
+		case found:
+			return e.finish(ctx, j, nil)
+		case err != nil && (!passes(err) || j.Tries+1 >= tries):
+			return w.unnoted(ctx, fmt.Errorf("an earlier try may have written it, and I could not look: %w", err), e.ID())
+		case err != nil:
+			return err
 		}
 	}
 	c := noteCall(w.run.Seen, w.noteText(marker))
@@ -83,11 +90,10 @@ func (e *Engine) writeNote(ctx context.Context, j bot.Job) error {
 		return err
 	}
 	a, err := w.call(ctx, c, request)
-	var f *bot.Failure
-	if errors.As(err, &f) && f.Kind != bot.KindThrottled && f.Kind != bot.KindUnreachable && f.Kind != bot.KindAmbiguous || err != nil && j.Tries+1 >= tries {
+	switch {
+	case err != nil && (!passes(err) || j.Tries+1 >= tries):
 		return w.unnoted(ctx, err, request)
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	if err := w.note(ctx, bot.AuditEntry{Act: "result", Status: a.Status, Request: request, Note: c.What}); err != nil {
@@ -115,18 +121,18 @@ func noteCall(c *bot.Change, text string) bot.Call {
 		What: "Writes what was done into the change " + c.Number}
 }
 
-func (e *Engine) finishIf(ctx context.Context, j bot.Job, done bool) error {
-	if !done {
-		return nil
-	}
-	return e.finish(ctx, j, nil)
+// passes reports whether an outside system may answer otherwise a little later.
+func passes(err error) bool {
+	var f *bot.Failure
+	return !errors.As(err, &f) || f.Kind == bot.KindThrottled || f.Kind == bot.KindUnreachable || f.Kind == bot.KindAmbiguous
 }
 
-// noted looks for a note of an earlier attempt.
+// noted looks for a note of an earlier attempt, in the change itself: whoever may
+// not read the journal's own table is answered there as if it were empty.
 func (w *work) noted(ctx context.Context, marker string) (bool, error) {
 	a, err := w.call(ctx, bot.Call{ID: "noted", System: bot.ServiceNow, Method: "GET", What: "Looks for an earlier work note",
-		Path: "/api/now/table/sys_journal_field?sysparm_query=element_id%3D" + w.run.Seen.ID + "%5Eelement%3Dwork_notes&sysparm_fields=value&sysparm_limit=200"}, w.e.ID())
-	return err == nil && strings.Contains(string(a.Body), marker), err
+		Path: "/api/now/table/change_request/" + w.run.Seen.ID + "?sysparm_fields=sys_id,work_notes&sysparm_display_value=true"}, w.e.ID())
+	return err == nil && recommend.Noted(a.Body, w.run.Seen.ID, marker), err
 }
 
 // unnoted says that a change could not be told, and what it should have been

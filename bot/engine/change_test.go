@@ -20,7 +20,9 @@ type instance struct {
 	notes  []string
 	as     []bot.PersonID
 	refuse func(c bot.Call) error
-	lost   bool // the answer to the next note gets lost
+	lost   bool   // the answer to the next note gets lost
+	dies   func() // where the process ends once the next note is written
+	looks  int    // for an earlier note
 }
 
 func (i *instance) Call(_ context.Context, _ bot.TenantID, c bot.Call, id bot.CallIdentity) (bot.Answer, error) {
@@ -44,17 +46,19 @@ func (i *instance) Call(_ context.Context, _ bot.TenantID, c bot.Call, id bot.Ca
 			return bot.Answer{}, err
 		}
 		i.notes, i.as = append(i.notes, b.Note), append(i.as, id.Person)
+		if die := i.dies; die != nil {
+			i.dies = nil
+			die()
+			return bot.Answer{}, context.Canceled
+		}
 		if i.lost {
 			i.lost = false
 			return bot.Answer{}, &bot.Failure{Kind: bot.KindAmbiguous, Says: "The answer was lost."}
 		}
 		return answer(i.change)
-	case strings.Contains(c.Path, "sys_journal_field"):
-		var rows []map[string]string
-		for _, n := range i.notes {
-			rows = append(rows, map[string]string{"value": n})
-		}
-		return answer(rows)
+	case c.Method == "GET" && strings.Contains(c.Path, "/change_request/c4a1?sysparm_fields=sys_id,work_notes&sysparm_display_value=true"):
+		i.looks++
+		return answer(map[string]string{"sys_id": "c4a1", "work_notes": strings.Join(i.notes, "\n\n")})
 	case strings.Contains(c.Path, "change_request?sysparm_query=number%3DCHG0031337"):
 		return answer([]any{i.change})
 	}
@@ -123,6 +127,44 @@ func TestAWorkNoteWhoseAnswerIsLostIsThereOnce(t *testing.T) {
 	w.pass(time.Hour)
 	if len(sn.notes) != 1 || len(w.dead()) != 0 {
 		t.Errorf("%d notes, dead jobs %+v", len(sn.notes), w.dead())
+	}
+}
+
+// A process that ends between the note and its result leaves a job that no try
+// has failed at yet.
+func TestAWorkNoteWhoseWriterDiedIsThereOnce(t *testing.T) {
+	w, sn := changed(t)
+	w.plans()
+	ctx, kill := context.WithCancel(t.Context())
+	sn.dies = kill
+	w.approve()
+	w.worksUntil(ctx)
+	w.restart()
+	w.engine.Callers[bot.ServiceNow] = sn
+	w.pass(time.Hour)
+	if len(sn.notes) != 1 || len(w.dead()) != 0 || sn.looks == 0 {
+		t.Errorf("%d notes after %d looks, dead jobs %+v", len(sn.notes), sn.looks, w.dead())
+	}
+}
+
+// Where nobody may look, a note that may stand there is not written once more.
+func TestAWorkNoteThatCannotBeLookedForIsNotRepeated(t *testing.T) {
+	w, sn := changed(t)
+	w.plans()
+	sn.lost = true
+	sn.refuse = func(c bot.Call) error {
+		if c.ID == "noted" {
+			return &bot.Failure{Kind: bot.KindForbidden, Says: "ServiceNow does not let the account read it."}
+		}
+		return nil
+	}
+	w.approve()
+	w.pass(time.Hour)
+	if len(sn.notes) != 1 || len(w.dead()) != 0 {
+		t.Errorf("%d notes, dead jobs %+v", len(sn.notes), w.dead())
+	}
+	if got := w.tells("URITA"); !strings.Contains(got, "could not write into change CHG0031337") || !strings.Contains(got, "an earlier try may have written it") {
+		t.Errorf("the requester hears %q", got)
 	}
 }
 

@@ -22,6 +22,14 @@ func (w *world) crash(call string) {
 		}
 		return nil
 	})
+	w.worksUntil(ctx)
+	w.graph.set(nil, nil)
+	w.restart()
+}
+
+// worksUntil works until the process ends.
+func (w *world) worksUntil(ctx context.Context) {
+	w.t.Helper()
 	for ctx.Err() == nil {
 		jobs, err := w.store.Claim(w.t.Context(), w.clock.Now(), 1)
 		if err != nil {
@@ -33,8 +41,6 @@ func (w *world) crash(call string) {
 		}
 		w.engine.Do(ctx, jobs[0])
 	}
-	w.graph.set(nil, nil)
-	w.restart()
 }
 
 func TestACrashAfterACallLeavesOneObject(t *testing.T) {

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
 	"keyturn/bot"
@@ -71,9 +70,7 @@ func (e *Engine) writeInto(ctx context.Context, j bot.Job) error {
 		}
 	}
 	if err != nil {
-		var f *bot.Failure
-		passes := !errors.As(err, &f) || f.Kind == bot.KindThrottled || f.Kind == bot.KindUnreachable || f.Kind == bot.KindAmbiguous
-		if ctx.Err() != nil || passes && j.Tries+1 < tries {
+		if ctx.Err() != nil || passes(err) && j.Tries+1 < tries {
 			return err
 		}
 	}

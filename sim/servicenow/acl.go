@@ -69,7 +69,7 @@ var tableRights = map[string]rights{
 	},
 	"task":                       {read: []string{"itil", "sn_incident_read", "sn_incident_write"}},
 	"change_request":             {read: []string{"itil", "sn_change_read", "sn_change_write"}, create: []string{"itil", "sn_change_write"}, write: []string{"itil", "sn_change_write"}},
-	"sys_journal_field":          {read: []string{"itil", "sn_incident_read", "sn_incident_write"}},
+	"sys_journal_field":          {}, // whoever may not read it gets an empty list; what was noted they read in the record
 	"kb_knowledge_base":          {read: public, create: []string{"knowledge_admin"}, write: []string{"knowledge_admin"}},
 	"kb_knowledge":               {read: public, create: []string{"knowledge"}, write: []string{"knowledge"}},
 	"cmdb_ci":                    ciRows,
