@@ -37,6 +37,9 @@ type demoCmd struct {
 
 // Run runs the demo until it is stopped, or the script to its end.
 func (d demoCmd) Run(c *console) error {
+	if err := forbidDumps(); err != nil {
+		fmt.Fprintln(c.err, "keyturn:", err)
+	}
 	database, drop, err := d.database()
 	if err != nil {
 		return err

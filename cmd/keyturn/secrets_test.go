@@ -22,20 +22,23 @@ func (h *house) secrets() []canary {
 		{"the signing secret", play.SlackSigning}, {"the bot token", play.SlackToken},
 		{"the client secret at Entra", play.GraphSecret}, {"the client secret at ServiceNow", play.ServiceNowSecret}, {"the reader's secret", play.ReaderSecret},
 	}
-	h.read(func(v engine.View) error {
-		runs, err := v.Runs("contoso")
-		for _, r := range runs {
-			for name, f := range r.Facts {
-				if f.Secret {
-					if s, err := v.Secret("run/" + r.ID + "/" + name); err == nil {
-						out = append(out, canary{name, s.Reveal()})
-					}
+	h.read(func(v engine.View) (err error) { out, err = ofRuns(v, out); return err })
+	return out
+}
+
+// ofRuns adds the secrets of the runs.
+func ofRuns(v engine.View, out []canary) ([]canary, error) {
+	runs, err := v.Runs("contoso")
+	for _, r := range runs {
+		for name, f := range r.Facts {
+			if f.Secret {
+				if s, err := v.Secret("run/" + r.ID + "/" + name); err == nil {
+					out = append(out, canary{name, s.Reveal()})
 				}
 			}
 		}
-		return err
-	})
-	return out
+	}
+	return out, err
 }
 
 // title is what a step is called.

@@ -34,7 +34,11 @@ func (s serveCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	b, err := build(conf, tenants, logger(c, conf.Log), time.Now)
+	log := logger(c, conf.Log)
+	if err := forbidDumps(); err != nil {
+		log.Warn("a crash may leave secrets in a core file", "err", err)
+	}
+	b, err := build(conf, tenants, log, time.Now)
 	if err != nil {
 		return err
 	}
