@@ -7,9 +7,10 @@ FUZZ      ?= .
 VERIFIERS  = FuzzSignature|FuzzToken|FuzzSignInReturn
 CHECKS    ?= 5000
 KILLS     ?= 200
-CRASHES    = KilledAtRandom|EndsAtEveryPoint
+CRASHES    = KilledAtRandom|EndsAtEveryPoint|EndsAroundAWorkNote
+SOAK      ?= 30m
 
-.PHONY: pictures build test vet race long crash demo fuzz verifiers properties bench bench-river
+.PHONY: pictures build test vet race long crash demo fuzz verifiers forgeries soak properties bench bench-river
 
 # One static file: no C library, the time zones inside.
 build:
@@ -33,8 +34,9 @@ long:
 	$(MAKE) properties KEYTURN_LONG=1
 	KEYTURN_LONG=1 $(GO) test -count 1 -timeout 20m -v -run 'UnderEnforcedLimits|AHostilePlatform' ./bot/engine
 	$(MAKE) fuzz FUZZTIME=200000x
-	$(MAKE) fuzz FUZZ='$(VERIFIERS)' FUZZTIME=10000000x
+	$(MAKE) forgeries KEYTURN_LONG=1
 	$(MAKE) crash KILLS=5000 KEYTURN_LONG=1
+	$(MAKE) soak
 
 properties:
 	$(GO) test -count 1 -timeout 60m $$(grep -rl --include='*_test.go' '"pgregory.net/rapid"' . | xargs -n 1 dirname | sort -u) -args -rapid.checks=$(CHECKS)
@@ -67,6 +69,16 @@ fuzz:
 # What decides whether somebody may come in: about ten seconds each.
 verifiers:
 	@$(MAKE) --no-print-directory fuzz FUZZ='$(VERIFIERS)' FUZZTIME=20000x
+
+# What is signed, tampered with and shown to those who decide who comes in:
+# 20,000 times each, with KEYTURN_LONG=1 ten million times. Go's fuzzer would take
+# an hour for each of them.
+forgeries:
+	$(GO) test -count 1 -timeout 60m -v -run 'NoTampered|NoGuessedReturn' ./adapters/slack ./adapters/teams ./bot/engine
+
+# The bot under ten times the expected load, with the race detector.
+soak:
+	CGO_ENABLED=1 KEYTURN_SOAK=$(SOAK) $(GO) test -race -count 1 -timeout 120m -v -run UnderLoadForLong ./cmd/keyturn
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...

@@ -345,28 +345,28 @@ func BenchmarkIdleMemory(b *testing.B) {
 	filled(b, config, 10000)
 	for b.Loop() {
 		s := startServed(b, keyturn, config)
-		b.ReportMetric(resident(b, s.cmd.Process.Pid, "RssAnon"), "MB-anonymous")
-		b.ReportMetric(resident(b, s.cmd.Process.Pid, "VmRSS"), "MB-resident")
+		for line, unit := range map[string]string{"RssAnon": "MB-anonymous", "VmRSS": "MB-resident"} {
+			mb, err := resident(strconv.Itoa(s.cmd.Process.Pid), line)
+			if err != nil {
+				b.Fatal(err)
+			}
+			b.ReportMetric(mb, unit)
+		}
 		s.stop(b)
 	}
 }
 
 // resident is a line of /proc/<pid>/status in megabytes.
-func resident(b *testing.B, pid int, line string) float64 {
-	b.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
+func resident(pid, line string) (float64, error) {
+	status, err := os.ReadFile("/proc/" + pid + "/status")
 	if err != nil {
-		b.Fatal(err)
+		return 0, err
 	}
 	for l := range strings.Lines(string(status)) {
 		if rest, ok := strings.CutPrefix(l, line+":"); ok {
 			kb, err := strconv.ParseFloat(strings.Fields(rest)[0], 64)
-			if err != nil {
-				b.Fatal(err)
-			}
-			return kb / 1024
+			return kb / 1024, err
 		}
 	}
-	b.Fatalf("/proc has no %s", line)
-	return 0
+	return 0, fmt.Errorf("/proc has no %s", line)
 }

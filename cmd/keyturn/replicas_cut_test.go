@@ -103,10 +103,10 @@ func (c *cuttable) set(cut bool) {
 func TestReplicasThatLoseTheDatabaseLoseNothingElse(t *testing.T) {
 	direct := ownDatabase(t)
 	rng := seeded(t)
-	s := tally{t: t, calm: map[string]after{}, begun: time.Now()}
-	want := s.without("direct", rng)
+	s, sc := newTally(t), scene{guide: "direct"}
+	want := s.without(sc)
 	proxies := []*cuttable{proxied(t, direct), proxied(t, direct)}
-	r := openReplicas(t, "direct", rng, direct, proxies[0].at, proxies[1].at)
+	r := openReplicas(t, sc, rng, direct, proxies[0].at, proxies[1].at)
 	var acting sync.Mutex
 	one, all := 0, 0
 	set := func(cut bool, which ...int) {
@@ -117,7 +117,7 @@ func TestReplicasThatLoseTheDatabaseLoseNothingElse(t *testing.T) {
 			r.noticed(i, !cut)
 		}
 	}
-	got := r.play("direct", want.told, func(act func()) { acting.Lock(); defer acting.Unlock(); act() }, func(ctx context.Context) {
+	got := r.play(want.told, func(act func()) { acting.Lock(); defer acting.Unlock(); act() }, func(ctx context.Context) {
 		for pause(ctx, time.Duration(rng.IntN(1500))*time.Millisecond) {
 			acting.Lock() // whoever clicks now is told that nothing was done, and clicks again
 			if rng.IntN(3) > 0 {
@@ -144,7 +144,7 @@ func TestReplicasThatLoseTheDatabaseLoseNothingElse(t *testing.T) {
 			acting.Unlock()
 		}
 	})
-	s.add("direct", got)
+	s.add(t, sc, got)
 	if one+all == 0 { // how many there are is up to chance and the machine
 		t.Error("nothing was cut")
 	}
@@ -171,12 +171,12 @@ func fetch(t *testing.T, url string) (int, string) {
 func TestARollingRestartUnderLoadAnswersEverybody(t *testing.T) {
 	url := ownDatabase(t)
 	rng := seeded(t)
-	s := tally{t: t, calm: map[string]after{}, begun: time.Now()}
-	want := s.without("direct", rng)
-	r := openReplicas(t, "direct", rng, url, url, url)
+	s, sc := newTally(t), scene{guide: "direct"}
+	want := s.without(sc)
+	r := openReplicas(t, sc, rng, url, url, url)
 	var acting, load sync.Mutex
 	typed, restarts := 0, 0
-	got := r.play("direct", want.told, func(act func()) { acting.Lock(); defer acting.Unlock(); act() }, func(ctx context.Context) {
+	got := r.play(want.told, func(act func()) { acting.Lock(); defer acting.Unlock(); act() }, func(ctx context.Context) {
 		var typing sync.WaitGroup
 		for range 3 {
 			typing.Go(func() {
@@ -204,7 +204,7 @@ func TestARollingRestartUnderLoadAnswersEverybody(t *testing.T) {
 		}
 		typing.Wait()
 	})
-	s.add("direct", got)
+	s.add(t, sc, got)
 	answered := 0
 	for _, e := range r.world.Slack.Snapshot().Ephemerals {
 		if e.To == play.Max.Slack && (strings.Contains(e.Text, "I am being restarted") || strings.Contains(e.Text, "setup")) {

@@ -19,6 +19,9 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+
+	"keyturn/adapters/teams"
+	"keyturn/bot"
 )
 
 // stopsAt names, to a bot that is a process of its own, where it says which point
@@ -28,10 +31,10 @@ const stopsAt = "KEYTURN_TEST_STOPS_AT"
 func init() { asProgram = stoppable }
 
 // stoppable is the program, whose serve stops with SIGSTOP at the points at which
-// the test says so.
+// the test says so, and shows on Teams what its messages are known by.
 func stoppable() {
-	at := os.Getenv(stopsAt)
-	if at == "" || len(os.Args) < 4 || os.Args[1] != "serve" {
+	at, shows := os.Getenv(stopsAt), os.Getenv(showsKeys) != ""
+	if at == "" && !shows || len(os.Args) < 4 || os.Args[1] != "serve" {
 		main()
 		return
 	}
@@ -42,7 +45,12 @@ func stoppable() {
 	if err == nil {
 		var p *process
 		if p, err = build(conf, tenants, logger(c, conf.Log), time.Now); err == nil {
-			(&failpoints{stop: func(name string) { stopAt(at, name) }}).frail(p.engine)
+			if at != "" {
+				(&failpoints{stop: func(name string) { stopAt(at, name) }}).frail(p.engine)
+			}
+			if a, ok := p.engine.Chats[bot.Teams].(*teams.Adapter); ok && shows {
+				p.engine.Chats[bot.Teams] = keysShown{a}
+			}
 			err = p.serve(ctx)
 			p.close()
 		}
@@ -136,26 +144,27 @@ func (s *stops) wake(i, pid int) {
 func TestAReplicaStoppedAtAPointLosesNothing(t *testing.T) {
 	ownDatabase(t) // or skip
 	rng := seeded(t)
-	s := tally{t: t, calm: map[string]after{}, begun: time.Now()}
+	s := newTally(t)
 	stopped := 0
 	for _, guide := range []string{"direct", "connector", "cleanup"} {
-		want := s.without(guide, rng)
+		sc := scene{guide: guide}
+		want := s.without(sc)
 		t.Run(guide, func(t *testing.T) {
 			st := &stops{left: map[string]bool{}, picks: func(name string) bool { return slices.Contains(stopPoints[guide], name) }}
 			srv := httptest.NewServer(st)
 			defer srv.Close()
 			t.Setenv(stopsAt, srv.URL)
 			url := ownDatabase(t)
-			r := openReplicas(t, guide, rng, url, url, url)
+			r := openReplicas(t, sc, rng, url, url, url)
 			st.mu.Lock()
 			st.replicas = r
 			st.mu.Unlock()
-			got := r.play(guide, want.told, func(act func()) { st.acting.Lock(); defer st.acting.Unlock(); act() }, func(ctx context.Context) {
+			got := r.play(want.told, func(act func()) { st.acting.Lock(); defer st.acting.Unlock(); act() }, func(ctx context.Context) {
 				<-ctx.Done()
 				st.awake.Wait()
 				st.only(want.exists)
 			})
-			s.add(guide, got)
+			s.add(t, sc, got)
 			stopped += len(st.left)
 			if len(st.left) == 0 {
 				t.Error("no replica was stopped")
@@ -222,9 +231,9 @@ func TestADeadReplicasJobIsTakenOver(t *testing.T) {
 	srv := httptest.NewServer(d)
 	defer srv.Close()
 	t.Setenv(stopsAt, srv.URL)
-	r := openLeased(t, "direct", seeded(t), 0, url, url, url)
+	r := openLeased(t, scene{guide: "direct"}, seeded(t), 0, url, url, url)
 	var acting sync.Mutex
-	r.play("direct", nil, func(act func()) { acting.Lock(); defer acting.Unlock(); act() }, func(ctx context.Context) {
+	r.play(nil, func(act func()) { acting.Lock(); defer acting.Unlock(); act() }, func(ctx context.Context) {
 		select {
 		case <-ctx.Done():
 		case pid := <-d.killed:

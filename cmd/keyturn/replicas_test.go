@@ -15,7 +15,6 @@ import (
 
 	"keyturn/bot"
 	"keyturn/bot/incident"
-	"keyturn/sim/microsoft"
 	"keyturn/sim/play"
 )
 
@@ -26,6 +25,7 @@ const testLease = 2 * time.Second
 // database, with a front before them.
 type replicas struct {
 	*testing.T
+	scene scene
 	world *play.World
 	fleet *fleet
 	conf  *config // of a command beside them
@@ -33,24 +33,26 @@ type replicas struct {
 	log   safeBuffer
 	story safeBuffer
 	rng   *rand.Rand
+
+	deaths []time.Time // when one was killed
 }
 
 // openReplicas starts one for each address.
-func openReplicas(t *testing.T, guide string, rng *rand.Rand, direct bot.Secret, databases ...bot.Secret) *replicas {
+func openReplicas(t *testing.T, sc scene, rng *rand.Rand, direct bot.Secret, databases ...bot.Secret) *replicas {
 	t.Helper()
-	return openLeased(t, guide, rng, testLease, direct, databases...)
+	return openLeased(t, sc, rng, testLease, direct, databases...)
 }
 
 // openLeased starts them with a lease, the usual one where it is zero.
-func openLeased(t *testing.T, guide string, rng *rand.Rand, lease time.Duration, direct bot.Secret, databases ...bot.Secret) *replicas {
+func openLeased(t *testing.T, sc scene, rng *rand.Rand, lease time.Duration, direct bot.Secret, databases ...bot.Secret) *replicas {
 	t.Helper()
-	r := &replicas{T: t, rng: rng}
+	r := &replicas{T: t, scene: sc, rng: rng}
 	var err error
 	if r.dir, err = os.MkdirTemp("", "keyturn"); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { os.RemoveAll(r.dir) })
-	if r.world, err = play.Open(play.Options{Left: guide == "cleanup", Lag: &microsoft.Lag{}, Slow: true}); err != nil {
+	if r.world, err = play.Open(sc.options()); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.world.Close() })
@@ -76,14 +78,14 @@ func (r *replicas) sound(ctx context.Context) error {
 	return s.Check(ctx)
 }
 
-// play plays a guide while something is done to the replicas, again and again
+// play plays the guide while something is done to the replicas, again and again
 // until the play is over. act is how people act meanwhile.
-func (r *replicas) play(guide string, told map[string]int, act func(func()), disturb func(context.Context)) after {
+func (r *replicas) play(told map[string]int, act func(func()), disturb func(context.Context)) after {
 	r.Helper()
 	ctx, stop := context.WithCancel(r.Context())
 	var disturbing sync.WaitGroup
 	disturbing.Go(func() { disturb(ctx) })
-	s := play.Script{World: r.world, Guide: guide, Out: &r.story, Issues: incident.Samples()[:1], Act: act}
+	s := play.Script{World: r.world, Guide: r.scene.guide, Out: &r.story, Issues: incident.Samples()[:1], Act: act, Killed: true}
 	err := s.Play(r.Context())
 	stop()
 	disturbing.Wait()
@@ -91,7 +93,7 @@ func (r *replicas) play(guide string, told map[string]int, act func(func()), dis
 		r.Fatalf("%v\n%s\n%s", err, tail(r.story.String(), 6000), tail(r.log.String(), 6000))
 	}
 	lost(r.T, &r.log)
-	a := left(r.T, r.world, r.story.String(), told, func() map[string]int {
+	a := left(r.T, r.world, r.scene, r.story.String(), told, r.deaths, func() map[string]int {
 		var trail bytes.Buffer
 		if err := exportAudit(r.Context(), r.conf, "contoso", &trail); err != nil {
 			r.Fatal(err)
@@ -128,36 +130,25 @@ func pause(ctx context.Context, d time.Duration) bool {
 	}
 }
 
-// seeded is a source of chance that the log names.
-func seeded(t *testing.T) *rand.Rand {
-	seed := uint64(time.Now().UnixNano())
-	t.Logf("seed %d", seed)
-	return rand.New(rand.NewPCG(seed, 0))
-}
-
 // TestReplicasKilledAtRandomLoseNothing kills one of two replicas with SIGKILL, as
 // often as KEYTURN_KILLS says, while the guides are played one after another and
 // incidents are told.
 func TestReplicasKilledAtRandomLoseNothing(t *testing.T) {
 	ownDatabase(t) // or skip
-	most := kills(t, 4)
-	rng := seeded(t)
-	s := tally{t: t, calm: map[string]after{}, begun: time.Now()}
-	for guides := []string{"direct", "connector", "cleanup"}; s.kills < most && !t.Failed(); {
-		guide := guides[s.plays%len(guides)]
-		want := s.without(guide, rng)
-		t.Run(guide, func(t *testing.T) {
-			url := ownDatabase(t)
-			r := openReplicas(t, guide, rng, url, url, url)
-			k := &killer{bots: r.fleet.bots, sound: r.sound, acted: make(chan struct{}, 1), rng: rng}
-			got := r.play(guide, want.told, k.act, func(ctx context.Context) { k.hunt(ctx, min(most-s.kills, 15)) })
-			if k.err != nil {
-				t.Errorf("after kill %d: %v", k.kills, k.err)
-			}
-			got.kills = k.kills
-			s.add(guide, got)
+	s := newTally(t)
+	s.until(kills(t, 4), func(t *testing.T, sc scene, most int, want after, rng *rand.Rand) after {
+		url := ownDatabase(t)
+		r := openReplicas(t, sc, rng, url, url, url)
+		k := &killer{bots: r.fleet.bots, sound: r.sound, acted: make(chan struct{}, 1), rng: rng}
+		got := r.play(want.told, k.act, func(ctx context.Context) {
+			k.hunt(ctx, min(most, 15))
+			r.deaths = k.deaths
 		})
-	}
+		if k.err != nil {
+			t.Errorf("after kill %d: %v", len(k.deaths), k.err)
+		}
+		return got
+	})
 	t.Logf("kills: %d of two replicas on PostgreSQL with SIGKILL %s; state and audit trail verified after every kill", s.kills, s.String())
 }
 
@@ -166,22 +157,22 @@ func TestReplicasKilledAtRandomLoseNothing(t *testing.T) {
 func TestAReplicaThatStoodStillChangesNothing(t *testing.T) {
 	ownDatabase(t) // or skip
 	rng := seeded(t)
-	s := tally{t: t, calm: map[string]after{}, begun: time.Now()}
+	s := newTally(t)
 	stops := 0
 	for guides := []string{"connector", "direct"}; stops < 6 && s.plays < 4 && !t.Failed(); {
-		guide := guides[s.plays%len(guides)]
-		want := s.without(guide, rng)
-		t.Run(guide, func(t *testing.T) {
+		sc := scene{guide: guides[s.plays%len(guides)]}
+		want := s.without(sc)
+		t.Run(sc.guide, func(t *testing.T) {
 			url := ownDatabase(t)
-			r := openReplicas(t, guide, rng, url, url, url, url)
+			r := openReplicas(t, sc, rng, url, url, url, url)
 			var acting sync.Mutex
-			got := r.play(guide, want.told, func(act func()) { acting.Lock(); defer acting.Unlock(); act() }, func(ctx context.Context) {
+			got := r.play(want.told, func(act func()) { acting.Lock(); defer acting.Unlock(); act() }, func(ctx context.Context) {
 				for pause(ctx, time.Duration(rng.IntN(400))*time.Millisecond) {
 					stops++
 					r.standStill(ctx, &acting)
 				}
 			})
-			s.add(guide, got)
+			s.add(t, sc, got)
 		})
 	}
 	if stops < 6 {

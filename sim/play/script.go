@@ -23,8 +23,9 @@ type Script struct {
 	Issues []json.RawMessage // published post by post once the channel listens
 	After  func(context.Context) error
 	Act    func(act func()) // see [Player]
-	// Killed says that the bot dies meanwhile: on Teams, which cannot be asked
-	// what it was sent, an incident may then have more than one message.
+	// Killed says that the bot dies meanwhile: where it cannot ask what it has sent,
+	// on Teams or where it may not read Slack's channels, an incident may then have
+	// more than one message.
 	Killed bool
 }
 

@@ -22,6 +22,9 @@ func slackWorld(file, bot, url string, o Options) slack.Config {
 	if o.Asked {
 		c.Scopes = slices.DeleteFunc(c.Scopes, func(s string) bool { return s == "chat:write.public" })
 	}
+	if o.Unread {
+		c.Scopes = slices.DeleteFunc(c.Scopes, func(s string) bool { return s == "channels:history" || s == "groups:history" })
+	}
 	var all []string
 	for _, p := range Everybody() {
 		c.Users = append(c.Users, slack.User{ID: p.Slack, Name: handle(p), RealName: p.Name, Email: p.UPN, Title: p.Title, TZ: "Europe/Berlin"})

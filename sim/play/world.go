@@ -27,6 +27,7 @@ type Options struct {
 	Left   bool   // somebody set the connector up by hand years ago
 	Lag    *microsoft.Lag
 	Asked  bool             // the app posts only where it was invited: nobody granted chat:write.public
+	Unread bool             // the app may not read Slack's channels: nobody granted the history scopes
 	Limit  bool             // Slack's rate limits with 429
 	Slow   bool             // the chat platforms wait long for an answer, for a machine that has other work too
 	Now    func() time.Time // nil is the clock on the wall
@@ -54,6 +55,7 @@ type World struct {
 	Learn      *learn.Server
 	Platform   Platform // where people chat
 	Socket     bool     // Slack is in Socket Mode
+	Unread     bool     // the app may not read Slack's channels
 
 	SlackURL, MicrosoftURL, ServiceNowURL string
 	TeamsURL, LearnURL                    string
@@ -84,7 +86,7 @@ func Open(o Options) (*World, error) {
 	if err := o.On.check(); err != nil {
 		return nil, err
 	}
-	w := &World{Platform: o.On, SignIn: o.SignIn, Knowledge: o.Knowledge, Socket: o.Socket, Key: oneKey()}
+	w := &World{Platform: o.On, SignIn: o.SignIn, Knowledge: o.Knowledge, Socket: o.Socket, Unread: o.Unread, Key: oneKey()}
 	if o.SignIn && o.Dir != "" {
 		var err error
 		if w.Key, err = keptKey(filepath.Join(o.Dir, "sign-in-key.pem")); err != nil {
