@@ -191,17 +191,17 @@ type wirePart struct {
 
 // MarshalJSON writes the message with each part's kind.
 func (m Message) MarshalJSON() ([]byte, error) {
+	type kinded struct { // as wirePart, encoded in one go
+		Kind string `json:"kind"`
+		Part Part   `json:"part"`
+	}
 	w := struct {
-		Key   string     `json:"key,omitempty"`
-		Parts []wirePart `json:"parts"`
-		Aloud bool       `json:"aloud,omitempty"`
-	}{Key: m.Key, Aloud: m.Aloud, Parts: make([]wirePart, 0, len(m.Parts))}
+		Key   string   `json:"key,omitempty"`
+		Parts []kinded `json:"parts"`
+		Aloud bool     `json:"aloud,omitempty"`
+	}{Key: m.Key, Aloud: m.Aloud, Parts: make([]kinded, 0, len(m.Parts))}
 	for _, p := range m.Parts {
-		b, err := json.Marshal(p)
-		if err != nil {
-			return nil, err
-		}
-		w.Parts = append(w.Parts, wirePart{Kind: p.kind(), Part: b})
+		w.Parts = append(w.Parts, kinded{p.kind(), p})
 	}
 	return json.Marshal(w)
 }
