@@ -141,7 +141,7 @@ func (d *Draft) tellExpiries(t *bot.Tenant, reading setup.Reading) error {
 		}
 		days, reached := setup.Warning(o, d.Now)
 		if !reached {
-			if ok { // it was replaced
+			if ok && !o.Expires.IsZero() { // it was replaced
 				expiries.Drop(&d.Out, t.ID, o.Key)
 			}
 			continue
