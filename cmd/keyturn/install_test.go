@@ -42,7 +42,7 @@ func TestInstallPagesShowCommandsThatExist(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	command := regexp.MustCompile(`(?m)^(?:go run \./cmd/|.*/usr/local/bin/)?keyturn ([a-z][^#|>&\n]*)`)
+	command := regexp.MustCompile(`(?m)^(?:go run \./cmd/keyturn|sudo keyturn-admin|keyturn) ([a-z][^#|>&\n]*)`)
 	blocks := regexp.MustCompile("(?s)```sh\n(.*?)```")
 	for _, page := range installPages {
 		b, err := os.ReadFile(filepath.Join(root, page))
@@ -53,7 +53,7 @@ func TestInstallPagesShowCommandsThatExist(t *testing.T) {
 		for _, block := range blocks.FindAllStringSubmatch(string(b), -1) {
 			for _, m := range command.FindAllStringSubmatch(block[1], -1) {
 				shown++
-				parses(t, page, strings.NewReplacer("/etc/keyturn/keyturn.yaml", "keyturn.yaml", "FILE", "keyturn.yaml").Replace(m[1]))
+				parses(t, page, strings.NewReplacer("/etc/keyturn/keyturn.yaml", "keyturn.yaml", "FILE", "keyturn.yaml", "/backup/keyturn.db", "keyturn.yaml").Replace(m[1]))
 			}
 		}
 		if shown < 4 {
@@ -153,6 +153,45 @@ func TestInstallPagesLinkToWhatIsThere(t *testing.T) {
 				t.Errorf("%s links to %s%s, which has no such heading", page, m[1], m[2])
 			}
 		}
+	}
+}
+
+// What a page has copied out of the repository is in it, and keyturn-admin gives a
+// command the credentials that the unit gives the service.
+func TestInstallPagesCopyWhatIsThere(t *testing.T) {
+	root := filepath.Join("..", "..")
+	copied := regexp.MustCompile(`\bdeploy/[a-z.-]+`)
+	seen := 0
+	for _, page := range installPages {
+		b, err := os.ReadFile(filepath.Join(root, page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range copied.FindAllString(string(b), -1) {
+			seen++
+			if _, err := os.Stat(filepath.Join(root, name)); err != nil {
+				t.Errorf("%s copies %s: %v", page, name, err)
+			}
+		}
+	}
+	if seen < 4 {
+		t.Errorf("the pages copy %d files: they are written in another way now", seen)
+	}
+	admin, err := os.ReadFile(filepath.Join(root, "deploy", "keyturn-admin"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	unit, err := os.ReadFile(filepath.Join(root, "deploy", "keyturn.service"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	credentials := regexp.MustCompile(`(?m)^LoadCredential=.*$`).FindString(string(unit))
+	start := strings.Fields(strings.TrimPrefix(regexp.MustCompile(`(?m)^ExecStart=.*$`).FindString(string(unit)), "ExecStart="))[0]
+	if credentials == "" || !strings.Contains(string(admin), "-p "+credentials+" "+start+` "$@"`) {
+		t.Errorf("keyturn-admin does not run %s with %s", start, credentials)
+	}
+	if info, err := os.Stat(filepath.Join(root, "deploy", "keyturn-admin")); err != nil || info.Mode().Perm()&0o111 == 0 {
+		t.Errorf("keyturn-admin cannot be run: %v", err)
 	}
 }
 

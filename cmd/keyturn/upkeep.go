@@ -60,7 +60,10 @@ func (s stateCompactCmd) Run(c *console) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(compactState(c.ctx, store, c.out), store.Close())
+	if err := errors.Join(compactState(c.ctx, store, c.out), store.Close()); err != nil {
+		return err
+	}
+	return handOver(conf.Data) // it is another file now
 }
 
 func checkState(ctx context.Context, store store, w io.Writer) error {
@@ -118,6 +121,9 @@ func (r restoreCmd) Run(c *console) error {
 		kept = ""
 	case err != nil:
 		return fmt.Errorf("the state could not be kept as %s, so nothing was changed: %w", kept, err)
+	}
+	if err := handOver(fresh); err != nil {
+		return err
 	}
 	if err := os.Rename(fresh, conf.Data); err != nil {
 		return fmt.Errorf("putting the backup in place: %w", err)
