@@ -72,29 +72,19 @@ func (t *Table) intent(r bot.Request) (run func(*Ask) (bot.Reply, error), level 
 		no := say("This button is from an older version of Keyturn and does nothing now. Type " + t.Command + " to see what you can do.")
 		return nil, nobody, nil, &no
 	}
-	words := t.unaddressed(strings.Fields(r.Text))
+	words := t.courteous(strings.Fields(r.Text))
 	if len(words) == 0 {
 		return menuVerb, Member, nil, nil
 	}
-	if r.Place.Direct() && !t.command(words) {
-		if run := t.freely(words); run != nil {
-			return run, Member, words, nil
-		}
-	}
-	if v, ok := t.Verb(words[0]); ok {
+	words = t.spoken(words)
+	if v, ok := t.Verb(words[0]); ok && t.command(words) {
 		return v.Run, v.Level, words[1:], nil
+	}
+	if w, ok := t.freely(words); ok {
+		return w.run, w.level, w.args, nil
 	}
 	no := t.unknown(words)
 	return nil, nobody, nil, &no
-}
-
-// unaddressed drops the bot's own name before a command: people write it where
-// nobody else could be meant, as messages do that say what to type.
-func (t *Table) unaddressed(words []string) []string {
-	if len(words) > 0 && strings.EqualFold(strings.TrimLeft(words[0], "/@"), strings.TrimLeft(t.Command, "/")) {
-		return words[1:]
-	}
-	return words
 }
 
 // unknown answers words that are no command: what was probably meant, and, for
@@ -103,7 +93,10 @@ func (t *Table) unknown(words []string) bot.Reply {
 	word := clipped(words[0], 40)
 	said := strings.Join(words, " ")
 	v, near := t.Nearest(words[0])
-	m := bot.Say(bot.T("I do not know "), bot.C(word), bot.T(". "+t.Command+" help lists what I can do."))
+	m := bot.Say(bot.T("I do not know "), bot.C(word), bot.T(". "), bot.C(t.Command+" help"), bot.T(" lists what I can do."))
+	if len(words) > 1 && !near {
+		m = bot.Say(bot.T("I do not understand “"+clipped(said, 80)+"”. Name the product, what you see, or an error code; "), bot.C(t.Command+" help"), bot.T(" lists what I can do."))
+	}
 	buttons := []bot.Button{}
 	if near {
 		meant := clipped(strings.Join(append([]string{v.Name}, words[1:]...), " "), 200)

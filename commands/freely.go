@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"regexp"
 	"slices"
 	"strings"
 
@@ -9,34 +10,23 @@ import (
 	"keyturn/bot/recommend"
 )
 
-// In a direct message people say what they want in their own words. The rules
-// here are few and can be told to anybody:
+// People say what they want in their own words. The rules here are few and can
+// be told to anybody:
 //
-//   - a greeting is answered with the menu;
+//   - a greeting alone is answered with the menu;
+//   - some questions are commands in other words, which [asked] lists;
+//   - the ID of an incident asks for its history;
 //   - a question that asks no more than whether a service is up is one for health;
-//   - anything else of two words or more that names a product, a symptom or an
-//     error code is one for recommend;
-//   - a first word that is nearly a command was probably meant as it.
+//   - a first word that is nearly a command was probably meant as it;
+//   - what names a product, a symptom or an error code is one for recommend.
+//
+// None of them changes anything: who wants something changed types the command.
 
-var (
-	greetings = wordSet("hi hello hey hallo moin morning thanks thank thx ok okay bye menu start")
-	// upOrDown are the words of a question for health beside the service's name.
-	upOrDown = wordSet(`is are was were be do does there any anybody everybody everyone else having have has what's what how hows how's whats the a an of for with in on to it all everything
-		down up ok okay fine working work works broken available unavailable reachable online offline outage outages status health healthy issue issues problem problems
-		trouble incident incidents currently right now today still again here us me my our we i think about any known happening going wrong`)
-	// heads are commands that also begin a sentence, and what follows them then.
-	heads = map[string]map[string]bool{
-		"my": nil, "home": nil, "help": wordSet("me with my the us i"), "status": wordSet("of for with on"), "health": wordSet("of for with on"),
-		"mine": wordSet("is does has doesn't isn't won't can't"), "issues": wordSet("with in on"), "incidents": wordSet("with in on"), "solve": nil,
-	}
-)
-
-func wordSet(words string) map[string]bool {
-	out := map[string]bool{}
-	for _, w := range strings.Fields(words) {
-		out[w] = true
-	}
-	return out
+// wish is what a request asks for.
+type wish struct {
+	run   func(*Ask) (bot.Reply, error)
+	level Level
+	args  []string
 }
 
 // command reports whether words are a command, and not a sentence that happens
@@ -46,8 +36,7 @@ func (t *Table) command(words []string) bool {
 		return false
 	}
 	head := strings.ToLower(words[0])
-	follow, ambiguous := heads[head]
-	if !ambiguous || len(words) == 1 || head == "solve" {
+	if len(words) == 1 {
 		return true
 	}
 	second := strings.ToLower(words[1])
@@ -56,32 +45,66 @@ func (t *Table) command(words []string) bool {
 		return strings.HasPrefix(second, "step")
 	case "home": // the page, where it stands alone
 		return false
+	case "status", "help": // "status teams", "help outlook hangs", "status EX123456"
+		if recommend.Names(second) || issueID.MatchString(second) {
+			return false
+		}
 	}
-	return !follow[second]
+	return !heads[head][second]
 }
 
-// freely understands a sentence; nil where it cannot, or a mistyped command is
-// likelier.
-func (t *Table) freely(words []string) func(*Ask) (bot.Reply, error) {
+// freely understands a sentence; it does not where a mistyped command is
+// likelier, or where nothing in it means anything here.
+func (t *Table) freely(words []string) (wish, bool) {
 	said := strings.Join(words, " ")
-	q := recommend.Parse(said)
 	plain := plainWords(said)
-	if len(plain) == 0 || len(plain) <= 4 && greetings[plain[0]] && len(q.Services) == 0 {
-		return menuVerb
+	if len(plain) == 0 {
+		return wish{run: menuVerb, level: Member}, true
 	}
+	if like, ok := asked[strings.Join(plain, " ")]; ok {
+		return t.wishes(strings.Fields(like)), true
+	}
+	if rest := lead(plain); len(rest) > 0 && len(rest) < len(plain) {
+		if v, ok := t.Verb(rest[0]); ok && looks[v.Name] {
+			return t.wishes(rest), true
+		}
+	}
+	for _, w := range plain {
+		if issueID.MatchString(w) {
+			return t.wishes([]string{"incident", strings.ToUpper(w)}), true
+		}
+	}
+	if len(plain) == 1 && bareCode.MatchString(plain[0]) {
+		return t.wishes([]string{"recommend", "error", plain[0]}), true
+	}
+	q := recommend.Parse(said)
 	if _, near := t.Nearest(words[0]); near && !t.known(words[0]) && len(q.Codes) == 0 {
-		return nil
+		return wish{}, false
 	}
 	asks := !slices.ContainsFunc(plain, func(w string) bool { return !upOrDown[w] && !recommend.Names(w) })
 	switch {
 	case asks && len(q.Services) > 0:
-		return serviceUp
+		return wish{serviceUp, Member, words}, true
+	case asks && slices.ContainsFunc(plain, func(w string) bool { return past[w] }):
+		return t.wishes([]string{"incidents", "all"}), true
 	case asks && len(plain) > 1:
-		return func(a *Ask) (bot.Reply, error) { a.Args = nil; return healthVerb(a) }
-	case q.Empty(), len(plain) < 2 && len(q.Services)+len(q.Codes) == 0:
-		return nil
+		return t.wishes([]string{"health"}), true
+	case !q.Symptom(), len(plain) < 2 && len(q.Services)+len(q.Codes) == 0:
+		return wish{}, false
 	}
-	return func(a *Ask) (bot.Reply, error) { return a.recommend(said) }
+	return wish{func(a *Ask) (bot.Reply, error) { return a.recommend(said) }, Member, words}, true
+}
+
+// bareCode is the number of an error that stands alone.
+var bareCode = regexp.MustCompile(`^\d{5,6}$`)
+
+// wishes is what a command asks for; none is the menu.
+func (t *Table) wishes(words []string) wish {
+	if len(words) == 0 {
+		return wish{run: menuVerb, level: Member}
+	}
+	v, _ := t.Verb(words[0])
+	return wish{v.Run, v.Level, words[1:]}
 }
 
 func (t *Table) known(word string) bool {
@@ -89,27 +112,117 @@ func (t *Table) known(word string) bool {
 	return ok
 }
 
+// marks are what people write around words.
+const marks = "?!.,;:\"()…“”„»«"
+
 // plainWords are the words of a sentence without its marks.
 func plainWords(said string) []string {
 	return strings.FieldsFunc(strings.ToLower(strings.ReplaceAll(said, "’", "'")), func(r rune) bool {
-		return strings.ContainsRune(" \t\n?!.,;:\"()…", r)
+		return strings.ContainsRune(" \t\n"+marks, r)
 	})
 }
 
-// serviceUp answers whether a service is up: what is open there.
+// lead drops what people say before what they want to look at: "show me the
+// open incidents".
+func lead(plain []string) []string {
+	for len(plain) > 0 && leads[plain[0]] {
+		plain = plain[1:]
+	}
+	if len(plain) > 1 && plain[0] == "open" && strings.HasPrefix(plain[1], "in") {
+		plain = plain[1:]
+	}
+	return plain
+}
+
+// courteous drops greetings and the bot's own name before what somebody wants,
+// and thanks after it. People write the name where nobody else could be meant,
+// as messages do that say what to type.
+func (t *Table) courteous(words []string) []string {
+	word := func(i int) string { return strings.ToLower(strings.Trim(words[i], marks)) }
+	for len(words) > 0 {
+		switch w := word(0); {
+		case len(words) > 1 && greets[w][word(1)]:
+			words = words[2:]
+		case strings.TrimLeft(w, "/@") == strings.TrimLeft(t.Command, "/"), greetings[w]:
+			words = words[1:]
+		default:
+			for n := len(words); n > 1 && (thanks[word(n-1)] || word(n-1) == ""); n = len(words) {
+				words = words[:n-1]
+			}
+			return words
+		}
+	}
+	return nil
+}
+
+// spoken is a command as it was meant: without the marks that end a sentence,
+// or begin one.
+func (t *Table) spoken(words []string) []string {
+	out := slices.Clone(words)
+	if head := strings.Trim(out[0], marks+"/"); head != "" && t.known(head) {
+		out[0] = head
+	}
+	if len(out) > 1 && strings.EqualFold(out[0], "set") && strings.EqualFold(out[1], "up") {
+		out = append([]string{"setup"}, out[2:]...)
+	}
+	if n := len(out) - 1; n > 0 {
+		if last := strings.TrimRight(out[n], "?!"); last != "" {
+			out[n] = last
+		}
+	}
+	return out
+}
+
+// serviceUp answers whether a service is up: what is open there, and where
+// nothing is, how a fault of one's own is told apart.
 func serviceUp(a *Ask) (bot.Reply, error) {
 	said := a.Words()
-	name, err := a.serviceSaid(recommend.Parse(said))
+	q := recommend.Parse(said)
+	if q.Products() > 1 {
+		a.Args = nil
+		return healthVerb(a)
+	}
+	over := slices.ContainsFunc(plainWords(said), func(w string) bool { return past[w] })
+	name, open, err := a.serviceOpen(q)
 	if err != nil {
 		return bot.Reply{}, err
 	}
 	if name == "" {
 		return a.recommend(said)
 	}
-	reply, err := a.list(incident.Filter{Service: name})
+	reply, err := a.list(incident.Filter{Service: name, All: over})
 	if err != nil || reply.Message == nil {
 		return reply, err
 	}
+	if trial := q.Trial(); !open && trial != "" {
+		reply.Message.Add(bot.Paragraph{Text: bot.Join(bot.B("To tell a local fault apart:"), bot.T(" "+trial))})
+	}
 	reply.Message.Add(bot.Buttons{Items: []bot.Button{{Label: "It does not work for me", Action: actRecommend, Says: "It does not work for me: say what does not work"}, {Label: "Service health", Action: actVerb, Value: "health"}}})
 	return reply, nil
+}
+
+// serviceOpen is the service that a question names: of those that its word may
+// mean the first in which something is open, so that none hides another.
+func (a *Ask) serviceOpen(q recommend.Query) (name string, open bool, err error) {
+	known, err := a.Incidents(a.Tenant.ID, false)
+	if err != nil {
+		return "", false, err
+	}
+	for _, want := range q.Services {
+		n, ok, err := a.serviceMeant(want)
+		if err != nil {
+			return "", false, err
+		}
+		if !ok {
+			continue
+		}
+		f := incident.Filter{Service: n}
+		if slices.ContainsFunc(known, func(k incident.Known) bool { return f.Takes(&k.Issue) }) {
+			return n, true, nil
+		}
+		if name == "" {
+			name = n
+		}
+	}
+	return name, false, nil
 }

@@ -7,13 +7,20 @@ import (
 
 	"keyturn/bot"
 	"keyturn/bot/incident"
+	"keyturn/bot/recommend"
 )
 
 // healthVerb says which services are not fine, worst first; with "all" also
 // which are, and with a service what is open there.
 func healthVerb(a *Ask) (bot.Reply, error) {
+	for len(a.Args) > 0 && abouts[strings.ToLower(a.Args[0])] {
+		a.Args = a.Args[1:]
+	}
 	what := a.Words()
 	if what != "" && !strings.EqualFold(what, "all") {
+		if recommend.Parse(what).Products() > 1 {
+			return serviceUp(a)
+		}
 		return a.list(incident.Filter{Service: clipped(what, 80)})
 	}
 	known, err := a.Incidents(a.Tenant.ID, false)
@@ -67,12 +74,29 @@ func incidentsVerb(a *Ask) (bot.Reply, error) {
 	case chosen(args[0]):
 		args = args[1:]
 	}
+	for len(args) > 0 && abouts[strings.ToLower(args[0])] {
+		args = args[1:]
+	}
 	f.Service = clipped(strings.Trim(strings.Join(args, " "), "\"“”'"), 80)
 	return a.list(f)
 }
 
-// list answers a question for issues.
+// abouts stand between a command and the service that it is about.
+var abouts = wordSet("of for in with on about the")
+
+// list answers a question for issues. A service that the tenant does not have
+// is never said to be fine.
 func (a *Ask) list(f incident.Filter) (bot.Reply, error) {
+	if f.Service != "" {
+		meant, ok, err := a.serviceMeant(f.Service)
+		if err != nil {
+			return bot.Reply{}, err
+		}
+		if !ok {
+			return a.noService(f.Service)
+		}
+		f.Service = meant
+	}
 	known, err := a.Incidents(a.Tenant.ID, true)
 	if err != nil {
 		return bot.Reply{}, err
@@ -98,12 +122,59 @@ func (a *Ask) list(f incident.Filter) (bot.Reply, error) {
 	return bot.Private(m), nil
 }
 
+// noService answers a name that is none of a service here.
+func (a *Ask) noService(name string) (bot.Reply, error) {
+	names, all, err := a.serviceNames()
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	says := "I know no service “" + name + "” here, so I cannot say how it is."
+	if !all {
+		says += " The services of " + a.Tenant.Name + " have not been read."
+	}
+	m := bot.Message{}
+	var row []bot.Button
+	if near := incident.Suggest(name, names); len(near) > 0 {
+		near = near[:min(3, len(near))]
+		says += " Did you mean " + strings.Join(near, " or ") + "?"
+		for _, n := range near {
+			row = append(row, bot.Button{Label: clipped(n, 40), Action: actVerb, Value: "incidents " + n})
+		}
+	}
+	m.Add(bot.Paragraph{Text: bot.T(says)}, bot.Buttons{Items: append(row, bot.Button{Label: "All services", Action: actVerb, Value: "health all"})})
+	return bot.Private(m), nil
+}
+
 // incidentVerb shows one incident with its whole history.
 func incidentVerb(a *Ask) (bot.Reply, error) {
 	if len(a.Args) == 0 {
 		return say("Which one? For example: " + a.Table.Command + " incident EX123456. " + a.Table.Command + " incidents lists the open ones."), nil
 	}
-	return a.history(a.Args[0], time.Time{})
+	id := idOf(a.Args)
+	if !issueID.MatchString(id) { // "incident teams"
+		if _, ok, err := a.serviceMeant(a.Words()); err != nil || ok {
+			return orList(a, err)
+		}
+	}
+	return a.history(id, time.Time{})
+}
+
+func orList(a *Ask, err error) (bot.Reply, error) {
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	return incidentsVerb(a)
+}
+
+// idOf is the incident that words name: the first that looks like an ID, or the
+// first of all.
+func idOf(words []string) string {
+	for _, w := range words {
+		if w = strings.Trim(w, marks); issueID.MatchString(w) {
+			return w
+		}
+	}
+	return words[0]
 }
 
 func historyClick(a *Ask) (bot.Reply, error) { return a.history(a.Request.Value, time.Time{}) }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+	"time"
 
 	"keyturn/bot"
 )
@@ -11,6 +12,15 @@ import (
 // helpVerb lists by task, from the table, what the asker may do. The rest is
 // named in one sentence, with who may.
 func helpVerb(a *Ask) (bot.Reply, error) {
+	if len(a.Args) == 1 {
+		if v, ok := a.Table.Verb(a.Args[0]); ok {
+			return a.helpWith(v)
+		}
+	}
+	open, err := a.anOpenIncident()
+	if err != nil {
+		return bot.Reply{}, err
+	}
 	var m bot.Message
 	group := ""
 	var lines []bot.Text
@@ -28,11 +38,7 @@ func helpVerb(a *Ask) (bot.Reply, error) {
 			flush()
 			group = v.Group
 		}
-		line := bot.Join(bot.C(a.Table.Command+" "+v.Example), bot.T(" · "+v.What+" · ["+v.Button+"]"))
-		if v.Channel && a.Request.Place.Direct() {
-			line = bot.Join(line, bot.T(" (in the channel that it is about)"))
-		}
-		lines = append(lines, line)
+		lines = append(lines, a.helpLine(&v, open))
 	}
 	flush()
 	m.Add(bot.Paragraph{Text: bot.Join(a.whoami(), bot.T(a.others()))})
@@ -49,12 +55,59 @@ func helpVerb(a *Ask) (bot.Reply, error) {
 	}
 	m.Add(bot.Buttons{Items: more})
 	if a.Request.Place.Direct() {
-		m.Add(bot.Note{Text: bot.T("Here you can also just say what is wrong, such as: is outlook down?")})
+		m.Add(bot.Note{Text: bot.T("You can also just say what is wrong, such as: is outlook down?")})
 	}
 	if a.Request.Place.Platform == bot.Slack {
 		m.Add(bot.Note{Text: bot.T("Commands do not work in threads: there, mention me with the same words.")})
 	}
 	return bot.Private(m), nil
+}
+
+// helpWith is one line of help.
+func (a *Ask) helpWith(v *Verb) (bot.Reply, error) {
+	if no := a.may(v.Level); no != nil {
+		return *no, nil
+	}
+	open, err := a.anOpenIncident()
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	m := bot.Say(a.helpLine(v, open))
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Help", Action: actVerb, Value: "help"}}})
+	return bot.Private(m), nil
+}
+
+func (a *Ask) helpLine(v *Verb, open string) bot.Text {
+	line := bot.Join(bot.C(a.Table.Command+" "+v.today(a.Now, open)), bot.T(" · "+v.What+" · ["+v.Button+"]"))
+	if v.Channel && a.Request.Place.Direct() {
+		line = bot.Join(line, bot.T(" (in the channel that it is about)"))
+	}
+	return line
+}
+
+// The parts of examples that are other ones each day.
+const (
+	exampleID    = "EX123456"
+	exampleFrom  = "2026-12-01"
+	exampleUntil = "2026-12-02"
+)
+
+// today is a verb's example as it works when it is pasted now: with days to
+// come, and an incident that is open where there is one.
+func (v *Verb) today(now time.Time, open string) string {
+	if open == "" {
+		open = exampleID
+	}
+	return strings.NewReplacer(exampleID, open, exampleFrom, now.AddDate(0, 0, 1).Format(time.DateOnly), exampleUntil, now.AddDate(0, 0, 2).Format(time.DateOnly)).Replace(v.Example)
+}
+
+// anOpenIncident is the ID of one; "" where none is open.
+func (a *Ask) anOpenIncident() (string, error) {
+	known, err := a.Incidents(a.Tenant.ID, false)
+	if err != nil || len(known) == 0 {
+		return "", err
+	}
+	return known[0].Issue.ID, nil
 }
 
 // whoami says what the asker may do here.
@@ -131,9 +184,9 @@ func menuVerb(a *Ask) (bot.Reply, error) {
 // way to everything else last.
 func (v Verb) urgency() int {
 	switch {
-	case v.Level == Member && v.Group == "Incidents":
+	case v.Level == Member && v.Name != "help":
 		return 2
-	case v.Group == "Help":
+	case v.Name == "help":
 		return 0
 	}
 	return 1

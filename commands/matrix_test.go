@@ -209,8 +209,22 @@ func (m matrix) markdown(b *strings.Builder, old *matrix) {
 		if old != nil && slices.Equal(old.cells[n], m.cells[n]) {
 			continue
 		}
-		cells := strings.ReplaceAll(strings.Join(m.cells[n], " | "), "no", "**no**")
-		fmt.Fprintf(b, "| `%s` | %s |\n", n, cells)
+		fmt.Fprintf(b, "| `%s` |", n)
+		for _, cell := range m.cells[n] {
+			if cell == "no" {
+				cell = "**no**"
+			}
+			fmt.Fprintf(b, " %s |", cell)
+		}
+		b.WriteString("\n")
+	}
+}
+
+func TestOnlyARefusalIsBold(t *testing.T) {
+	var b strings.Builder
+	matrix{names: []string{"x"}, cells: map[string][]string{"x": {"nothing", "no"}}}.markdown(&b, nil)
+	if !strings.Contains(b.String(), "| `x` | nothing | **no** |\n") {
+		t.Errorf("%s", b.String())
 	}
 }
 

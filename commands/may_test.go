@@ -9,6 +9,7 @@ import (
 
 	"keyturn/bot"
 	"keyturn/bot/engine"
+	"keyturn/bot/incident"
 	"keyturn/bot/setup"
 )
 
@@ -114,6 +115,46 @@ func TestHelpIsWrittenFromTheTable(t *testing.T) {
 		}
 	}
 	golden(t, "help.txt", b.String())
+}
+
+// TestEveryExampleOfHelpWorksWhenItIsPasted pastes each line of help as it
+// stands there, also long after it was written.
+func TestEveryExampleOfHelpWorksWhenItIsPasted(t *testing.T) {
+	w := newWorld(t)
+	w.begin()
+	w.ill()
+	w.commit(func(d *engine.Draft) error {
+		d.Out.Incidents = append(d.Out.Incidents, incident.Known{Tenant: "contoso", First: d.Now, Seen: d.Now,
+			Issue: incident.Issue{ID: "AB770077", Title: "Mail is late", Service: "Exchange Online", Classification: "incident", Status: "investigating", Start: d.Now, Modified: d.Now}})
+		return nil
+	})
+	w.do(typed("olga", "subscribe"))
+	w.now = w.now.AddDate(2, 0, 0)
+	w.tenant.Holders[bot.Requester] = []bot.PersonID{"olga"}
+	pasted := 0
+	help := words(w.do(typed("olga", "help")))
+	for line := range strings.Lines(help) {
+		command, _, ok := strings.Cut(line, " · ")
+		if !ok || !strings.HasPrefix(command, "/keyturn ") {
+			continue
+		}
+		pasted++
+		reply, out := w.try(typed("olga", command))
+		got := words(reply)
+		for _, no := range append(refusals, "I do not know", "I do not keep", "I do not understand", "I have changed nothing", "For example", "Did you mean", "is over already", "no guide", "EX123456") {
+			if strings.Contains(got, no) && !strings.HasPrefix(command, "/keyturn help") {
+				t.Errorf("%s is answered %q:\n%s", command, no, got)
+			}
+		}
+		if outcome(reply, out) == "nothing" {
+			t.Errorf("%s does nothing", command)
+		}
+	}
+	if pasted != len(w.table.Verbs) {
+		t.Errorf("%d examples were pasted of %d commands:\n%s", pasted, len(w.table.Verbs), help)
+	}
+	expect(t, words(w.do(typed("olga", "help maintenance"))), "/keyturn maintenance 2028-11-24 22:00 to 2028-11-25 04:00", "[Change]")
+	expect(t, words(w.do(typed("nobody", "help maintenance"))), "I do not know your account")
 }
 
 func TestAMistypedWordIsAnsweredWithTheButton(t *testing.T) {

@@ -26,7 +26,7 @@ func onItVerb(a *Ask) (bot.Reply, error) {
 	if len(a.Args) == 0 {
 		return say("On which one? For example: " + a.Table.Command + " on-it EX123456."), nil
 	}
-	return a.onIt(a.Args[0])
+	return a.onIt(idOf(a.Args))
 }
 
 func onItClick(a *Ask) (bot.Reply, error) { return a.onIt(a.Request.Value) }
@@ -54,7 +54,7 @@ func (a *Ask) onIt(id string) (bot.Reply, error) {
 // more, or again. Without an incident it is about everything in this channel.
 func muteVerb(a *Ask) (bot.Reply, error) {
 	if len(a.Args) > 0 {
-		return a.mute(a.Args[0])
+		return a.mute(idOf(a.Args))
 	}
 	s, ok, err := a.Subscription(a.Tenant.ID, a.Request.Place)
 	if err != nil {
@@ -94,7 +94,7 @@ func (a *Ask) mute(id string) (bot.Reply, error) {
 // channel. It never mutes, so that it may be asked twice.
 func unmuteVerb(a *Ask) (bot.Reply, error) {
 	if len(a.Args) > 0 {
-		k, no, err := a.issue(a.Args[0])
+		k, no, err := a.issue(idOf(a.Args))
 		if err != nil || no != nil {
 			return orEmpty(no), err
 		}

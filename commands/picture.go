@@ -79,18 +79,11 @@ func (a *Ask) pictured() (services []string, days int, no *bot.Reply, err error)
 	if len(args) == 0 {
 		return nil, days, nil, nil
 	}
-	have, err := a.services()
+	w, err := a.serviceWords()
 	if err != nil {
 		return nil, 0, nil, err
 	}
-	read, err := a.Services(a.Tenant.ID)
-	if err != nil {
-		return nil, 0, nil, err
-	}
-	for _, s := range read {
-		have = append(have, s.Name)
-	}
-	services, err = incident.ReadServices(clipped(strings.Join(args, " "), 300), have)
+	services, err = incident.ReadServices(clipped(strings.Join(args, " "), 300), w)
 	if err != nil {
 		return nil, 0, refusal("I have drawn nothing. %s %s health all lists the services.", sentence(err), a.Table.Command), nil
 	}

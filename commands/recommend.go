@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -180,22 +181,12 @@ func (a *Ask) share(id string) (bot.Reply, error) {
 	return bot.Reply{Message: &m, InPlace: true}, nil
 }
 
-// serviceSaid is the service that words name, as the tenant's lists write it.
+// serviceSaid is the service that words name by whatever name, as the tenant's
+// lists write it; "" where they name none of them.
 func (a *Ask) serviceSaid(q recommend.Query) (string, error) {
-	services, err := a.Services(a.Tenant.ID)
+	names, _, err := a.serviceNames()
 	if err != nil {
 		return "", err
-	}
-	known, err := a.Incidents(a.Tenant.ID, true)
-	if err != nil {
-		return "", err
-	}
-	var names []string
-	for _, s := range services {
-		names = append(names, s.Name)
-	}
-	for _, k := range known {
-		names = append(names, k.Issue.Service)
 	}
 	for _, want := range q.Services {
 		for _, n := range names {
@@ -205,6 +196,49 @@ func (a *Ask) serviceSaid(q recommend.Query) (string, error) {
 		}
 	}
 	return "", nil
+}
+
+// serviceMeant is the service that a name means: one of the tenant's by any
+// name that Microsoft gave it, or by the one that people use, such as OWA.
+func (a *Ask) serviceMeant(name string) (string, bool, error) {
+	names, _, err := a.serviceNames()
+	if err != nil {
+		return "", false, err
+	}
+	for _, n := range names {
+		if incident.ServiceKey(n) == incident.ServiceKey(name) {
+			return n, true, nil
+		}
+	}
+	q := recommend.Parse(name)
+	if q.Products() != 1 {
+		return "", false, nil
+	}
+	meant, err := a.serviceSaid(q)
+	return meant, meant != "", err
+}
+
+// serviceNames are the tenant's services as Microsoft names them now, and those
+// that only old issues name. all says that the list was read: what is not in it
+// then does not exist here.
+func (a *Ask) serviceNames() (names []string, all bool, err error) {
+	services, err := a.Services(a.Tenant.ID)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, s := range services {
+		names = append(names, s.Name)
+	}
+	known, err := a.Incidents(a.Tenant.ID, true)
+	if err != nil {
+		return nil, false, err
+	}
+	for _, k := range known {
+		if s := k.Issue.Service; s != "" && !slices.Contains(names, s) {
+			names = append(names, s)
+		}
+	}
+	return names, len(services) > 0, nil
 }
 
 func first(list ...string) string {

@@ -179,17 +179,75 @@ func TestADirectMessageUnderstandsASentence(t *testing.T) {
 			t.Errorf("%q was answered:\n%s\nwant %q", said, got, want)
 		}
 	}
-	// In a channel only commands are understood; a sentence gets a button.
-	reply := w.do(typed("rita", "outlook keeps asking for a password"))
-	expect(t, words(reply), "I do not know outlook")
-	b := button(t, reply, "Is it Microsoft?")
-	expect(t, words(w.do(clicked("rita", b.Action, b.Value))), "May match EX7")
+	// A command is answered the same: who types it does not ask for less.
+	for said, want := range map[string]string{"outlook keeps asking for a password": "May match EX7", "is outlook down?": "1 issue open for Exchange Online", "zoom is down": "I do not understand “zoom is down”"} {
+		expect(t, words(w.do(typed("rita", said))), want)
+	}
+}
+
+// listed has the tenant's services be read.
+func (w *world) listed(names ...string) {
+	w.t.Helper()
+	w.commit(func(d *engine.Draft) error {
+		var list []incident.Service
+		for _, n := range names {
+			list = append(list, incident.Service{ID: n, Name: n, Status: "serviceOperational"})
+		}
+		engine.Kind[map[string]any]{Name: "overview"}.Put(&d.Out, "contoso", "now", map[string]any{"at": d.Now, "services": list})
+		return nil
+	})
+}
+
+// Silence about a name that is no service is no green light, and a channel that
+// waits for one would never be told.
+func TestANameThatIsNoServiceIsNeverCalledFine(t *testing.T) {
+	w := newWorld(t)
+	w.ill()
+	w.listed("Exchange Online", "Microsoft Teams", "SharePoint Online", "Microsoft 365 apps")
+	for said, want := range map[string]string{
+		"health owa": "1 issue open for Exchange Online", "health exo please": "1 issue open for Exchange Online", "incidents for outlook": "1 issue open for Exchange Online",
+		"health zoom": "I know no service “zoom” here, so I cannot say how it is.", "incidents zoom all": "I know no service “zoom” here", "health 365 aps": "Did you mean Microsoft 365 apps?",
+		"health spo": "Microsoft has nothing open for SharePoint Online", "subscribe zoom": "I have changed nothing", "subscribe Sway": "I have changed nothing", "picture zoom": "I have drawn nothing",
+	} {
+		got := words(w.do(typed("rita", said)))
+		expect(t, got, want)
+		if strings.Contains(want, "zoom") && strings.Contains(got, "nothing open") {
+			t.Errorf("%s: %s", said, got)
+		}
+	}
+	w.do(typed("rita", "subscribe OWA, spo, teams"))
+	s := w.told()
+	if got := strings.Join(s.Services, "; "); got != "Exchange Online; SharePoint Online; Microsoft Teams" {
+		t.Errorf("the channel is told about %s", got)
+	}
+}
+
+// An outage of the whole suite is one of each service that it names.
+func TestAnOutageOfTheSuiteIsOneOfItsServices(t *testing.T) {
+	w := newWorld(t)
+	w.listed("Exchange Online", "Microsoft Teams", "Microsoft 365 suite", "Microsoft 365 apps")
+	w.commit(func(d *engine.Draft) error {
+		for _, i := range []incident.Issue{
+			{ID: "MO770001", Title: "Users cannot reach Microsoft Teams and Exchange Online", Service: "Microsoft 365 suite", Classification: "incident", Status: "serviceInterruption"},
+			{ID: "OP770002", Title: "Outlook for Windows closes", Service: "Microsoft 365 apps", Classification: "incident", Status: "investigating"},
+		} {
+			i.Start, i.Modified = d.Now, d.Now
+			d.Out.Incidents = append(d.Out.Incidents, incident.Known{Tenant: "contoso", Issue: i, First: d.Now, Seen: d.Now})
+		}
+		d.Out.Watches = append(d.Out.Watches, incident.Watch{Tenant: "contoso", Seeded: true, Good: d.Now})
+		return nil
+	})
+	for _, said := range []string{"is teams down?", "health teams", "is exchange ok", "incidents Exchange Online"} {
+		expect(t, words(w.do(typed("nobody", said))), "MO770001")
+	}
+	expect(t, words(w.do(typed("nobody", "word down?"))), "OP770002")
+	expect(t, words(w.do(typed("nobody", "exchange and word down?"))), "MO770001", "OP770002")
 }
 
 func TestTheMenuHasWhatTheAskerMay(t *testing.T) {
 	w := newWorld(t)
 	expect(t, words(w.do(typed("nobody", ""))), "[Service health] [Is it Microsoft?] [Help]", "health, recommend, help")
-	expect(t, words(w.do(typed("rita", ""))), "[Service health] [Is it Microsoft?] [Set something up] [Status] [My steps] [Tell a channel] [Help]")
+	expect(t, words(w.do(typed("rita", ""))), "[Service health] [Is it Microsoft?] [Tell a channel] [Set something up] [My steps] [Status] [Help]")
 	for _, text := range []string{"", "help"} {
 		for _, p := range w.do(typed("rita", text)).Message.Parts {
 			row, ok := p.(bot.Buttons)

@@ -17,11 +17,16 @@ func setupVerb(a *Ask) (bot.Reply, error) {
 	if len(a.Args) > 0 {
 		id := setup.GuideID(strings.ToLower(a.Args[0]))
 		if _, ok := a.Env().Guide(id); !ok || !slices.Contains(guideOrder, id) {
-			return sayf("There is no guide %q. The guides are: direct, connector, cleanup.", a.Args[0]), nil
+			return a.guides(fmt.Sprintf("There is no guide “%s”. ", clipped(a.Words(), 40)))
 		}
 		return a.openStart(id)
 	}
-	m := bot.Say(bot.B("What do you want to set up for " + a.Tenant.Name + "?"))
+	return a.guides("")
+}
+
+// guides offers them all.
+func (a *Ask) guides(first string) (bot.Reply, error) {
+	m := bot.Say(bot.B(first + "What do you want to set up for " + a.Tenant.Name + "?"))
 	var buttons []bot.Button
 	for _, id := range guideOrder {
 		g, ok := a.Env().Guide(id)

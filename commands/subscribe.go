@@ -40,18 +40,28 @@ func (a *Ask) base(at bot.Place) (sub incident.Subscription, have bool, err erro
 // read reads what was typed about a subscription; the reply says each thing
 // that is wrong with it.
 func (a *Ask) read(base incident.Subscription, words string) (incident.Subscription, *bot.Reply, error) {
-	services, err := a.services()
+	w, err := a.serviceWords()
 	if err != nil {
 		return base, nil, err
 	}
-	sub, err := incident.ParseSubscription(words, incident.Words{Base: base, Services: services, Mention: a.mention})
+	w.Base, w.Mention = base, a.mention
+	sub, err := incident.ParseSubscription(words, w)
 	if err == nil {
 		return sub, nil, nil
 	}
-	m := bot.Say(bot.T("I have changed nothing. " + strings.Join(strings.Split(err.Error(), "\n"), ".\n") + "."))
+	m := bot.Say(bot.T("I have changed nothing. " + sentence(err)))
 	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Use the form", Action: actSubs}}})
 	no := bot.Private(m)
 	return base, &no, nil
+}
+
+// serviceWords is what names of services are read with.
+func (a *Ask) serviceWords() (incident.Words, error) {
+	names, all, err := a.serviceNames()
+	return incident.Words{Services: names, All: all, Meant: func(name string) (string, bool) {
+		meant, ok, err := a.serviceMeant(name)
+		return meant, ok && err == nil
+	}}, err
 }
 
 // mention finds who is meant by a word that the chat turned into an account.
@@ -118,7 +128,7 @@ func subscribeForm(a *Ask) (bot.Reply, error) {
 }
 
 // openSubscribe opens the form with what the channel is told now, and the
-// services that the tenant's own incidents name.
+// tenant's services.
 func (a *Ask) openSubscribe() (bot.Reply, error) {
 	at := a.Request.Place.Root()
 	base, _, err := a.base(at)
@@ -137,18 +147,13 @@ func (a *Ask) openSubscribe() (bot.Reply, error) {
 	return bot.Reply{Form: &f}, nil
 }
 
-// services lists the tenant's own services, as far as its incidents name them.
+// services lists the tenant's own services, as far as a form can offer them.
 func (a *Ask) services() ([]string, error) {
-	known, err := a.Incidents(a.Tenant.ID, true)
+	names, _, err := a.serviceNames()
 	if err != nil {
 		return nil, err
 	}
-	var out []string
-	for _, k := range known {
-		if s := k.Issue.Service; s != "" && len(s) <= 75 && !slices.Contains(out, s) {
-			out = append(out, s)
-		}
-	}
-	slices.Sort(out)
-	return out[:min(len(out), 100)], nil
+	names = slices.DeleteFunc(names, func(s string) bool { return len(s) > 75 })
+	slices.Sort(names)
+	return names[:min(len(names), 100)], nil
 }

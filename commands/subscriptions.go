@@ -1,6 +1,8 @@
 package commands
 
 import (
+	"time"
+
 	"keyturn/bot"
 	"keyturn/bot/incident"
 )
@@ -61,7 +63,7 @@ func maintenanceVerb(a *Ask) (bot.Reply, error) {
 	words := a.Words()
 	switch words {
 	case "":
-		return say("From when to when? For example: " + a.Table.Command + " maintenance 2026-12-01 22:00 to 2026-12-02 04:00 of Exchange Online because of the move. " +
+		return say("From when to when? For example: " + a.Table.Command + " maintenance " + a.Now.AddDate(0, 0, 1).Format(time.DateOnly) + " 22:00 to " + a.Now.AddDate(0, 0, 2).Format(time.DateOnly) + " 04:00 of Exchange Online because of the move. " +
 			a.Table.Command + " maintenance off ends it."), nil
 	case "off", "over", "none":
 		words = "no maintenance"

@@ -67,29 +67,29 @@ type Table struct {
 func New(command string) *Table {
 	t := &Table{Command: command}
 	t.Verbs = []Verb{
-		{Name: "setup", Group: "Set up", What: "Start a guide: service health with or without ServiceNow, or cleaning up", Example: "setup direct", Level: Holder, Run: setupVerb},
-		{Name: "status", Group: "Set up", What: "Who is waited for, for what, since when", Example: "status", Level: Known, Run: statusVerb},
-		{Name: "mine", Also: []string{"steps", "my", "home"}, Group: "Set up", What: "Your open steps; in a chat with me your whole page, with your settings", Example: "mine", Level: Known, Run: mineVerb},
-		{Name: "remind", Group: "Set up", What: "Remind me as usual again of the steps that I put off until tomorrow", Example: "remind", Level: Known, Run: remindVerb},
-		{Name: "nudge", Group: "Set up", What: "Remind whoever a run waits for", Example: "nudge", Level: Known, Run: nudgeVerb},
-		{Name: "cancel", Group: "Set up", What: "Cancel a run; it lists what exists already", Example: "cancel", Level: Known, Run: cancelVerb},
-		{Name: "inventory", Group: "Set up", What: "What Keyturn made: where, approved by whom, expires when", Example: "inventory", Level: Known, Run: inventoryVerb},
-		{Name: "mapping", Group: "Set up", What: "How ServiceNow incidents are filled: say it, or change it", Example: "mapping", Level: Holder, Run: mappingVerb},
-		{Name: "roles", Group: "Set up", What: "Who holds which role; owners change it here", Example: "roles", Level: Known, Run: rolesVerb},
-		{Name: "subscribe", Group: "Incidents", What: "Tell this channel about incidents, of all services or of some", Example: "subscribe Exchange Online, Microsoft Teams; digest 08:00", Level: Known, Run: subscribeVerb},
-		{Name: "unsubscribe", Group: "Incidents", What: "Stop telling this channel", Example: "unsubscribe", Level: Known, Run: unsubscribeVerb},
-		{Name: "subscriptions", Group: "Incidents", What: "What this channel is told, and changing it", Example: "subscriptions", Level: Known, Run: subscriptionsVerb},
-		{Name: "maintenance", Group: "Incidents", What: "Hold back what happens while you work on something", Example: "maintenance 2026-12-01 22:00 to 2026-12-02 04:00 of Exchange Online", Level: Known, Run: maintenanceVerb},
-		{Name: "on-it", Also: []string{"onit"}, Group: "Incidents", What: "Say that you work on an incident", Example: "on-it EX123456", Level: Known, Run: onItVerb},
-		{Name: "undelivered", Group: "Incidents", What: "Messages that were given up, with why; sends them again", Example: "undelivered", Level: Owner, Run: undeliveredVerb},
-		{Name: "mute", Group: "Incidents", What: "Do not mention me about an incident, or in this channel", Example: "mute EX123456", Level: Known, Run: muteVerb},
-		{Name: "unmute", Group: "Incidents", What: "Mention me again, about an incident or in this channel", Example: "unmute EX123456", Level: Known, Run: unmuteVerb},
-		{Name: "health", Group: "Incidents", What: "Which services are not fine, worst first; with all, which are", Example: "health", Level: Member, Run: healthVerb},
-		{Name: "recommend", Also: []string{"solve"}, Group: "Incidents", What: "What may explain or mend what is wrong, in your own words", Example: "recommend outlook keeps asking for my password", Level: Member, Run: recommendVerb},
-		{Name: "incidents", Also: []string{"issues"}, Group: "Incidents", What: "What is open, of all services or of one; with all, what is resolved too; export says how to get JSON", Example: "incidents Exchange Online all", Level: Member, Run: incidentsVerb},
-		{Name: "incident", Also: []string{"history"}, Group: "Incidents", What: "One incident with its whole history", Example: "incident EX123456", Level: Member, Run: incidentVerb},
-		{Name: "picture", Also: []string{"heatmap", "timeline"}, Group: "Incidents", What: "Posts a picture here: all services or some by day, for 30 days or another number, or one incident over time", Example: "picture Exchange Online 14", Level: Member, Run: pictureVerb},
-		{Name: "help", Also: []string{"?"}, Group: "Help", What: "This list", Example: "help", Level: Member, Run: helpVerb},
+		{Name: "health", Group: "Is it us or Microsoft?", What: "Which services are not fine, worst first; with all, which are", Example: "health", Level: Member, Run: healthVerb},
+		{Name: "recommend", Also: []string{"solve"}, Group: "Is it us or Microsoft?", What: "What may explain or mend what is wrong, in your own words", Example: "recommend outlook keeps asking for my password", Level: Member, Run: recommendVerb},
+		{Name: "incidents", Also: []string{"issues"}, Group: "Is it us or Microsoft?", What: "What is open, of all services or of one; with all, what is resolved too; export says how to get JSON", Example: "incidents Exchange Online all", Level: Member, Run: incidentsVerb},
+		{Name: "incident", Also: []string{"history"}, Group: "Is it us or Microsoft?", What: "One incident with its whole history", Example: "incident EX123456", Level: Member, Run: incidentVerb},
+		{Name: "picture", Also: []string{"heatmap", "timeline"}, Group: "Is it us or Microsoft?", What: "Posts a picture here: all services or some by day, for 30 days or another number, or one incident over time", Example: "picture Exchange Online 14", Level: Member, Run: pictureVerb},
+		{Name: "subscribe", Group: "Be told about incidents", What: "Tell this channel about incidents, of all services or of some", Example: "subscribe Exchange Online, Microsoft Teams; digest 08:00", Level: Known, Run: subscribeVerb},
+		{Name: "subscriptions", Group: "Be told about incidents", What: "What this channel is told, and changing it", Example: "subscriptions", Level: Known, Run: subscriptionsVerb},
+		{Name: "unsubscribe", Group: "Be told about incidents", What: "Stop telling this channel", Example: "unsubscribe", Level: Known, Run: unsubscribeVerb},
+		{Name: "maintenance", Group: "Be told about incidents", What: "Hold back what happens while you work on something", Example: "maintenance 2026-12-01 22:00 to 2026-12-02 04:00 of Exchange Online", Level: Known, Run: maintenanceVerb},
+		{Name: "on-it", Also: []string{"onit"}, Group: "Be told about incidents", What: "Say that you work on an incident", Example: "on-it EX123456", Level: Known, Run: onItVerb},
+		{Name: "mute", Group: "Be told about incidents", What: "Do not mention me about an incident, or in this channel", Example: "mute EX123456", Level: Known, Run: muteVerb},
+		{Name: "unmute", Group: "Be told about incidents", What: "Mention me again, about an incident or in this channel", Example: "unmute EX123456", Level: Known, Run: unmuteVerb},
+		{Name: "undelivered", Group: "Be told about incidents", What: "Messages that were given up, with why; sends them again", Example: "undelivered", Level: Owner, Run: undeliveredVerb},
+		{Name: "setup", Group: "Set something up", What: "Start a guide: service health with or without ServiceNow, or cleaning up", Example: "setup direct", Level: Holder, Run: setupVerb},
+		{Name: "mine", Also: []string{"steps", "my", "home"}, Group: "Set something up", What: "Your open steps; in a chat with me your whole page, with your settings", Example: "mine", Level: Known, Run: mineVerb},
+		{Name: "status", Group: "Set something up", What: "Who is waited for, for what, since when", Example: "status", Level: Known, Run: statusVerb},
+		{Name: "nudge", Group: "Set something up", What: "Remind whoever a run waits for", Example: "nudge", Level: Known, Run: nudgeVerb},
+		{Name: "remind", Group: "Set something up", What: "Remind me as usual again of the steps that I put off until tomorrow", Example: "remind", Level: Known, Run: remindVerb},
+		{Name: "cancel", Group: "Set something up", What: "Cancel a run; it lists what exists already", Example: "cancel", Level: Known, Run: cancelVerb},
+		{Name: "inventory", Group: "What exists, and who may", What: "What Keyturn made: where, approved by whom, expires when", Example: "inventory", Level: Known, Run: inventoryVerb},
+		{Name: "mapping", Group: "What exists, and who may", What: "How ServiceNow incidents are filled: say it, or change it", Example: "mapping", Level: Holder, Run: mappingVerb},
+		{Name: "roles", Group: "What exists, and who may", What: "Who holds which role; owners change it here", Example: "roles", Level: Known, Run: rolesVerb},
+		{Name: "help", Also: []string{"?"}, Group: "Help", What: "This list; with a command's name, that one alone", Example: "help", Level: Member, Run: helpVerb},
 	}
 	t.Clicks = clicks()
 	t.name()
@@ -112,12 +112,13 @@ func (t *Table) Verb(name string) (*Verb, bool) {
 	return nil, false
 }
 
-// Nearest is the verb that a mistyped name probably means.
+// Nearest is the verb that a mistyped name probably means: one slip of the
+// finger away, or two where the name is long.
 func (t *Table) Nearest(name string) (*Verb, bool) {
 	best, at := 3, -1
 	for i, v := range t.Verbs {
 		for _, n := range append([]string{v.Name}, v.Also...) {
-			if d := distance(strings.ToLower(name), n); d < best && 2*d <= len(n) {
+			if d := distance(strings.ToLower(name), n); d < best && len(n) > 3 && d <= max(1, len(n)/4) {
 				best, at = d, i
 			}
 		}

@@ -20,9 +20,10 @@ type Filter struct {
 	Services []string
 }
 
-// Takes reports whether an issue is in the list.
+// Takes reports whether an issue is in the list: one of the service, or an
+// incident of the whole suite that names it.
 func (f Filter) Takes(i *Issue) bool {
-	return (f.Service == "" || ServiceKey(i.Service) == ServiceKey(f.Service)) && (f.All || !i.Resolved)
+	return (f.Service == "" || touches(*i, []string{f.Service})) && (f.All || !i.Resolved)
 }
 
 // List is the answer to a question for issues: open ones worst first, then,

@@ -76,9 +76,14 @@ func Matches(sub Subscription, is Issue) bool {
 	if len(sub.Services) == 0 {
 		return true
 	}
+	return touches(is, sub.Services)
+}
+
+// touches reports whether an issue is about one of the services.
+func touches(is Issue, services []string) bool {
 	key := ServiceKey(is.Service)
-	return slices.ContainsFunc(sub.Services, func(s string) bool { return ServiceKey(s) == key }) ||
-		key == "365 suite" && !is.Advisory() && names(is, sub.Services)
+	return slices.ContainsFunc(services, func(s string) bool { return ServiceKey(s) == key }) ||
+		key == "365 suite" && !is.Advisory() && names(is, services)
 }
 
 // names reports whether the text of an issue names one of the services.

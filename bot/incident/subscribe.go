@@ -24,6 +24,12 @@ type Words struct {
 	// Services are those seen at the tenant. A name that is near to one of
 	// them but none of them is refused; where none is seen every name counts.
 	Services []string
+	// All says that Services is the whole list of what the tenant has: another
+	// name is refused, since a channel that waits for it would never be told.
+	All bool
+	// Meant turns the name that people use of a service, such as OWA, into one of
+	// Services. nil knows Microsoft's own names only.
+	Meant func(name string) (service string, ok bool)
 	// Mention turns a mentioned person or group into a mention. nil knows the
 	// form of [bot.Account.String] only.
 	Mention func(word string) (bot.Text, error)
@@ -58,11 +64,11 @@ func ParseSubscription(words string, w Words) (Subscription, error) {
 }
 
 // ReadServices reads names of services that a tenant has, separated by commas.
-func ReadServices(words string, have []string) ([]string, error) {
-	p := wordParser{words: Words{Services: have}}
+func ReadServices(words string, w Words) ([]string, error) {
+	p := wordParser{words: w}
 	p.serviceList(words)
 	for _, s := range p.sub.Services {
-		if !hasService(have, s) {
+		if !hasService(w.Services, s) {
 			p.refuse("I do not know a service %q here", s)
 		}
 	}
@@ -214,11 +220,16 @@ func (p *wordParser) servicesOf(names []string) []string {
 		seen := slices.IndexFunc(p.words.Services, func(s string) bool { return ServiceKey(s) == ServiceKey(name) })
 		if seen >= 0 {
 			name = oneLine(p.words.Services[seen])
+		} else if meant, ok := p.meant(name); ok {
+			name = oneLine(meant)
 		} else if near := Suggest(name, p.words.Services); len(near) > 0 {
 			p.refuse("I do not know a service %q here. Did you mean %s?", name, strings.Join(near[:min(3, len(near))], " or "))
 			continue
 		} else if clause := nearestClause(name); clause != "" {
 			p.refuse("I do not know a service %q. Did you mean the clause %q?", name, clause)
+			continue
+		} else if p.words.All {
+			p.refuse("I do not know a service %q here. /keyturn health all lists those that exist", name)
 			continue
 		}
 		if !hasService(out, name) {
@@ -226,6 +237,13 @@ func (p *wordParser) servicesOf(names []string) []string {
 		}
 	}
 	return out
+}
+
+func (p *wordParser) meant(name string) (string, bool) {
+	if p.words.Meant == nil {
+		return "", false
+	}
+	return p.words.Meant(name)
 }
 
 // nearestClause is the clause that a misspelt one may mean.

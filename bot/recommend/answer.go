@@ -234,10 +234,11 @@ func (a Answer) CompletionButtons(id string, share bool) bot.Buttons {
 	return a.buttons(id, share && len(a.Articles) > 0, len(a.Hits))
 }
 
-// buttons are about the three hits that follow the first few.
+// buttons are about the hits that follow the first few: each that has a number
+// has its button.
 func (a Answer) buttons(id string, share bool, from int) bot.Buttons {
 	var b []bot.Button
-	for i := from; i < min(len(a.Numbered()), from+3); i++ {
+	for i := from; i < len(a.Numbered()); i++ {
 		n := fmt.Sprint(i + 1)
 		b = append(b, bot.Button{Label: n + " helped", Action: ActHelped, Value: id + "/" + n, Says: "Number " + n + " helped"})
 	}

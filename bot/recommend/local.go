@@ -21,14 +21,22 @@ var trials = map[string]string{
 // service.
 func localFault(q Query, command string) []bot.Text {
 	var out []bot.Text
-	for _, s := range q.Services {
-		if t, ok := trials[s]; ok {
-			out = append(out, bot.T(t))
-			break
-		}
+	if t := q.Trial(); t != "" {
+		out = append(out, bot.T(t))
 	}
 	return append(out,
 		bot.T("Ask a colleague at another place. If they have it too, it is not your device."),
 		bot.T("Try a phone on mobile data. If it works there, it is your network, VPN or proxy."),
 		bot.Join(bot.C(command+" health"), bot.T(" shows what Microsoft says now. Ask me again in half an hour: news comes late.")))
+}
+
+// Trial is the first thing to try about what the question names; "" where
+// nothing is known of it.
+func (q Query) Trial() string {
+	for _, s := range q.Services {
+		if t, ok := trials[s]; ok {
+			return t
+		}
+	}
+	return ""
 }

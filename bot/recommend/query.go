@@ -14,6 +14,7 @@ type Query struct {
 	Services []string          // keys of the services that it may be about, likeliest first
 	Sure     bool              // a product was named, not only guessed
 	Codes    []string          // error codes, in lower case
+	products int               // how many were named
 	terms    []string          // what is looked for, in the order of the words
 	of       map[string]string // the word that each term was made of
 }
@@ -25,8 +26,9 @@ func Parse(said string) Query {
 		said = strings.TrimSpace(string(r[:MaxQuery]))
 	}
 	q := Query{Said: said, Codes: codesOf(said), of: map[string]string{}}
-	named := wordsOf(said)
+	named := meant(wordsOf(said))
 	q.Services, q.Sure = servicesOf(named)
+	q.products = namedBy(named)
 	add := func(term, word string) {
 		if _, ok := q.of[term]; !ok {
 			q.of[term] = word
@@ -53,6 +55,14 @@ func Parse(said string) Query {
 // Empty reports whether nothing was said that could be looked for.
 func (q Query) Empty() bool { return len(q.terms) == 0 }
 
+// Symptom reports whether the question says something that can be wrong: a
+// product, a code, or what one sees. "Who is on call" does not.
+func (q Query) Symptom() bool {
+	return len(q.Services)+len(q.Codes) > 0 || slices.ContainsFunc(q.terms, func(t string) bool {
+		return t[0] == '!' || t[0] == '~' && !weak[t] && !hollow[q.of[t]]
+	})
+}
+
 // Codeless reports whether the question has words but nothing that names a
 // product, a feature or a code: there is nothing to ask an outside search for.
 func (q Query) Codeless() bool { return q.Public() == "" }
@@ -63,7 +73,7 @@ func (q Query) Codeless() bool { return q.Public() == "" }
 func (q Query) Public() string {
 	bare := identifying.ReplaceAllString(q.Said, " ")
 	var names, features []string
-	for _, w := range wordsOf(bare) {
+	for _, w := range meant(wordsOf(bare)) {
 		if p, ok := products[w]; ok {
 			names = append(names, p.shown)
 		} else if f, ok := spoken[stem(w)]; ok {

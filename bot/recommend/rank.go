@@ -211,15 +211,15 @@ func (x *Index) hit(q Query, asked []term, i int, at time.Time, votes func(strin
 			s *= weakWeight
 		case t.is[0] == '~':
 			s *= conceptWeight
-			strong, plain = true, true
+			strong, plain = strong || !hollow[t.said], true
 		case vague[t.is]:
 			s *= vagueWeight
 		default:
 			_, name := products[t.said]
-			strong, plain = strong || !name, true
+			strong, plain = strong || !name && !hollow[t.said], true
 		}
 		best[t.said] = max(best[t.said], s)
-		if plain && !slices.Contains(h.Words, t.said) {
+		if plain && x.tells(t.is) && !hollow[t.said] && !slices.Contains(h.Words, t.said) {
 			h.Words = append(h.Words, t.said)
 		}
 	}
@@ -230,8 +230,12 @@ func (x *Index) hit(q Query, asked []term, i int, at time.Time, votes func(strin
 	h.Score *= 1 - coverage + coverage*x.covered(asked, i)
 	h.Fits = fits(q, h.Doc)
 	h.Score *= fitness(q, h) * freshness(h.Doc, at) * esteem(h.Doc)
-	return h, strong && h.Score >= enough
+	return h, strong && h.Score >= enough && h.Why() != ""
 }
+
+// tells reports whether a term tells texts apart: what most of many texts have
+// is no reason for one of them.
+func (x *Index) tells(term string) bool { return len(x.docs) < fewest || 2*x.in[term] <= len(x.docs) }
 
 // rarity is how much a term tells texts apart.
 func (x *Index) rarity(term string) float64 {

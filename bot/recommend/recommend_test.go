@@ -1,6 +1,7 @@
 package recommend
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -39,6 +40,72 @@ func TestWhatOnlySharesThatSomethingIsWrongIsNoHit(t *testing.T) {
 		if got := Rank(Parse(said), []Doc{drops}, noon, 3); len(got) != 0 {
 			t.Errorf("%q found %v: %s", said, ids(got), got[0].Why())
 		}
+	}
+}
+
+// A reason names what tells this text apart from others.
+func TestAWordThatSaysNothingIsNoReason(t *testing.T) {
+	lost := Doc{ID: "SP1", Kind: Incident, Service: []string{"SharePoint Online"}, Active: true, Changed: noon,
+		Title: "Users see nothing in document libraries", Text: "Libraries stay empty and show nothing until people come again and use another browser."}
+	for _, said := range []string{"nothing helps at all", "people come and use another", "everybody keeps asking again and again", "nothing stays"} {
+		for _, h := range Rank(Parse(said), []Doc{lost, drops}, noon, 3) {
+			t.Errorf("%q found %s, because %s", said, h.Doc.ID, h.Why())
+		}
+	}
+	got := Rank(Parse("nothing stays in my document library, it is empty again"), []Doc{lost, drops}, noon, 3)
+	if len(got) != 1 || got[0].Why() != "it speaks of “document”, “library” and “empty”" {
+		t.Errorf("%v, because %q", ids(got), got[0].Why())
+	}
+}
+
+// What most texts speak of is no reason for one of them.
+func TestAWordOfMostTextsIsNoReason(t *testing.T) {
+	var docs []Doc
+	for i := range 40 {
+		docs = append(docs, Doc{ID: fmt.Sprintf("T%02d", i), Kind: Knowledge, Title: fmt.Sprintf("Laptops of floor%d", i), Text: "Restart the laptop."})
+	}
+	docs = append(docs, Doc{ID: "ONE", Kind: Knowledge, Title: "Laptops and the docking station", Text: "Restart the laptop."})
+	got := Rank(Parse("laptop at the docking station"), docs, noon, 3)
+	if len(got) != 1 || got[0].Doc.ID != "ONE" || strings.Contains(got[0].Why(), "laptop") {
+		t.Errorf("%v", got)
+	}
+}
+
+// Each text that has a number has the button that says it helped.
+func TestEveryNumberedTextHasItsButton(t *testing.T) {
+	hit := func(id string, k Kind) Hit { return Hit{Doc: Doc{ID: id, Kind: k, Title: id}, Words: []string{"x"}} }
+	a := Answer{Said: "x", Learn: Told, Asks: Told, As: "rita",
+		Hits:     []Hit{hit("EX1", Incident), hit("EX2", Incident)},
+		Articles: []Hit{hit("A1", Article), hit("A2", Article), hit("A3", Article)},
+		Ours:     []Hit{hit("KB1", Knowledge), hit("KB2", Knowledge), hit("INC1", Past)}}
+	says := a.Message("/keyturn", false).Words()
+	var helped []string
+	for _, b := range a.Buttons("q1", true).Items {
+		if n, ok := strings.CutSuffix(b.Label, " helped"); ok && n != "None" {
+			helped = append(helped, n)
+			if b.Value != "q1/"+n || !strings.Contains(says, "\n"+n+". ") && !strings.HasPrefix(says, n+". ") {
+				t.Errorf("[%s] is about %s, and no such number is in:\n%s", b.Label, b.Value, says)
+			}
+		}
+	}
+	if !slices.Equal(helped, []string{"1", "2", "3", "4", "5", "6", "7", "8"}) {
+		t.Errorf("the buttons are about %v of:\n%s", helped, says)
+	}
+}
+
+func TestANicknameAndASlipNameAProduct(t *testing.T) {
+	for said, want := range map[string]string{"owa": "exchange", "EXO": "exchange", "spo": "sharepoint", "odb": "onedrive", "mfa": "entra", "outlok": "exchange", "exchnage": "exchange", "shareponit": "sharepoint", "teasm": "teams", "pbi": "power bi"} {
+		if q := Parse(said); len(q.Services) == 0 || q.Services[0] != want || q.Products() != 1 || !Names(said) {
+			t.Errorf("%q names %v", said, q.Services)
+		}
+	}
+	for _, said := range []string{"exchanged", "steam", "team", "ok", "extra", "planned", "look out"} {
+		if Names(said) {
+			t.Errorf("%q was taken for a product", said)
+		}
+	}
+	if n := Parse("exchange and sharepoint").Products(); n != 2 {
+		t.Errorf("%d products", n)
 	}
 }
 

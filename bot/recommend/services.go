@@ -17,32 +17,32 @@ var products = func() map[string]product {
 	out := map[string]product{}
 	for _, line := range strings.Split(strings.TrimSpace(`
 outlook|Outlook|exchange, outlook, 365 apps
-exchange|Exchange Online|exchange
+exchange exo|Exchange Online|exchange
 mail email inbox|mail|exchange, outlook
 mailbox sharedmailbox|mailbox|exchange
 webmail owa|Outlook on the web|exchange
 calendar|calendar|exchange
 teams|Microsoft Teams|teams
-sharepoint intranet|SharePoint|sharepoint
-onedrive|OneDrive|onedrive
+sharepoint spo intranet|SharePoint|sharepoint
+onedrive odb odfb od4b|OneDrive|onedrive
 admincenter|Microsoft 365 admin center|365 suite
 word|Word|365 apps, 365 for the web
-excel|Excel|365 apps, 365 for the web
-powerpoint|PowerPoint|365 apps, 365 for the web
+excel xlsx|Excel|365 apps, 365 for the web
+powerpoint ppt pptx|PowerPoint|365 apps, 365 for the web
 office|Office|365 apps, 365 for the web
 onenote|OneNote|365 apps, 365 for the web
-intune autopilot|Intune|intune
+intune autopilot mdm|Intune|intune
 companyportal|Company Portal|intune
 bitlocker|BitLocker|intune
-entra|Microsoft Entra|entra
+entra aad|Microsoft Entra|entra
 authenticator mfa|Authenticator|entra
 conditionalaccess|Conditional Access|entra
 login|sign-in|entra
-powerbi|Power BI|power bi
+powerbi pbi|Power BI|power bi
 flow|Power Automate|power automate
 powerapps|Power Apps|power apps
 copilot|Microsoft 365 Copilot|copilot
-defender|Microsoft Defender|defender xdr
+defender mde|Microsoft Defender|defender xdr
 purview ediscovery|Microsoft Purview|purview
 yammer|Viva Engage|viva engage
 planner|Planner|planner
@@ -114,9 +114,54 @@ func servicesOf(words []string) (services []string, sure bool) {
 	return services, sure
 }
 
+// namedBy counts the products that words name: those that mean the same
+// services are one.
+func namedBy(words []string) int {
+	var seen []string
+	for _, w := range words {
+		if p, ok := products[w]; ok && !unsure[w] && !slices.Contains(seen, p.services[0]) {
+			seen = append(seen, p.services[0])
+		}
+	}
+	if len(seen) == 0 && slices.ContainsFunc(words, func(w string) bool { _, ok := products[w]; return ok }) {
+		return 1
+	}
+	return len(seen)
+}
+
+// slips are how names that are too short to be told apart by one letter are
+// mistyped.
+var slips = pairs("teasm = teams; temas = teams; taems = teams; tems = teams; tams = teams; temes = teams; owal = owa; outlok = outlook; outloook = outlook; onderive = onedrive; intnue = intune")
+
+// long are names that no other word is one slip of the finger away from.
+var long = strings.Fields("outlook exchange sharepoint onedrive defender authenticator powerpoint")
+
+// meant are the words of a question with the names of products as they were
+// meant: a mistyped one names nothing.
+func meant(words []string) []string {
+	for i, w := range words {
+		if _, ok := products[w]; ok {
+			continue
+		}
+		if to, ok := slips[w]; ok {
+			words[i] = to
+			continue
+		}
+		for _, name := range long {
+			if len(w) >= 5 && oneOff(name, w) && w != "exchanged" && w != "exchanges" {
+				words[i] = name
+			}
+		}
+	}
+	return words
+}
+
+// Products is how many products the question names: each by whatever word.
+func (q Query) Products() int { return q.products }
+
 // Names reports whether a word names a product.
 func Names(word string) bool {
-	w := wordsOf(word)
+	w := meant(wordsOf(word))
 	if len(w) != 1 {
 		return false
 	}

@@ -126,6 +126,14 @@ var weak = set("~fail ~people ~person ~change ~today ~start ~ask ~old ~big ~trig
 var vague = set(`error fail cannot unabl not no problem issu wrong user peopl work work open chang new us see show messag servic file don't doesn't
 	can tell anymor mor time day help everybod everyon nobod m365 microsoft offic thing last long today appear display receiv longer`)
 
+// hollow are words that say nothing by themselves of what is wrong: they rank,
+// and are never given as a reason.
+var hollow = set(`nothing nowhere hidden none never always often sometimes ask asks asked asking keep keeps kept stay stays stayed come comes came go goes going use uses using used try tries tried
+	make makes made take takes took want wants need needs like just even much many more most every each other another both way bit lot until while because however something anything
+	everything someone anyone everyone nobody everybody people user users colleague colleagues company suddenly morning evening monday tuesday wednesday thursday friday saturday sunday
+	month year week minute minutes hour hours again broken fail fails failing failed failure stop stops stopped start starts started impossible big old new latest recent recently good bad right left
+	first one two several few behind over support longer name type enter change different look earlier today`)
+
 func set(words string) map[string]bool {
 	out := map[string]bool{}
 	for _, w := range strings.Fields(words) {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"keyturn/bot"
 )
@@ -333,4 +334,27 @@ func TestEveryKindOfObjectThatIsMadeIsRemoved(t *testing.T) {
 			t.Errorf("%s is made by a guide and never removed", kind)
 		}
 	}
+}
+
+// A card that says "below" has something below.
+func TestTheAdminCentersCardNamesOnlyWhatStandsOnIt(t *testing.T) {
+	c := sample(t, Cleanup, nil)
+	says := func(found, want string, copies int) {
+		t.Helper()
+		c.Run.Keep(StepDiscoverEntra, map[string]string{factFoundEntra: found}, time.Time{})
+		g := step(t, c, StepM365Remove).Guided
+		var b strings.Builder
+		for _, line := range g.Do(c) {
+			b.WriteString(line.Plain() + "\n")
+		}
+		if got := b.String(); !strings.Contains(got, want) || len(g.Copy(c)) != copies || strings.Contains(got, "below") != (copies > 0) {
+			t.Errorf("with %s the card has %d values and says:\n%s", found, len(g.Copy(c)), got)
+		}
+	}
+	one := prove(t, c, StepDiscoverEntra, map[string]string{"redirects": listOf(registration(clientA, "Connector", "", "[]", "[]", auth))}).Facts[factFoundEntra]
+	if one == "" {
+		t.Fatal("nothing is found of what was left")
+	}
+	says("[]", "remove the application ID that it shows", 0)
+	says(one, "remove the application ID that stands below", 1)
 }

@@ -20,21 +20,21 @@ func m365Remove() Spec {
 		Guided: &Guided{
 			Word: "Say what you found",
 			Link: func(c Context) (string, string) { return "Org settings > Organization profile", orgSettings(c) },
-			Do: always(
-				"Organization profile > Support integration > Repositories.",
-				"Delete the repository of this instance.",
-				"Basic information: remove the application ID below, and set the support tool back.",
-				"Save.",
-			),
-			Copy: func(c Context) []bot.Copy {
-				var out []bot.Copy
-				for _, f := range foundIn(c, factFoundEntra) {
-					if f.Key != UniqueReader && !f.Weak {
-						out = append(out, bot.Copy{Label: "Application ID to issue Auth Token", Value: f.Client})
-					}
+			Do: func(c Context) []bot.Text {
+				which := "the application ID that it shows"
+				if n := len(applicationsFound(c)); n == 1 {
+					which = "the application ID that stands below"
+				} else if n > 1 {
+					which = "the application ID, which is one of those below"
 				}
-				return out
+				return do(
+					"Organization profile > Support integration > Repositories.",
+					"Delete the repository of this instance.",
+					"Basic information: remove " + which + ", and set the internal support tool back to what it was.",
+					"Save.",
+				)
 			},
+			Copy: applicationsFound,
 			Ask: func(Context) []bot.Input {
 				return []bot.Input{{Name: "panel", Label: "Support integration", Kind: bot.Choice, Options: []bot.Option{
 					{Value: "removed", Label: "I removed repository and application ID"},
@@ -51,6 +51,18 @@ func m365Remove() Spec {
 			},
 		},
 	}
+}
+
+// applicationsFound are the IDs of the applications at Entra that look like the
+// connector's; none where nothing was found, or too little to name one.
+func applicationsFound(c Context) []bot.Copy {
+	var out []bot.Copy
+	for _, f := range foundIn(c, factFoundEntra) {
+		if f.Key != UniqueReader && !f.Weak {
+			out = append(out, bot.Copy{Label: "Application ID to issue Auth Token", Value: f.Client})
+		}
+	}
+	return out
 }
 
 // appRemove uninstalls the connector's app.

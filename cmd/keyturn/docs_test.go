@@ -38,7 +38,8 @@ func TestDocsCommands(t *testing.T) {
 	p := func(format string, args ...any) { fmt.Fprintf(&b, format+"\n", args...) }
 	p("# Commands\n\n%s\n## In chat\n", generated)
 	p("In Slack type `/keyturn` before the words; in a thread, where Slack has no commands, `@Keyturn`. In Teams write `@Keyturn` before them in a channel, and the")
-	p("words alone in a chat with the bot. Every command has a button that does the same. `/keyturn` alone opens a menu, and a mistyped word is answered with the nearest.\n")
+	p("words alone in a chat with the bot. Every command has a button that does the same. `/keyturn` alone opens a menu, and a mistyped word is answered with the nearest.")
+	p("Questions in one's own words are understood too, such as `is OWA down?` or `what about EX123456`; nothing is ever changed by one.\n")
 	p("Who may do what with a card stands in [permissions.md](permissions.md).")
 	group := ""
 	for _, v := range commands.New("/keyturn").Verbs {

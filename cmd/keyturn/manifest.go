@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"slices"
 
 	"keyturn/adapters/slack"
 	"keyturn/adapters/teams"
@@ -73,14 +74,25 @@ func (m teamsManifestCmd) Run(c *console) error {
 	return nil
 }
 
+// teamsMenu are the commands that the menu of Teams has first: it holds at most
+// twelve a scope.
+var teamsMenu = []string{"help", "health", "recommend", "status", "mine", "setup", "subscribe", "subscriptions", "incidents", "incident", "on-it", "inventory"}
+
 // teamsCommands is the command menu that Teams offers, from the same table as
-// the help. It holds at most twelve a scope.
+// the help.
 func teamsCommands() []teams.Command {
+	verbs := commands.New("@Keyturn").Verbs
+	place := func(v commands.Verb) int {
+		if i := slices.Index(teamsMenu, v.Name); i >= 0 {
+			return i
+		}
+		return len(teamsMenu)
+	}
+	slices.SortStableFunc(verbs, func(a, b commands.Verb) int { return place(a) - place(b) })
 	var out []teams.Command
-	for _, v := range commands.New("@Keyturn").Verbs {
+	for _, v := range verbs {
 		inChannel := v.Name != "mine" && v.Name != "roles" && v.Name != "inventory"
-		direct := v.Name != "subscribe" && v.Name != "unsubscribe" && v.Name != "subscriptions"
-		out = append(out, teams.Command{Title: v.Name, Description: v.What, Direct: direct, Channels: inChannel})
+		out = append(out, teams.Command{Title: v.Name, Description: v.What, Direct: !v.Channel, Channels: inChannel})
 	}
 	return out
 }
