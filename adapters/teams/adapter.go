@@ -71,7 +71,7 @@ type Config struct {
 	OpensForm func(action string) bool
 	// Targeted sends private answers in channels as messages that only one
 	// member sees, a feature that Microsoft had in preview until 2026. Without
-	// it they go to the person's chat with the bot.
+	// it they go to the person's chat with the bot, and the channel says so.
 	Targeted bool
 	// Pictures gives pictures an address; without it their words are shown.
 	Pictures Pictures
@@ -103,12 +103,13 @@ type Adapter struct {
 	refusals refusals
 
 	learning sync.Mutex
+	joined   lately // places that the bot was added to
+	pointed  lately // where it was said that an answer is in the chat, and to whom
 
-	mu     sync.Mutex
-	cards  map[string]element // what was last sent, by conversation and message
-	order  []string
-	told   []string             // deliveries whose words to everybody were said
-	joined map[string]time.Time // when the bot was last added, by place
+	mu    sync.Mutex
+	cards map[string]element // what was last sent, by conversation and message
+	order []string
+	told  []string // deliveries whose words to everybody were said
 }
 
 var guid = regexp.MustCompile(`^[0-9A-Fa-f]{8}(-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}$`)
@@ -136,7 +137,7 @@ func New(c Config) (*Adapter, error) {
 	a := &Adapter{
 		appID: strings.ToLower(c.AppID), cloud: cloud, hosts: pins{cloud: cloud.Hosts, named: slices.Clone(c.ServiceHosts)},
 		http: calm(c.HTTP), now: c.Now, desk: c.Desk, memory: c.Memory, pictures: c.Pictures, dialog: c.OpensForm, targeted: c.Targeted,
-		log: c.Log, count: c.Count, cards: map[string]element{}, joined: map[string]time.Time{},
+		log: c.Log, count: c.Count, cards: map[string]element{},
 	}
 	if a.now == nil {
 		a.now = time.Now

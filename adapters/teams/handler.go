@@ -142,9 +142,9 @@ func (a *Adapter) serve(w http.ResponseWriter, r *http.Request, v activity, body
 	all := a.understand(v, body)
 	for _, in := range all {
 		if in.Kind == bot.Left {
-			a.disclaims(in.Place) // whoever adds it again is news at once
+			a.joined.disclaims(in.Place.Root().String()) // whoever adds it again is news at once
 		}
-		if in.Skip == "" && in.Kind == bot.Joined && !a.claims(in.Place) {
+		if in.Skip == "" && in.Kind == bot.Joined && !a.joined.claims(in.Place.Root().String(), a.now()) {
 			in.Skip = skipTwice
 		}
 		if in.Skip != "" {
@@ -155,7 +155,7 @@ func (a *Adapter) serve(w http.ResponseWriter, r *http.Request, v activity, body
 		reply, err := a.decide(r.Context(), string(in.Kind), in.Request)
 		if err != nil {
 			if in.Kind == bot.Joined {
-				a.disclaims(in.Place)
+				a.joined.disclaims(in.Place.Root().String())
 			}
 			status(w, http.StatusOK)
 			flush(w)

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"keyturn/bot"
@@ -165,29 +166,37 @@ func (a *Adapter) once(key string) bool {
 	return true
 }
 
-// claims reports whether the word that the bot came to a place is news, and
-// marks it as told in the same moment: the two activities come at once.
-func (a *Adapter) claims(p bot.Place) bool {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	now := a.now()
-	for at, when := range a.joined {
+// lately remembers what was said within the last minute.
+type lately struct {
+	mu   sync.Mutex
+	said map[string]time.Time
+}
+
+// claims reports whether something is news, and marks it as said in the same
+// moment: two activities come at once.
+func (l *lately) claims(what string, now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for key, when := range l.said {
 		if now.Sub(when) > joinPause {
-			delete(a.joined, at)
+			delete(l.said, key)
 		}
 	}
-	if _, told := a.joined[p.Root().String()]; told {
+	if _, told := l.said[what]; told {
 		return false
 	}
-	a.joined[p.Root().String()] = now
+	if l.said == nil {
+		l.said = map[string]time.Time{}
+	}
+	l.said[what] = now
 	return true
 }
 
 // disclaims takes back a claim whose word did not get through.
-func (a *Adapter) disclaims(p bot.Place) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	delete(a.joined, p.Root().String())
+func (l *lately) disclaims(what string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.said, what)
 }
 
 // installed maps that the app was added or removed.

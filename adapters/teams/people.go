@@ -140,9 +140,10 @@ func cameFrom(back bot.Return, team string) (bot.MessageRef, bool) {
 
 // Answer says something to one person: in the chat where they asked, else as a
 // message in the channel that only they see (where that is switched on), else
-// in their chat with the bot. Where that does not exist yet, a word in the
-// channel says how to get it, and nothing of the answer. inPlace shows the
-// answer to everybody; redraw puts it in place of the clicked message.
+// in their chat with the bot, and then a word where they asked says so. Where
+// that chat does not exist yet, the word says how to get it, and nothing of the
+// answer. inPlace shows the answer to everybody; redraw puts it in place of the
+// clicked message.
 func (a *Adapter) Answer(ctx context.Context, to bot.Account, at bot.Place, back bot.Return, m bot.Message, redraw, inPlace bool) error {
 	if ref, ok := cameFrom(back, first(at.Team, to.Team)); ok && redraw {
 		err := a.Edit(ctx, ref, m)
@@ -163,12 +164,22 @@ func (a *Adapter) Answer(ctx context.Context, to bot.Account, at bot.Place, back
 		}
 	}
 	_, err := a.Post(ctx, bot.DM(to), m)
+	if err == nil && at.Channel != "" && a.pointed.claims(at.String()+" "+to.ID, a.now()) {
+		// The answer is there, so that this may fail without anything being lost.
+		if _, lost := a.Post(ctx, at, bot.Say(bot.T(answeredElsewhere))); lost != nil {
+			a.log.Warn("nothing in the channel says that the answer is in the chat", "place", at.String(), "error", lost)
+		}
+	}
 	if bot.KindOf(err) != bot.KindGone || at.Channel == "" {
 		return err
 	}
 	_, err = a.Post(ctx, at, bot.Say(bot.Mention(to, "you"), bot.T(", I answer privately, and I cannot write to you yet. "+fixPersonal+" Then ask again.")))
 	return err
 }
+
+// answeredElsewhere is what stands where somebody asked. It mentions nobody: who
+// asked is looking there.
+const answeredElsewhere = "I answered you in our chat, where only you see it."
 
 // whisper posts a message that one member of a conversation sees.
 // Source: Microsoft, "Targeted messages".

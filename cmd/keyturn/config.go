@@ -108,7 +108,10 @@ type teamsConfig struct {
 	// identity, which whoever runs Keyturn renews; it is read for each token.
 	FederatedToken string   `yaml:"federated_token_file"`
 	ServiceHosts   []string `yaml:"service_hosts"`
-	Unpaced        bool     `yaml:"unpaced"`
+	// Targeted sends private answers in channels as messages that only the asker
+	// sees, and offers commands with a slash.
+	Targeted bool `yaml:"targeted"`
+	Unpaced  bool `yaml:"unpaced"`
 }
 
 type tenantConfig struct {

@@ -49,6 +49,7 @@ var configWords = map[string]string{
 	"teams.certificate":          "That certificate (PEM), in the file itself.",
 	"teams.federated_token_file": "File with the token of a workload or managed identity that the registration trusts. It is read for each token.",
 	"teams.service_hosts":        "More hosts that may be the Bot Connector, for clouds that name one a tenant.",
+	"teams.targeted":             "Private answers in channels come as messages that only the asker sees, and commands may begin with a slash: a feature of Teams that Microsoft's pages still call a preview. Without it private answers come in the chat with the bot, and a word in the channel says so.",
 	"teams.unpaced":              "Only with a simulator on this machine: sends as fast as it can.",
 
 	"tenants":                  "Each Microsoft 365 tenant. Chat chooses among these and never adds to them.",

@@ -54,7 +54,7 @@ func (m teamsManifestCmd) Run(c *console) error {
 	if conf.Teams == nil || conf.PublicURL == "" {
 		return fmt.Errorf("%s names no Teams bot to build a package for: add teams with app_id, and public_url", m.Config)
 	}
-	of := teams.ManifestConfig{AppID: conf.Teams.AppID, BaseURL: conf.PublicURL, Version: m.Release, Privacy: m.Privacy, Terms: m.Terms, Commands: teamsCommands()}
+	of := teams.ManifestConfig{AppID: conf.Teams.AppID, BaseURL: conf.PublicURL, Version: m.Release, Privacy: m.Privacy, Terms: m.Terms, Commands: teamsCommands(), Targeted: conf.Teams.Targeted}
 	if m.Out == "" {
 		b, err := teams.Manifest(of)
 		if err != nil {

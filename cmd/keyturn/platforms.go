@@ -72,7 +72,7 @@ func (c *config) teamsBot(d *desk, table *commands.Table, m teams.Memory, client
 	conf := teams.Config{AppID: t.AppID, Directory: t.Directory, HTTP: client, Now: now, Desk: d, Memory: m, OpensForm: table.OpensForm, Log: log,
 		Credential:   teams.Credential{Secret: t.Secret.value, Key: t.PrivateKey.value, Cert: t.Certificate},
 		Cloud:        teams.Cloud{LoginURL: c.Outside.TeamsLogin, OpenIDURL: c.Outside.TeamsOpenID, Service: c.Outside.Teams},
-		ServiceHosts: t.ServiceHosts}
+		ServiceHosts: t.ServiceHosts, Targeted: t.Targeted}
 	if file := t.FederatedToken; file != "" {
 		conf.Credential.Assertion = func(context.Context, string) (bot.Secret, error) { return resolve("file:" + file) }
 	}

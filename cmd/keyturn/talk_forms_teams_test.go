@@ -198,11 +198,15 @@ func TestOnTeamsBackLeadsToTheCardAsItIsNow(t *testing.T) {
 		return says
 	}
 	h.pressOnTeams(play.Erin, "Show exact calls", "reader-app")
-	h.becomes("the exact calls in place of the card", func() bool { return strings.Contains(view(), "Exact calls") && !strings.Contains(view(), "Approve and run") })
+	h.becomes("the exact calls in place of the card", func() bool {
+		return strings.Contains(view(), "Exact calls") && !strings.Contains(view(), "Approve and run")
+	})
 	if _, err := h.world.Teams.Click(teams.Click{User: play.Erin.Entra, Conversation: card.Channel, Activity: card.TS, Action: "Back"}); err != nil {
 		t.Fatal(err)
 	}
-	h.becomes("the card again", func() bool { return strings.Contains(view(), "Approve and run") && !strings.Contains(view(), "Exact calls") })
+	h.becomes("the card again", func() bool {
+		return strings.Contains(view(), "Approve and run") && !strings.Contains(view(), "Exact calls")
+	})
 
 	h.pressOnTeams(play.Erin, "Show exact calls", "reader-app")
 	h.becomes("the exact calls once more", func() bool { return strings.Contains(view(), "Exact calls") })
