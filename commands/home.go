@@ -77,6 +77,7 @@ func stop(d *engine.Draft, r bot.Request, gone func(bot.Place) bool, why string)
 			if s.Stopped == "" && gone(s.Place) {
 				s.Stopped = why
 				d.Out.Subscriptions = append(d.Out.Subscriptions, s)
+				d.RefreshHome(t, s.By)
 				stopped = true
 			}
 		}

@@ -76,6 +76,10 @@ func statusClick(a *Ask) (bot.Reply, error) {
 // mineVerb shows the person's open steps of every run. In their direct messages
 // it is what the bot's own page shows, which not every platform has.
 func mineVerb(a *Ask) (bot.Reply, error) {
+	if a.Request.Place.Direct() && a.Request.Place.Platform == bot.Teams { // which has no page
+		a.KeepPage(a.Tenant, a.Request.From)
+		return bot.Reply{}, nil
+	}
 	if a.Request.Place.Direct() {
 		m, err := a.Page(a.Tenant, a.Request.From)
 		return bot.Private(m), err

@@ -14,7 +14,7 @@ import (
 // then shows it to them. It reports whether the message is one that is drawn;
 // what was said once is not.
 func (d *Draft) Anew(ref bot.MessageRef) (bool, error) {
-	for _, under := range []string{"run/", "incident/"} {
+	for _, under := range []string{"run/", "incident/", pagePrefix} {
 		sent, err := d.SentUnder(under)
 		if err != nil {
 			return false, err
@@ -42,6 +42,9 @@ func (d *Draft) deliveryOf(s bot.Sent) (p Deliver, ok bool, err error) {
 	of, rest, _ := strings.Cut(s.Key, "/")
 	id, rest, _ := strings.Cut(rest, "/")
 	switch {
+	case of+"/" == pagePrefix:
+		p, ok = pageOf(s.Key)
+		return p, ok, nil
 	case of == "run" && s.Key == setup.ChecklistKey(id):
 		p.Draw = Draw{What: drawChecklist, Run: id}
 		return p, true, nil

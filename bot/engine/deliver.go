@@ -292,6 +292,7 @@ func (d *Draft) stopSubscription(p Deliver, cause error) error {
 		s.Stopped = cause.Error()
 		d.Out.Subscriptions = append(d.Out.Subscriptions, s)
 		if t, ok := d.env.Tenant(p.Tenant); ok {
+			d.RefreshHome(t, s.By)
 			d.TellAdmins(t, bot.Say(bot.T("Service health no longer reaches a channel ("), bot.In(p.Place), bot.T("). "+cause.Error()+
 				" When that is mended, type /keyturn subscribe there.")))
 		}
@@ -312,6 +313,9 @@ func (e *Engine) draw(v View, p Deliver) (bot.Message, error) {
 	}
 	if p.Draw.What == drawQuestion {
 		return e.drawQuestion(v, p)
+	}
+	if p.Draw.What == drawPage {
+		return e.drawKept(v, p)
 	}
 	r, err := v.Run(p.Draw.Run)
 	if errors.Is(err, bot.ErrNotFound) {

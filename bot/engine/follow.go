@@ -61,9 +61,10 @@ func (d *Draft) follow(before, after *setup.Run, g *setup.Guide) error {
 	if err := d.keepTold(t, before, after, g); err != nil {
 		return err
 	}
+	moved := len(people) > 0
 	people[after.Requester] = true
 	for _, person := range t.People {
-		if people[person.ID] {
+		if people[person.ID] || moved && after.AsksAny(person.ID) { // whose page says whom the run waits for
 			d.RefreshHome(t, person.ID)
 		}
 	}

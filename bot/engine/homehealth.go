@@ -9,21 +9,25 @@ import (
 )
 
 // homeHealth is the part of the page about incidents: at most five, those that
-// the reader's own channels are told of before the others, and never a green
-// light without a reading.
+// the reader's own channels are told of before the others, incidents before
+// advisories, and never a green light without a reading.
 func homeHealth(active []incident.Known, mine []incident.Subscription, w incident.Watch) []bot.Part {
 	if w.Good.IsZero() && w.Failing.IsZero() {
 		return []bot.Part{bot.Paragraph{Text: bot.T("⚫ Service health is not read yet.")}}
 	}
+	lines := []bot.Text{bot.B("Microsoft 365 now")}
 	if !w.Failing.IsZero() {
-		return []bot.Part{bot.Paragraph{Text: bot.Join(bot.T("⚫ Cannot read service health since "), bot.When(w.Failing, bot.DateTime), bot.T(". This is not a green light."))}}
+		lines = []bot.Text{bot.Join(bot.T("⚫ Cannot read service health since "), bot.When(w.Failing, bot.DateTime), bot.T(". This is not a green light."))}
+		if len(active) > 0 {
+			lines = append(lines, bot.B("Open at the last reading"))
+		}
 	}
 	yours := func(k incident.Known) bool {
 		return slices.ContainsFunc(mine, func(s incident.Subscription) bool { return len(s.Services) > 0 && incident.Matches(s, k.Issue) })
 	}
 	active = slices.Clone(active)
-	slices.SortStableFunc(active, func(x, y incident.Known) int { return rank(yours(y)) - rank(yours(x)) })
-	lines := []bot.Text{bot.B("Microsoft 365 now")}
+	urgency := func(k incident.Known) int { return 2*rank(yours(k)) + rank(!k.Issue.Advisory()) }
+	slices.SortStableFunc(active, func(x, y incident.Known) int { return urgency(y) - urgency(x) })
 	for i, k := range active {
 		if i == 5 {
 			lines = append(lines, bot.T(fmt.Sprintf("and %d more", len(active)-5)))
@@ -35,7 +39,7 @@ func homeHealth(active []incident.Known, mine []incident.Subscription, w inciden
 		}
 		lines = append(lines, line)
 	}
-	if len(active) == 0 {
+	if len(active) == 0 && w.Failing.IsZero() {
 		lines = append(lines, bot.Join(bot.T("🟢 No open incident, read "), bot.When(w.Good, bot.Clock)))
 	}
 	return []bot.Part{bot.Paragraph{Text: bot.Lines(lines...)}}

@@ -41,7 +41,7 @@ func (e *Engine) drawHome(ctx context.Context, j bot.Job) error {
 	if err := chat.Home(ctx, p.Account, m); err != nil && bot.KindOf(err) != bot.KindAmbiguous {
 		return e.slower(out, err)
 	}
-	return e.finish(ctx, j, nil)
+	return e.followKept(ctx, j, p.Account)
 }
 
 func (e *Engine) homepage(v View, a bot.Account) (bot.Message, error) {

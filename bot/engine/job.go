@@ -76,6 +76,7 @@ const (
 	drawGroup     = "group"    // the root that the issues of a storm share
 	drawPost      = "post"     // the root of a message center post
 	drawQuestion  = "question" // the answer to a question for solutions
+	drawPage      = "page"     // the bot's own page, as a message
 	drawReminder  = "reminder" // a step that a person wanted to be reminded of
 )
 

@@ -82,6 +82,7 @@ func (c changed) Records(kind string, tenant bot.TenantID) ([]Record, error) {
 // configuration stays the place to look.
 func (d *Draft) Grant(t *bot.Tenant, g bot.Grant) {
 	g.At = d.Now
+	d.RefreshHome(t, g.Person)
 	key := string(g.Role) + "/" + string(g.Person)
 	if conf, ok := d.env.Tenant(t.ID); ok && conf.Held(g.Person, g.Role) == g.Held && t.Managed[g.Role].Group == "" {
 		grants.Drop(&d.Out, t.ID, key)

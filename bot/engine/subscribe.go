@@ -86,5 +86,8 @@ func (d *Draft) Unsubscribe(s incident.Subscription) {
 // the channel.
 func (d *Draft) Change(s incident.Subscription) error {
 	d.Out.Subscriptions = append(d.Out.Subscriptions, incident.Current(s, d.Now))
+	if t, ok := d.env.Tenant(s.Tenant); ok {
+		d.RefreshHome(t, s.By)
+	}
 	return d.Reschedule(s)
 }

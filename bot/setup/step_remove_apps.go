@@ -30,7 +30,7 @@ func m365Remove() Spec {
 				return do(
 					"Organization profile > Support integration > Repositories.",
 					"Delete the repository of this instance.",
-					"Basic information: remove " + which + ", and set the internal support tool back to what it was.",
+					"Basic information: remove "+which+", and set the internal support tool back to what it was.",
 					"Save.",
 				)
 			},

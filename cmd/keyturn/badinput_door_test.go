@@ -107,7 +107,7 @@ func TestButtonsThatCarryNonsense(t *testing.T) {
 		{"step-undo", run + "/before/", "have not run anything"},
 		{"run-cancel", "../../etc/passwd", "no longer kept"},
 		{"no-such-action", run, "from an older version of Keyturn"},
-		{"verb", "explode now", "I do not know"},
+		{"verb", "explode now", "I do not understand “explode now”"},
 		{"on-it", "EX000000", "do not keep an incident"},
 		{"history", strings.Repeat("E", 1500), "do not keep an incident"},
 	} {

@@ -63,7 +63,9 @@ func TestLookingAtServiceHealth(t *testing.T) {
 	h.types(play.Max, "/keyturn incidents export")
 	h.expectPrivate(play.Max, "keyturn export incidents --config FILE contoso")
 	h.types(play.Max, "/keyturn incidents sharepont")
-	h.expectPrivate(play.Max, "Did you mean SharePoint Online?")
+	h.expectPrivate(play.Max, "1 issue open for SharePoint Online", "SP900001")
+	h.types(play.Max, "/keyturn incidents viva enagge")
+	h.expectPrivate(play.Max, "so I cannot say how it is", "Did you mean", "Viva Engage")
 
 	h.types(play.Max, "/keyturn incident sp900001")
 	newest := h.expectPrivate(play.Max, "Incident · SharePoint Online", "Updates 30 to 40 of 40.")
@@ -161,8 +163,8 @@ func TestAPictureOfOneServiceAndTwoWeeks(t *testing.T) {
 	if strings.Contains(drawn(two.Text, two.Blocks), "Planner") {
 		t.Errorf("it shows another service: %s", two.Blocks)
 	}
-	h.typesIn(play.Max, play.Ops, "/keyturn picture Sharepiont Online")
-	h.expectPrivate(play.Max, "I have drawn nothing", "Did you mean SharePoint Online?", "/keyturn health all")
+	h.typesIn(play.Max, play.Ops, "/keyturn picture Viva Enagge")
+	h.expectPrivate(play.Max, "I have drawn nothing", "Did you mean", "Viva Engage", "/keyturn health all")
 	h.typesIn(play.Max, play.Ops, "/keyturn picture 400")
 	h.expectPrivate(play.Max, "I draw from 2 to 60 days")
 	if n := len(h.world.Slack.Snapshot().Files); n != 1 {

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"encoding/json"
+	"slices"
+	"strings"
 	"testing"
 
+	"keyturn/bot/incident"
 	"keyturn/sim/play"
 )
 
@@ -81,4 +85,110 @@ func TestTheAnswerToHomeOnTeamsIsDrawnAnewByItsButtons(t *testing.T) {
 	h.idle()
 	h.pressOnTeams(play.Omar, "Refresh", "")
 	h.shows("the page, refreshed", same, "I do not mention you about SP900001", "[Unmute]")
+}
+
+// page is a person's page on a platform, opened once and never asked for again:
+// it has to follow by itself.
+type page struct {
+	*house
+	on  play.Platform
+	who play.Person
+	ts  string // of the message that it is on Teams
+}
+
+func (h *house) opensPage(p play.Platform, who play.Person, words ...string) *page {
+	h.Helper()
+	out := &page{house: h, on: p, who: who}
+	if p == play.OnTeams {
+		out.ts = h.typesOn(p, who, "", "home", append(words, "Refresh")...).TS
+		return out
+	}
+	if _, err := h.world.Slack.OpenHome(who.Slack); err != nil {
+		h.Fatal(err)
+	}
+	out.says(words...)
+	return out
+}
+
+func (p *page) shown() (says string) {
+	if p.on == play.OnSlack {
+		s := p.world.Slack.Snapshot()
+		return play.ViewCard(s.Homes[p.who.Slack]).Text
+	}
+	_ = p.crew.Until(p.Context(), "the page", func(all []play.Card) bool {
+		for _, c := range all {
+			if c.Platform == play.OnTeams && c.TS == p.ts && c.Peer == p.who.Name {
+				says = c.Text
+			}
+		}
+		return true
+	})
+	return says
+}
+
+func (p *page) says(words ...string) {
+	p.Helper()
+	p.becomes("the page of "+p.who.Name+" to say "+strings.Join(words, ", "), func() bool { return containsAll(p.shown(), words) })
+}
+
+func (p *page) saysNoMore(words string) {
+	p.Helper()
+	p.becomes("the page of "+p.who.Name+" to say no more "+words, func() bool { return !strings.Contains(p.shown(), words) })
+}
+
+// What needs you, the runs that you are in and whom they wait for, what is open
+// at your services, your channels, your settings: of use before anything is set
+// up, and drawn anew when any of it changes, on both platforms.
+func TestThePageFollowsWhateverItShows(t *testing.T) {
+	onEach(t, func(t *testing.T, p play.Platform) {
+		h := openOn(t, p, withReader)
+		h.readable(true)
+		sam := h.opensPage(p, play.Sam, "Nothing waits for you.", "🟢 No open incident", "For Contoso you are: ServiceNow admin", "Set something up")
+		mona := h.opensPage(p, play.Mona, "Nothing waits for you.", "Tell a channel")
+		owner := h.opensPage(p, play.Olga, "For Contoso you are: owner")
+
+		id := h.publishesState(slices.IndexFunc(incident.SampleStories(), func(story []json.RawMessage) bool { return strings.Contains(string(story[0]), `"EX`) }), 0)
+		sam.says(id)
+		mona.says(id)
+		if err := h.crew.Type(h.Context(), play.Mona, "m365-incidents", "subscribe exchange; live"); err != nil {
+			t.Fatal(err)
+		}
+		mona.says("Channels that you set up", "Exchange Online", id, ", of your services")
+		h.typesOn(p, play.Mona, "m365-incidents", "subscriptions digest only 07:30", "Done.")
+		mona.says("07:30")
+		h.typesOn(p, play.Mona, "m365-incidents", "unsubscribe", "Done.")
+		mona.saysNoMore("Channels that you set up")
+
+		h.crew.Leave("before", "reader-app", "sn-unattended", "sn-mapping", "sn-incidents", "channels")
+		if err := h.crew.Begin(h.Context(), "direct"); err != nil {
+			t.Fatal(err)
+		}
+		sam.says("Runs that you are in", "waiting for Rita Okafor") // nothing is his yet
+		h.crew.Touch("before")
+		if err := h.crew.WorkUntilShown(h.Context(), "Sam's page to have his step", func([]play.Card) bool { return containsAll(sam.shown(), []string{"waits for you"}) }); err != nil {
+			t.Fatal(err)
+		}
+		h.typesOn(p, play.Rita, "", "cancel", "[Cancel the run]")
+		h.pressOn(p, play.Rita, "Cancel the run")
+		sam.says("Nothing waits for you.")
+		sam.saysNoMore("Runs that you are in")
+
+		h.typesOn(p, play.Omar, "", "roles give m365-admin "+play.Olga.Name, "")
+		owner.says("For Contoso you are:", "Microsoft 365 admin", "owner")
+		if p == play.OnTeams {
+			if v := h.world.Teams.Snapshot().Violations; len(v) > 0 {
+				t.Errorf("what a good bot does not do: %+v", v)
+			}
+		}
+	})
+}
+
+// pressOn presses a button of a card that a person sees on a platform.
+func (h *house) pressOn(p play.Platform, who play.Person, label string) {
+	h.Helper()
+	if p == play.OnTeams {
+		h.pressOnTeams(who, label, "")
+		return
+	}
+	h.clicks(who, label, "")
 }

@@ -76,7 +76,7 @@ func TestWhatNobodyKnowsGetsAnAnswer(t *testing.T) {
 	h.types(play.Rita, "/keyturn xyzzyplugh")
 	h.expectPrivate(play.Rita, "I do not know", "xyzzyplugh", "/keyturn help")
 	h.types(play.Rita, "/keyturn setup everything")
-	h.expectPrivate(play.Rita, "The guides are: direct, connector, cleanup")
+	h.expectPrivate(play.Rita, "There is no guide “everything”", "[direct]", "[connector]", "[cleanup]")
 	h.types(play.Rita, "/keyturn")
 	h.expectPrivate(play.Rita, "What can I do for you?")
 	h.clicks(play.Rita, "Help", "")
@@ -105,7 +105,7 @@ func TestStrangersGetNothingButAKindWord(t *testing.T) {
 	h.types(play.Max, "/keyturn health")
 	h.expectPrivate(play.Max, "health")
 	h.types(play.Max, "/keyturn help")
-	h.expectPrivate(play.Max, "I do not know your account for Contoso, so you can ask", "The rest is for others: people whom the configuration names have status")
+	h.expectPrivate(play.Max, "I do not know your account for Contoso, so you can ask", "The rest is for others: people whom the configuration names have subscribe")
 
 	// Somebody whom the bot knows, but whose step it is not.
 	card := h.copyOf(play.Erin)
