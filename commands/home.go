@@ -1,8 +1,11 @@
 package commands
 
 import (
+	"fmt"
+
 	"keyturn/bot"
 	"keyturn/bot/engine"
+	"keyturn/bot/incident"
 )
 
 func (a *Ask) bind(t *bot.Tenant) {
@@ -38,8 +41,13 @@ func life(d *engine.Draft, r bot.Request) error {
 		if r.Place.Direct() {
 			return met(d, r)
 		}
+		back, err := toldBefore(d, r)
+		if err != nil {
+			return err
+		}
 		m := bot.Say(bot.T("I am Keyturn. I tell a channel about Microsoft 365 service health, and I host the setup that needs several admins. To be told about incidents here: "),
 			bot.C("/keyturn subscribe"), bot.T(". For everything else: "), bot.C("/keyturn help"))
+		m.Parts = append(m.Parts, back...)
 		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Tell this channel", Action: actVerb, Value: "subscribe"}, {Label: "Set something up", Action: actVerb, Value: "setup"}, {Label: "Help", Action: actVerb, Value: "help"}}})
 		d.Say(r.Place.Root(), m, bot.ClassChecklist)
 		return nil
@@ -53,6 +61,33 @@ func life(d *engine.Draft, r bot.Request) error {
 		return stop(d, r, func(p bot.Place) bool { return p.Platform == r.Place.Platform && p.Team == r.Place.Team },
 			"Keyturn was uninstalled from the workspace, or its tokens were revoked.")
 	}
+}
+
+// toldBefore says what a channel was told when the bot was last in it: adding it
+// again does not go on by itself.
+func toldBefore(d *engine.Draft, r bot.Request) ([]bot.Part, error) {
+	for _, t := range d.Env().Speaking(r.Place.Platform, r.Place.Team) {
+		s, ok, err := d.Subscription(t.ID, r.Place.Root())
+		if err != nil {
+			return nil, err
+		}
+		if ok && s.Stopped != "" {
+			return []bot.Part{bot.Paragraph{Text: bot.T("Until I was removed, this channel was told: " + incident.InWords(s) + ". [Tell this channel] switches that on again.")}}, nil
+		}
+	}
+	return nil, nil
+}
+
+// lost names what takes no messages any more: a channel, or those of a whole
+// workspace.
+func lost(at bot.Place, subscriptions int) bot.Text {
+	switch {
+	case at.Channel != "":
+		return bot.In(at)
+	case subscriptions == 1:
+		return bot.T("the channel that was told")
+	}
+	return bot.T(fmt.Sprintf("the %d channels that were told", subscriptions))
 }
 
 // met greets a person in their direct messages, and gives them what waited for
@@ -72,17 +107,17 @@ func stop(d *engine.Draft, r bot.Request, gone func(bot.Place) bool, why string)
 		if err != nil {
 			return err
 		}
-		stopped := false
+		stopped := 0
 		for _, s := range subs {
 			if s.Stopped == "" && gone(s.Place) {
 				s.Stopped = why
 				d.Out.Subscriptions = append(d.Out.Subscriptions, s)
 				d.RefreshHome(t, s.By)
-				stopped = true
+				stopped++
 			}
 		}
-		if stopped {
-			d.TellAdmins(t, bot.Say(bot.T("Service health no longer reaches "), bot.In(r.Place), bot.T(". "+why+
+		if stopped > 0 {
+			d.TellAdmins(t, bot.Say(bot.T("Service health no longer reaches "), lost(r.Place, stopped), bot.T(". "+why+
 				" When it should go on, add me again and type /keyturn subscribe there.")))
 		}
 	}

@@ -98,7 +98,7 @@ func (a *Ask) pointTo(r setup.Run) (bot.Reply, error) {
 	if err != nil {
 		return bot.Reply{}, err
 	}
-	m := bot.Say(bot.T("This is being set up already: run " + r.ID + ", asked for by " + a.name(r.Requester) + ". "))
+	m := bot.Say(bot.T("This is being set up already: run " + r.ID + ", asked for by " + a.name(r.Requester) + "."))
 	if ok && sent.Ref.Link != "" {
 		m = bot.Say(bot.T("This is being set up already: "), bot.Link("run "+r.ID, sent.Ref.Link), bot.T(", asked for by "+a.name(r.Requester)+"."))
 	}

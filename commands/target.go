@@ -125,9 +125,9 @@ func (m *aim) old() (bot.Reply, error) {
 	case s.State == setup.Planned && m.digest != "" && m.digest != s.Plan.Digest:
 		says = "The calls have changed since this card was drawn, so I have not run anything. Look at the new ones."
 	case s.By != "" && !s.At.IsZero():
-		return m.oldCard(bot.Join(bot.T("This was decided by "+m.name(s.By)+" "), bot.When(s.At, bot.DateTime), bot.T(". I have not run anything again.")))
+		return m.oldCard(bot.Join(bot.T("This was decided by "+m.name(s.By)+", "), bot.When(s.At, bot.DateTime), bot.T(". I have not run anything again.")))
 	case s.Approval != nil:
-		return m.oldCard(bot.Join(bot.T("This was approved by "+m.name(s.Approval.Person)+" "), bot.When(s.Approval.At, bot.DateTime), bot.T(". I have not run anything again.")))
+		return m.oldCard(bot.Join(bot.T("This was approved by "+m.name(s.Approval.Person)+", "), bot.When(s.Approval.At, bot.DateTime), bot.T(". I have not run anything again.")))
 	}
 	return m.oldCard(bot.T(says))
 }

@@ -194,6 +194,7 @@ func (x *Index) hit(q Query, asked []term, i int, at time.Time, votes func(strin
 		h.Doc.Helped, h.Doc.Failed = votes(h.Doc.ID)
 	}
 	strong := false
+	var names []string // of products, that the text has: two of them are more than a subject
 	best := map[string]float64{} // of each word of the question, whichever of its terms the text has
 	for _, t := range asked {
 		f := x.counts[i][t.is]
@@ -216,6 +217,10 @@ func (x *Index) hit(q Query, asked []term, i int, at time.Time, votes func(strin
 			s *= vagueWeight
 		default:
 			_, name := products[t.said]
+			if name && !slices.Contains(names, t.said) {
+				names = append(names, t.said)
+				strong = strong || len(names) > 1
+			}
 			strong, plain = strong || !name && !hollow[t.said], true
 		}
 		best[t.said] = max(best[t.said], s)

@@ -80,7 +80,7 @@ func (s Scene) Reminder(steps []StepID) bot.Message {
 		spec, ok := s.Guide.Step(id)
 		st := s.Run.Step(id)
 		if ok && st != nil && s.Run.State == RunOpen && WaitsForPerson(spec, st) {
-			lines = append(lines, bot.Join(bot.T("You wanted to be reminded: "), bot.B(spec.Title), bot.T(" waits for you. "+spec.IfWaits)))
+			lines = append(lines, bot.Join(bot.T("You wanted to be reminded: "), bot.B(spec.Title), bot.T(sentences(" waits for you.", spec.ifItWaits()))))
 		}
 	}
 	var m bot.Message

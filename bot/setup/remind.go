@@ -133,13 +133,13 @@ func (s Scene) Says(rem Reminder) bot.Message {
 	mine := bot.Buttons{Items: []bot.Button{{Label: "Show my steps", Action: ActMine, Value: s.Run.ID}}}
 	switch {
 	case rem.About:
-		m = bot.Say(bot.T("Waiting for "+s.slow(spec, rem)+" since "), since, bot.T(": "), bot.B(spec.Title), bot.T(sentences(".", spec.IfWaits, s.others(spec))))
+		m = bot.Say(bot.T("Waiting for "+s.slow(spec, rem)+" since "), since, bot.T(": "), bot.B(spec.Title), bot.T(sentences(".", spec.ifItWaits(), s.others(spec))))
 		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Nudge", Action: ActNudge, Value: s.Run.ID, Says: "Nudge whoever the run waits for"}, {Label: "Status", Action: ActStatus, Value: s.Run.ID}}})
 	case rem.Backup:
-		m = bot.Say(bot.T("You are asked as backup: "), bot.B(spec.Title), bot.T(" waits for "+s.slow(spec, rem)+" since "), since, bot.T(sentences(" ("+s.title()+").", "Whoever acts first does it.", spec.IfWaits)))
+		m = bot.Say(bot.T("You are asked as backup: "), bot.B(spec.Title), bot.T(" waits for "+s.slow(spec, rem)+" since "), since, bot.T(sentences(" ("+s.title()+").", "Whoever acts first does it.", spec.ifItWaits())))
 		m.Add(mine)
 	default:
-		m = bot.Say(bot.T("A reminder: "), bot.B(spec.Title), bot.T(" waits for you since "), since, bot.T(sentences(" ("+s.title()+").", spec.IfWaits, "I do not remind you of it again.")))
+		m = bot.Say(bot.T("A reminder: "), bot.B(spec.Title), bot.T(" waits for you since "), since, bot.T(sentences(" ("+s.title()+").", spec.ifItWaits(), "I do not remind you of it again.")))
 		m.Add(mine)
 	}
 	return m
@@ -148,6 +148,15 @@ func (s Scene) Says(rem Reminder) bot.Message {
 // sentences puts those that say something after one another.
 func sentences(list ...string) string {
 	return strings.Join(slices.DeleteFunc(list, func(s string) bool { return s == "" }), " ")
+}
+
+// ifItWaits says what happens if the step waits, in the words of its card: what
+// has not happened yet must not read as if it had.
+func (s *Spec) ifItWaits() string {
+	if s.IfWaits == "" {
+		return ""
+	}
+	return "If it waits: " + s.IfWaits
 }
 
 // slow names who let a step wait: in messages to others the team, unless one

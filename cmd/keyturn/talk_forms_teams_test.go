@@ -103,7 +103,7 @@ func TestOnTeamsAStepIsTakenAndHandedOver(t *testing.T) {
 	h.sends(play.Erin, map[string]any{"in:to": play.Emil.Entra})
 	h.shows("the checklist", in(play.OnTeams, "it-ops"), "waiting for Emil Sato")
 	h.shows("Erin's card", on(play.OnTeams, play.Erin), "Emil Sato has taken this step")
-	h.shows("the word to Rita", on(play.OnTeams, play.Rita), "Erin Vogel handed", "Registration for reading service health", "over to Emil Sato")
+	h.shows("the word in the thread", in(play.OnTeams, "it-ops"), "Erin Vogel handed", "Registration for reading service health", "over to Emil Sato")
 	if len(h.world.Teams.Snapshot().Dialogs) > 0 {
 		t.Error("the dialog is still open")
 	}

@@ -86,6 +86,17 @@ func mail(posts int, resolved bool) incident.Known {
 	return incident.Merge(nil, is, is.Modified)
 }
 
+// root is a root message as the engine has it drawn where ServiceNow incidents
+// are filled.
+func root(k incident.Known, worker bot.Text) bot.Message {
+	o := incident.Options{Worker: worker}
+	if !k.Issue.Resolved {
+		o.More = append(o.More, incident.TicketButton(k.Issue.ID, "", ""))
+	}
+	o.More = append(o.More, incident.SolveButton(k))
+	return incident.Root(k, incident.Subscription{}, o)
+}
+
 // followed is what the thread says of a change.
 func followed(o *office, before, after incident.Known) bot.Message {
 	for _, c := range incident.Compare(&before, after.Issue, o.now) {
@@ -98,7 +109,7 @@ func followed(o *office, before, after incident.Known) bot.Message {
 }
 
 // moments are all of them.
-var moments = slices.Concat(single, many, answers)
+var moments = slices.Concat(single, many, answers, talk)
 
 var single = []moment{
 	{"setup-01-start", func(o *office) bot.Message { return o.asks(typed("RITA", "setup")) }},
@@ -168,16 +179,16 @@ var single = []moment{
 	}},
 
 	{"incident-01-new", func(*office) bot.Message {
-		return incident.Root(mail(1, false), incident.Subscription{}, incident.Options{})
+		return root(mail(1, false), nil)
 	}},
 	{"incident-02-post", func(o *office) bot.Message { return followed(o, mail(1, false), mail(2, false)) }},
 	{"incident-03-we-are-on-it", func(o *office) bot.Message {
 		k := mail(2, false)
 		k.Worker, k.Working = "sam", monday
-		return incident.Root(k, incident.Subscription{}, incident.Options{Worker: bot.T("Sam Duarte")})
+		return root(k, bot.T("Sam Duarte"))
 	}},
 	{"incident-04-resolved", func(*office) bot.Message {
-		return incident.Root(mail(3, true), incident.Subscription{}, incident.Options{})
+		return root(mail(3, true), nil)
 	}},
 	{"incident-05-resolved-in-the-thread", func(o *office) bot.Message { return followed(o, mail(2, false), mail(3, true)) }},
 	{"incident-06-history", func(*office) bot.Message { return incident.History(mail(2, false)) }},
