@@ -194,10 +194,17 @@ func serviceUp(a *Ask) (bot.Reply, error) {
 	if err != nil || reply.Message == nil {
 		return reply, err
 	}
+	row := bot.Buttons{Items: []bot.Button{{Label: "It does not work for me", Action: actRecommend, Says: "It does not work for me: say what does not work"}, {Label: "Service health", Action: actVerb, Value: "health"}}}
+	if n := len(reply.Message.Parts) - 1; n >= 0 { // one row of buttons, below everything
+		if own, ok := reply.Message.Parts[n].(bot.Buttons); ok {
+			row.Items = append(row.Items, own.Items...)
+			reply.Message.Parts = reply.Message.Parts[:n]
+		}
+	}
 	if trial := q.Trial(); !open && trial != "" {
 		reply.Message.Add(bot.Paragraph{Text: bot.Join(bot.B("To tell a local fault apart:"), bot.T(" "+trial))})
 	}
-	reply.Message.Add(bot.Buttons{Items: []bot.Button{{Label: "It does not work for me", Action: actRecommend, Says: "It does not work for me: say what does not work"}, {Label: "Service health", Action: actVerb, Value: "health"}}})
+	reply.Message.Add(row)
 	return reply, nil
 }
 

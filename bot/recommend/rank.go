@@ -194,7 +194,7 @@ func (x *Index) hit(q Query, asked []term, i int, at time.Time, votes func(strin
 		h.Doc.Helped, h.Doc.Failed = votes(h.Doc.ID)
 	}
 	strong := false
-	var names []string // of products, that the text has: two of them are more than a subject
+	var names []string           // of products, that the text has: two of them are more than a subject
 	best := map[string]float64{} // of each word of the question, whichever of its terms the text has
 	for _, t := range asked {
 		f := x.counts[i][t.is]

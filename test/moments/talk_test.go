@@ -74,24 +74,19 @@ var talk = []moment{
 		_, s := o.spec(setup.StepReaderApp)
 		return o.asks(submitted("ERIN", setup.ActReject, o.run.ID+"/"+string(setup.StepReaderApp)+"/"+s.Plan.Digest, map[string][]string{"why": {"We freeze changes until Monday."}}))
 	}},
-	{"setup-26-handed-over", func(o *office) bot.Message {
-		o.planned().kept()
-		_, s := o.spec(setup.StepReaderApp)
-		return o.asks(submitted("ERIN", setup.ActNotMe, o.run.ID+"/"+string(setup.StepReaderApp)+"/"+s.Plan.Digest, map[string][]string{"to": {"emil"}}))
-	}},
-	{"setup-27-cancel-with-what-exists", func(o *office) bot.Message {
+	{"setup-26-cancel-with-what-exists", func(o *office) bot.Message {
 		o.made().kept().with(func(c *engine.Changes) {
 			c.Objects = []bot.Object{{Run: o.run.ID, Step: string(setup.StepReaderApp), System: bot.Graph, Kind: "application", Name: "Keyturn service health reader",
 				Key: "graph/application/keyturn-health-reader", ID: "a397a40d-2f2c-49fa-a57c-5844cfca2508", By: "erin", At: monday}}
 		})
 		return o.asks(typed("RITA", "cancel"))
 	}},
-	{"setup-28-cancelled", func(o *office) bot.Message {
+	{"setup-27-cancelled", func(o *office) bot.Message {
 		o.planned()
 		o.run.State, o.run.Ended, o.run.Why = setup.RunCancelled, monday.Add(time.Hour), "Cancelled by Rita Okafor."
 		return o.scene().Checklist()
 	}},
-	{"setup-29-no-such-guide", func(o *office) bot.Message { return o.asks(typed("RITA", "setup servicenow")) }},
+	{"setup-28-no-such-guide", func(o *office) bot.Message { return o.asks(typed("RITA", "setup servicenow")) }},
 
 	{"incident-18-worse", func(o *office) bot.Message { return worse(o, incident.Worse) }},
 	{"incident-19-back-again", func(o *office) bot.Message { return worse(o, incident.Reopened) }},
