@@ -28,12 +28,13 @@ func (e *Engine) poll(ctx context.Context, j bot.Job) error {
 	}
 	var as bot.Reader
 	var have bool
-	var since time.Time
+	var since, failing time.Time
 	err = e.Store.Read(ctx, func(v View) error {
 		w, err := v.Watch(t.ID)
 		if err != nil {
 			return err
 		}
+		failing = w.Failing
 		if w.Seeded && !w.Newest.IsZero() {
 			since = w.Newest.Add(-overlap)
 		}
@@ -54,7 +55,7 @@ func (e *Engine) poll(ctx context.Context, j bot.Job) error {
 	services := e.services(ctx, t, as)
 	// The job keeps its ID from one reading to the next, and what two readings
 	// say must not have the same key.
-	return e.commit(ctx, "poll/"+e.ID(), func(d *Draft) error {
+	err = e.commit(ctx, "poll/"+e.ID(), func(d *Draft) error {
 		again := j
 		again.Due, again.Tries, again.Last = d.Now.Add(d.env.PollEvery), 0, ""
 		d.Out.Again = []bot.Job{again}
@@ -63,6 +64,10 @@ func (e *Engine) poll(ctx context.Context, j bot.Job) error {
 		}
 		return d.saw(t, services, d.Out.Incidents)
 	})
+	if err == nil && !failing.IsZero() {
+		e.Log.Info("service health is read again", "tenant", t.ID, "failed_for", e.Now().Sub(failing).Round(time.Second))
+	}
+	return err
 }
 
 // understood reads what Graph wrote, each item by parse; what says what one is.

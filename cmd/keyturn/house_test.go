@@ -244,7 +244,7 @@ func (h *house) start() {
 	conf, tenants := h.config()
 	conf.Listen, conf.pauses = l.Addr().String(), h.haste
 	conf.pauses.form = patience
-	logs := slog.New(slog.NewTextHandler(&h.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	logs := slog.New(logHandler(&h.log, slog.LevelDebug))
 	p, err := build(conf, tenants, logs, h.now)
 	if err != nil {
 		l.Close()

@@ -127,7 +127,7 @@ func (e *configError) Error() string {
 func logger(c *console, level string) *slog.Logger {
 	l := slog.LevelInfo
 	_ = l.UnmarshalText([]byte(level))
-	return slog.New(slog.NewTextHandler(c.err, &slog.HandlerOptions{Level: l}))
+	return slog.New(logHandler(c.err, l))
 }
 
 // process is everything that serve runs.

@@ -19,18 +19,24 @@ func (s *Store) beat(ctx context.Context) {
 	ticker := time.NewTicker(s.term / beats)
 	defer ticker.Stop()
 	var pruned time.Time
+	unheard := false // said once for each time that the database is away
 	for {
 		select {
 		case <-ctx.Done():
 			return
 		case <-ticker.C:
 		}
-		if err := s.alive(ctx); err != nil && ctx.Err() == nil {
-			s.log.Warn("the database does not hear that this replica is well", "error", err)
+		switch err := s.alive(ctx); {
+		case err == nil && unheard:
+			unheard = false
+			s.log.Info("the database hears again that this replica is well")
+		case err != nil && ctx.Err() == nil && !unheard:
+			unheard = true
+			s.log.Warn("the database does not hear that this replica is well; others take its jobs over if that goes on", "error", err)
 		}
 		if s.holding.Swap(false) {
 			n, err := s.prolong(ctx, "owner = $2", s.id)
-			if err != nil && ctx.Err() == nil {
+			if err != nil && ctx.Err() == nil && !unheard {
 				s.log.Warn("the claims of this replica could not be prolonged; others take its jobs over if that goes on", "error", err)
 			}
 			if n > 0 || err != nil {
