@@ -82,6 +82,7 @@ soak:
 
 bench:
 	$(GO) test -run '^$$' -bench . -benchmem ./...
+	$(GO) test -count 1 -v -run AnIdleReplicaAsksLittle ./state/postgres
 
 # A step in each store beside the same work as a job of River, in turn on the
 # same server (KEYTURN_TEST_POSTGRES). A module of its own: River is no dependency.
