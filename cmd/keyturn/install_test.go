@@ -258,9 +258,27 @@ func TestTheComposeFileIsHardened(t *testing.T) {
 			t.Errorf("%s can be written to", v)
 		}
 	}
+	image, err := os.ReadFile(filepath.Join("..", "..", "Dockerfile"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// What the compose file mounts and runs as is what the image was made for.
+	for _, want := range []string{"USER " + s.User, "VOLUME /data", `ENTRYPOINT ["/keyturn"]`, "/etc/ssl/certs/ca-certificates.crt"} {
+		if !strings.Contains(string(image), want+"\n") && !strings.Contains(string(image), want+" ") {
+			t.Errorf("the Dockerfile has no %q", want)
+		}
+	}
+	if !slices.Contains(s.Volumes, "state:/data") || c.Volumes["state"] != nil || len(c.Volumes) != 1 {
+		t.Errorf("the state is not in the image's volume: %v, %v", s.Volumes, c.Volumes)
+	}
+	inside := regexp.MustCompile(`(?m)^#   docker compose .* exec keyturn /keyturn (.*)$`).FindSubmatch(b)
+	if inside == nil {
+		t.Fatal("the compose file does not say how it is examined")
+	}
 	t.Chdir(t.TempDir())
 	if err := os.WriteFile("keyturn.yaml", nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
+	parses(t, "the compose file", strings.Replace(string(inside[1]), "/etc/keyturn/keyturn.yaml", "keyturn.yaml", 1))
 	parses(t, "the compose file", strings.Replace(strings.Join(s.Command, " "), "/etc/keyturn/keyturn.yaml", "keyturn.yaml", 1))
 }
