@@ -18,10 +18,10 @@ func approveClick(a *Ask) (bot.Reply, error) {
 	if m.digest == "" {
 		return m.old()
 	}
-	if system, no := setup.Uncalled(a.Tenant, m.step.Plan.Calls); no {
-		return sayf("Keyturn calls nothing at %s here, so I cannot run it. Take the script, then choose [I did it by hand].", system.Name()), nil
+	if no := m.uncalled(); no != nil {
+		return *no, nil
 	}
-	if a.Tenant.FourEyes && m.spec.FourEyes && !m.step.Undoing && m.run.Requester == a.Person.ID {
+	if m.alone() {
 		return m.ruled("You asked for this run, and this step creates a credential, so somebody else has to approve it: " + m.others() + "."), nil
 	}
 	if setup.NeedsChange(a.Tenant.Change, m.step.Plan.Calls) {
@@ -33,6 +33,32 @@ func approveClick(a *Ask) (bot.Reply, error) {
 		return m.ruled(held.Plain()), nil
 	}
 	return m.approve("")
+}
+
+// uncalled says no to running a plan where Keyturn calls nothing.
+func (m *aim) uncalled() *bot.Reply {
+	system, none := setup.Uncalled(m.Tenant, m.step.Plan.Calls)
+	if !none {
+		return nil
+	}
+	no := sayf("Keyturn calls nothing at %s here, so I cannot run it. Take the script, then choose [I did it by hand].", system.Name())
+	return &no
+}
+
+// alone reports whether whoever asked for the run would be the only one with a
+// word on a step that creates a credential.
+func (m *aim) alone() bool {
+	return m.Tenant.FourEyes && m.spec.FourEyes && !m.step.Undoing && m.run.Requester == m.Person.ID
+}
+
+// aloneByHand says no to them where they say that they did it by hand: their word
+// counts no more than their approval. What somebody else approved they may mend.
+func (m *aim) aloneByHand() *bot.Reply {
+	if a := m.step.Approval; !m.alone() || a != nil && a.Person != m.Person.ID {
+		return nil
+	}
+	no := sayf("You asked for this run, and this step creates a credential, so somebody else has to say that it was done: %s. I have marked nothing.", m.others())
+	return &no
 }
 
 // approve records the person's word on the plan. glass is the reason for which
@@ -114,6 +140,9 @@ func checkClick(a *Ask) (bot.Reply, error) {
 	if m.spec.API == nil || m.spec.API.Verify == nil {
 		return say("No API can check this step. Use the other buttons of its card."), nil
 	}
+	if no := m.aloneByHand(); no != nil {
+		return *no, nil
+	}
 	return m.apply("check", "done by hand", func(r *setup.Run) error { return r.Check(m.spec.ID, a.Person.ID) })
 }
 
@@ -123,6 +152,9 @@ func bringClick(a *Ask) (bot.Reply, error) {
 	m, no, err := a.aimStep(a.Request.Value, setup.Open, setup.Planned, setup.Failed)
 	if err != nil || no != nil {
 		return orEmpty(no), err
+	}
+	if no := m.aloneByHand(); no != nil {
+		return *no, nil
 	}
 	c, err := a.Context(&m.run)
 	if err != nil {

@@ -46,6 +46,9 @@ func glassClick(a *Ask) (bot.Reply, error) {
 	if m.run.State != setup.RunOpen || m.step.State != setup.Planned || m.digest != m.step.Plan.Digest {
 		return m.old()
 	}
+	if no := m.uncalled(); no != nil {
+		return *no, nil
+	}
 	if a.Request.Kind == bot.Clicked {
 		return m.reason(setup.ActGlass, "Break glass", "Why it cannot wait", "The owners are alerted now, with this reason. It stands in the audit trail."), nil
 	}

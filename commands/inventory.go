@@ -25,7 +25,7 @@ func inventoryVerb(a *Ask) (bot.Reply, error) {
 		return a.replaceNamed(objects, a.Args[1])
 	}
 	objects = slices.DeleteFunc(append(objects, a.Tenant.Own...), func(o bot.Object) bool { return !o.Removed.IsZero() })
-	if len(objects) == 0 {
+	if !slices.ContainsFunc(objects, func(o bot.Object) bool { return o.Run != "" || setup.Ends(o) }) {
 		return sayf("Keyturn has made nothing for %s.", a.Tenant.Name), nil
 	}
 	slices.SortStableFunc(objects, func(x, y bot.Object) int {

@@ -14,7 +14,7 @@ import (
 )
 
 // refusals are the words of every "no".
-var refusals = []string{"I have done nothing", "has to approve it", "have not run anything", "I only answer members", "Only Rita", "does nothing now", "I do not know \"", "I do not know x"}
+var refusals = []string{"I have done nothing", "has to approve it", "has to say that it was done", "have not run anything", "I only answer members", "Only Rita", "does nothing now", "I do not know \"", "I do not know x"}
 
 // outcome says in a word what a request came to.
 func outcome(r bot.Reply, out engine.Changes) string {
@@ -236,6 +236,17 @@ func TestTheRequesterDoesNotApproveACredentialAlone(t *testing.T) {
 	reply, out := w.try(clicked("rita", setup.ActApprove, "r1/planned/"+digest))
 	if !strings.Contains(words(reply), "somebody else has to approve it: Ada") || len(out.Runs) != 0 || len(out.Audit) != 0 {
 		t.Errorf("%s, %+v", words(reply), out.Runs)
+	}
+	if reply, out := w.try(clicked("rita", setup.ActTake, "r1/planned/"+digest)); !strings.Contains(words(reply), "somebody else has to approve it: Ada. I have left it to them") || len(out.Runs) != 0 {
+		t.Errorf("taken: %s, %+v", words(reply), out.Runs)
+	}
+	// Saying that it was done by hand counts no more than an approval.
+	reply, out = w.try(clicked("rita", setup.ActCheck, "r1/planned/"+digest))
+	if !strings.Contains(words(reply), "somebody else has to say that it was done: Ada. I have marked nothing") || len(out.Runs) != 0 || len(out.Audit) != 0 {
+		t.Errorf("by hand: %s, %+v", words(reply), out.Runs)
+	}
+	if _, out := w.try(clicked("ada", setup.ActCheck, "r1/planned/"+digest)); len(out.Runs) != 1 || out.Runs[0].Step("planned").By != "ada" {
+		t.Errorf("Ada may say so: %+v", out)
 	}
 	if _, out := w.try(clicked("ada", setup.ActApprove, "r1/planned/"+digest)); len(out.Runs) != 1 || out.Audit[0].Act != "approve" {
 		t.Errorf("Ada may: %+v", out)

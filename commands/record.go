@@ -1,6 +1,8 @@
 package commands
 
 import (
+	"slices"
+
 	"keyturn/bot"
 	"keyturn/bot/engine"
 	"keyturn/bot/recommend"
@@ -25,6 +27,10 @@ func (a *Ask) record(number string) (bot.Reply, error) {
 	case reader.May:
 		return a.visit(q.ID, "I read "+number+" as you, so that ServiceNow decides what you see, and you are not signed in there. Sign in, then choose [Ask again].")
 	}
+	if a.Person.ID == "" {
+		return sayf("I read %s only as you, and I do not know which account in ServiceNow is yours. %s can add you to the people of %s. Or say what is wrong in your own words: %s recommend outlook keeps asking for my password",
+			number, a.whoCan(a.Tenant.Owners, "an owner"), a.Tenant.Name, a.Table.Command), nil
+	}
 	return sayf("I read %s only as you, and you cannot sign in at ServiceNow from here. Say what is wrong in your own words: %s recommend outlook keeps asking for my password", number, a.Table.Command), nil
 }
 
@@ -33,13 +39,40 @@ func (a *Ask) visit(question, why string) (bot.Reply, error) {
 	if a.Env().Public == "" || a.Tenant.Mode(bot.ServiceNow) != bot.Delegated || a.Person.ID == "" {
 		return say("Nobody can sign in at ServiceNow from here. An operator has to enter public_url and sign_in in the configuration."), nil
 	}
+	account, waits, err := a.Linked(a.Tenant, a.Person, bot.ServiceNow)
+	if err != nil {
+		return bot.Reply{}, err
+	}
+	label := "Open the sign-in page"
+	if account == "" {
+		others := slices.DeleteFunc(slices.Clone(a.Tenant.Owners), func(p bot.PersonID) bool { return p == a.Person.ID })
+		owner := a.whoCan(others, "an owner")
+		if waits.Account != "" {
+			return bot.Private(bot.Say(bot.T("I do not know yet that "), bot.C(waits.Account), bot.T(" is your account in ServiceNow: you asked for it to be linked "), bot.When(waits.Asked, bot.DateTime),
+				bot.T(", and "+owner+" has to confirm that. Until then I read and write nothing there as you."))), nil
+		}
+		why = "I know no account of yours in ServiceNow, so I have read and written nothing there as you. If you have one, sign in with it once and then choose [Link this account]: " + owner +
+			" confirms it. If you have none, " + a.whoCan(a.Tenant.Asked(bot.ServiceNowAdmin), "the ServiceNow team") + " can give you one."
+		label = "Sign in once, to link your account"
+	}
 	sc := setup.Scene{Tenant: a.Tenant, Public: a.Env().Public, Gate: func(s bot.System) string {
 		if a.Env().Gate == nil {
 			return a.Env().Base(a.Tenant.ID, s)
 		}
 		return a.Env().Gate(a.Tenant.ID, s)
 	}}
-	return signInPage(sc.SignInWords(bot.ServiceNow, a.Person.ID), why, a.OfferVisit(a.Tenant, a.Person, a.Request.From, question), "Open the sign-in page"), nil
+	return signInPage(sc.SignInWords(bot.ServiceNow, a.Person.ID), why, a.OfferVisit(a.Tenant, a.Person, a.Request.From, question), label), nil
+}
+
+// whoCan names those who can mend something.
+func (a *Ask) whoCan(people []bot.PersonID, otherwise string) string {
+	var names []string
+	for _, p := range people {
+		if a.Tenant.Active(p) {
+			names = append(names, a.name(p))
+		}
+	}
+	return named(names, otherwise)
 }
 
 func visitClick(a *Ask) (bot.Reply, error) {

@@ -47,6 +47,21 @@ func (d *Draft) unlinked(t *bot.Tenant, a attempt, p bot.Person, in bot.SignedIn
 	return nil
 }
 
+// Linked gives the account that a person is known to have at a system, or "" and
+// the link that still waits for an owner, if they asked for one.
+func (d *Draft) Linked(t *bot.Tenant, p bot.Person, system bot.System) (account string, waits Link, err error) {
+	if account = d.accountOf(t, p, system); account != "" {
+		return account, Link{}, nil
+	}
+	list, err := links.All(d.View, t.ID)
+	for _, l := range list {
+		if l.Person == p.ID && l.System == system && l.Confirmed.IsZero() && l.Asked.After(waits.Asked) && d.Now.Sub(l.Asked) < linkLives {
+			waits = l
+		}
+	}
+	return "", waits, err
+}
+
 // AskLink asks the owners to confirm that the account of an earlier sign-in is
 // its person's. It gives the account, and false where there was no such
 // sign-in.

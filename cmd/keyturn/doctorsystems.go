@@ -16,6 +16,7 @@ import (
 	"keyturn/adapters/slack"
 	"keyturn/adapters/teams"
 	"keyturn/bot"
+	"keyturn/bot/setup"
 	"keyturn/commands"
 )
 
@@ -105,6 +106,9 @@ func (d *doctor) configuration(context.Context) []finding {
 	}
 	for i := range d.conf.Tenants {
 		for _, o := range d.conf.Tenants[i].own(d.conf) {
+			if !setup.Ends(o) {
+				continue // the inventory says that it has no end
+			}
 			f := finding{Of: of, What: "the certificate " + o.Name, State: fine, Says: "Good until " + o.Expires.UTC().Format("2 January 2006")}
 			switch left := o.Expires.Sub(d.now()); {
 			case left <= 0:

@@ -156,6 +156,18 @@ func TestWhereNothingIsCalledASecretsEndIsKnownAllTheSame(t *testing.T) {
 	h.expectPrivate(play.Omar, "secret", "11111111-1b77-4845-87dd-d4227cc4bcb9", "approved by Erin Vogel", "expires")
 }
 
+// Where people do it by hand, four eyes are two people all the same.
+func TestWhereNothingIsCalledWhoAskedDoesNotSayThatACredentialWasMade(t *testing.T) {
+	h := open(t, withoutCalls("entra", "servicenow"), holdsToo(play.Rita, "entra-admin"))
+	h.begins("direct", nil)
+	h.clicks(play.Rita, "Go on", "before")
+	h.clicks(play.Rita, "I did it by hand", "reader-app")
+	h.expectPrivate(play.Rita, "somebody else has to say that it was done: Erin Vogel or Emil Sato", "I have marked nothing")
+	if s := h.steps(); s["reader-app"] != setup.Planned {
+		t.Errorf("the steps are %v", s)
+	}
+}
+
 // reader is the client ID of the reader, which Erin made by hand.
 func (h *house) reader() string {
 	h.Helper()

@@ -191,3 +191,36 @@ func TestWithoutAWordInTheConfigurationServiceNowIsNotAsked(t *testing.T) {
 		}
 	}
 }
+
+// A person of the configuration without an account in ServiceNow is told what is
+// missing and who can mend it; a first sign-in links the account.
+func TestWhoHasNoServiceNowAccountHereIsToldWhoCanMendThat(t *testing.T) {
+	h := open(t, withSignIn, func(s *setting) {
+		s.edit = append(s.edit, func(conf string) string {
+			return strings.Replace(conf, "  people:\n", fmt.Sprintf("  people:\n  - {id: %s, name: %q, accounts: [%s]}\n", play.Max.Entra, play.Max.Name, quoted(play.OnSlack.Accounts(play.Max))), 1)
+		})
+	})
+	number, _ := h.raises(map[string]string{"short_description": "OneDrive stays at sync pending"})
+	h.fromNow()
+	link := h.typesOn(play.OnSlack, play.Max, "it-ops", "recommend "+number, "I know no account of yours in ServiceNow", "read and written nothing there as you", "[Link this account]",
+		"Omar Haddad or Olga Brandt confirms it", "Sam Duarte can give you one", "Sign in once, to link your account")
+	said, err := h.crew.SignIn(h.Context(), play.Max, link)
+	if err != nil || !containsAll(said, []string{"You signed in as " + play.Max.Now, "choose [Link this account]"}) {
+		h.fail("the page says %q: %v", said, err)
+	}
+	h.expectCard(play.Max, play.Max.Now, "I dropped the sign-in")
+	h.clicks(play.Max, "Link this account", "")
+	h.expectCard(play.Omar, "Max Petrov signed in at ServiceNow as", play.Max.Now)
+	h.typesOn(play.OnSlack, play.Max, "it-ops", "recommend "+number, "I do not know yet that", play.Max.Now, "you asked for it to be linked", "Omar Haddad or Olga Brandt has to confirm that")
+	h.clicks(play.Omar, "Confirm", "")
+	h.expectCard(play.Max, "An owner confirmed that", play.Max.Now)
+	h.visits(play.Max, h.typesOn(play.OnSlack, play.Max, "it-ops", "recommend "+number, "I read "+number+" as you", "Open the sign-in page"))
+	fresh := h.news()
+	h.typesOn(play.OnSlack, play.Max, "it-ops", "recommend "+number)
+	h.answered(play.OnSlack, play.Max, fresh, number+" says: “OneDrive stays at sync pending”")
+}
+
+func TestWhomTheConfigurationDoesNotKnowIsToldWhoCanAddThem(t *testing.T) {
+	h := open(t, withSignIn)
+	h.typesOn(play.OnSlack, play.Max, "it-ops", "recommend INC0010001", "I do not know which account in ServiceNow is yours", "Omar Haddad or Olga Brandt can add you")
+}

@@ -55,6 +55,14 @@ func (o *office) made() *office {
 	return o.step(setup.StepReaderConsent, setup.Open, nil)
 }
 
+// refused is a run in which a registration was made and what came next failed.
+func (o *office) refused() *office {
+	return o.made().step(setup.StepReaderApp, setup.Done, func(s *setup.Step) { s.At = monday.Add(31 * time.Minute) }).
+		step(setup.StepUnattended, setup.Failed, func(s *setup.Step) {
+			s.Problem = &setup.Problem{Says: "ServiceNow refused it: a role for this is missing.", Fix: "Sign in with an account that holds admin.", At: monday.Add(40 * time.Minute)}
+		})
+}
+
 func (o *office) cardOf(p bot.PersonID) bot.Message { return o.scene().Card(p, 0) }
 
 // only leaves a step alone on its people's cards, so that the moment is seen.
@@ -176,6 +184,14 @@ var single = []moment{
 		sc.Objects = []bot.Object{{Run: o.run.ID, Step: string(setup.StepReaderApp), System: bot.Graph, Kind: "application", Name: "Keyturn service health reader",
 			ID: "a397a40d-2f2c-49fa-a57c-5844cfca2508", By: "erin", At: monday, Expires: monday.AddDate(1, 0, 0)}}
 		return sc.Checklist()
+	}},
+	{"setup-24-kept-up-to-date", func(o *office) bot.Message { return o.refused().scene().Told() }},
+	{"setup-25-finished", func(o *office) bot.Message {
+		o.refused().step(setup.StepReaderConsent, setup.Done, nil).step(setup.StepMapping, setup.Skipped, func(s *setup.Step) {
+			s.By, s.Why = "sam", "The service desk keeps its own list."
+		})
+		o.run.State, o.run.Ended = setup.RunDone, monday.Add(3*time.Hour)
+		return o.scene().Finished()
 	}},
 
 	{"incident-01-new", func(*office) bot.Message {
