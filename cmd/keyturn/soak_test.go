@@ -136,9 +136,6 @@ func TestABotUnderLoadForLongStaysAsItIs(t *testing.T) {
 	if n := len(s.wrong); n > 0 {
 		t.Errorf("%d times something went wrong, first:\n%s", n, strings.Join(s.wrong[:min(n, 10)], "\n"))
 	}
-	if v := world.Slack.Snapshot().Violations; len(v) > 0 {
-		t.Errorf("what a good app does not do: %v", v[0])
-	}
 	s.stayed(samples, time.Since(begun))
 }
 
@@ -334,6 +331,9 @@ func (s *soaking) stayed(path string, took time.Duration) {
 		s.Errorf("the goroutines became more: %v", list[0])
 	}
 	for i, what := range []string{"", "what is left on the heap", "the memory of its own"} {
+		if i == 2 && underRace {
+			continue // most of it is the race detector's
+		}
 		if i > 0 && growth(first[i], last[i]) >= 5 {
 			s.Errorf("%s grew by %.1f %%: %.1f", what, growth(first[i], last[i]), list[i])
 		}

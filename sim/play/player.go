@@ -122,6 +122,22 @@ func (p *Player) click(ctx context.Context, who Person, c Card, b Button) error 
 	return nil
 }
 
+// back goes back to the card that an answer took the place of. A message that the
+// bot posted twice, because it died in between, is not drawn again: the other one
+// is worked with.
+func (g *game) back(ctx context.Context, who Person, c Card, b Button) (bool, error) {
+	if g.done["stays/"+c.key()] {
+		return false, nil
+	}
+	if err := g.click(ctx, who, c, b); err != nil {
+		return true, err
+	}
+	g.done["stays/"+c.key()] = slices.ContainsFunc(g.client(who).shown(), func(now Card) bool {
+		return now.key() == c.key() && now.Text == c.Text && slices.ContainsFunc(now.Buttons, func(b Button) bool { return b.Action == "back" })
+	})
+	return true, nil
+}
+
 // errRedrawn says that a card was redrawn while its person read it, and that
 // the button is there no more.
 var errRedrawn = errors.New("the card was redrawn, and the button is gone")

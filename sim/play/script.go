@@ -220,7 +220,7 @@ func (g *game) cardsOf(who Person) []Card {
 func (g *game) act(ctx context.Context, who Person, c Card) (bool, error) {
 	for _, b := range c.Buttons {
 		if b.Action == "back" { // an answer stands in the place of the card
-			return true, g.click(ctx, who, c, b)
+			return g.back(ctx, who, c, b)
 		}
 		step, ok := stepOf(b)
 		if !ok || g.leave[step] {
