@@ -7,7 +7,7 @@ FUZZ      ?= .
 VERIFIERS  = FuzzSignature|FuzzToken|FuzzSignInReturn
 CHECKS    ?= 5000
 KILLS     ?= 200
-CRASHES    = KilledAtRandom|EndsAtEveryPoint|EndsAroundAWorkNote
+CRASHES    = KilledAtRandom|EndsAtEveryPoint|EndsAroundAWorkNote|StandsStillAtEveryPoint|StoppedAtPoints
 SOAK      ?= 30m
 
 .PHONY: pictures build test vet race long crash demo fuzz verifiers forgeries soak properties bench bench-river
@@ -43,7 +43,9 @@ properties:
 
 # The bot, a process of its own, killed with SIGKILL so often while the guides are
 # played, and ended in the middle of what it does: with KEYTURN_LONG=1 before and
-# after everything that it does in any step of any guide.
+# after everything that it does in any step of any guide. A worker stands still at
+# each of these points; a replica is stopped with SIGSTOP at some, with KEYTURN_LONG=1
+# until no new one comes.
 crash:
 	KEYTURN_KILLS=$(KILLS) $(GO) test -count 1 -timeout 300m -v -run '$(CRASHES)' ./cmd/keyturn
 

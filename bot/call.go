@@ -66,6 +66,25 @@ type Look struct {
 	// {found} stands for the item's Key field.
 	Remove *Call  `json:"remove,omitempty"`
 	Key    string `json:"key,omitempty"`
+	// Twice takes away an effect that stands a second time beside the one that
+	// is known, where Remove does not. It is for a call that left after another
+	// worker had made the same one. Maker and Made are the fields that say who
+	// made an item, and when (UTC, as the Table API writes it): only what our own
+	// call may have made is taken away.
+	Twice *Call  `json:"twice,omitempty"`
+	Maker string `json:"maker,omitempty"`
+	Made  string `json:"made,omitempty"`
+}
+
+// Removal is the call that takes away a second effect; nil where there is none.
+func (l *Look) Removal() *Call {
+	switch {
+	case l == nil:
+		return nil
+	case l.Remove != nil:
+		return l.Remove
+	}
+	return l.Twice
 }
 
 // Made describes an [Object]; its fields may hold {fact} placeholders, also of

@@ -27,8 +27,14 @@ func (w *work) check(ctx context.Context) error {
 	if finding.Problem != nil && w.spec.API.Poll {
 		return w.lookLater(ctx, *finding.Problem, 0)
 	}
-	if finding.Problem != nil && w.job.Tries < 4 && w.step().Approval != nil && laggy(finding.Problem) {
-		// What was just made may not be visible everywhere yet.
+	twice, err := finding.Problem != nil, error(nil)
+	if twice {
+		if twice, err = w.pending(ctx); err != nil {
+			return err
+		}
+	}
+	if finding.Problem != nil && w.job.Tries < 4 && w.step().Approval != nil && (twice || laggy(finding.Problem)) {
+		// What was just made may not be visible everywhere yet, or be there twice.
 		return &bot.Failure{Kind: bot.KindUnreachable, Says: finding.Problem.Says, Fix: finding.Problem.Fix}
 	}
 	return w.change(ctx, true, func(d *Draft, r *setup.Run) error {

@@ -19,6 +19,8 @@ type hold struct {
 
 	mu sync.Mutex
 	at time.Time // by this machine's clock, like the claim's term by the server's: people's clocks have no part in it
+
+	asked, given int // permits, of the write that is made now
 }
 
 type holdKey struct{}
@@ -70,17 +72,43 @@ func (h *hold) since() time.Duration {
 // cannot. Another worker that takes the job over then finds what it has done.
 func (h *hold) permit(ctx context.Context) (within context.Context, done context.CancelFunc, err error) {
 	term := h.store.Term()
+	h.count(1, 0)
 	if h.since() >= term/12 {
 		if err := h.renew(ctx); err != nil {
 			return nil, nil, err
 		}
 	}
+	h.count(0, 1)
 	if term == 0 {
 		return ctx, func() {}, nil
 	}
 	within, cancel := context.WithCancelCause(ctx)
 	go h.keep(within, cancel, term)
 	return within, func() { cancel(nil) }, nil
+}
+
+func (h *hold) count(asked, given int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.asked, h.given = h.asked+asked, h.given+given
+}
+
+// sending makes a write, and reports whether it may have left: not where every
+// permit for it was refused.
+func sending(ctx context.Context, call func() (bot.Answer, error)) (a bot.Answer, sent bool, err error) {
+	h, ok := ctx.Value(holdKey{}).(*hold)
+	if ok {
+		h.mu.Lock()
+		h.asked, h.given = 0, 0
+		h.mu.Unlock()
+	}
+	a, err = call()
+	if !ok {
+		return a, true, err
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return a, h.asked == 0 || h.given > 0, err
 }
 
 // keep renews the claim until ctx ends, and ends ctx where a third of the term

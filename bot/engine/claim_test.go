@@ -14,7 +14,7 @@ import (
 // stalls has the worker that makes a call stand still until its claim has run
 // out and somebody else has done the whole job; then it wakes up. The call has
 // taken effect by then, or leaves only now.
-func (w *world) stalls(call string, sent bool) {
+func (w *world) stalls(call string, sent bool, meanwhile ...func()) {
 	w.t.Helper()
 	var now bot.Job
 	stalled := false
@@ -29,6 +29,9 @@ func (w *world) stalls(call string, sent bool) {
 		w.graph.mu.Unlock() // the others call too
 		defer w.graph.mu.Lock()
 		w.settle()
+		for _, f := range meanwhile {
+			f()
+		}
 		return nil
 	}
 	if sent {

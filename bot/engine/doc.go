@@ -94,9 +94,10 @@
 // that stood still while another took its job over wakes up and changes nothing.
 // Whatever it sends passes a [bot.Permit] each time: it is under way for a third of
 // the claim's term at most, or for as long as the claim is kept meanwhile.
-// Who takes a job over is told that it may have been begun, and looks first. A
-// secret that was made again, or by a worker that had lost its job, is looked up
-// once more when no call can be under way any longer, and a second one is removed.
+// Who takes a job over is told that it may have been begun, and looks first. What
+// was made again, or by a worker that had lost its job, is looked up once more, and
+// a second one is taken away ([bot.Doubt]). Where that takes a sign-in that is over,
+// the step waits for its approver, and its run is open again.
 //
 // A pause that a platform or a system asks for is a record, written with what puts
 // the job back or as soon as a call hears of it. Each process looks there before it
@@ -114,7 +115,7 @@
 //	later/ message   one for later            learn/ tenant             articles for an answer
 //	wake/ sub        digests, quiet hours     note/, beat/ tenant       what is left when chat is silent
 //	forget/ sign-in  a visit's token          sweep                     what is of no use any more
-//	twice/ run, step what a call may have made a second time
+//	twice/ run       what a call may have made a second time
 //	record/ number   a ServiceNow incident that somebody asks about
 //
 // Classes order what competes for a platform's limits: click, hand-off,

@@ -346,11 +346,11 @@ func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
 	case errors.As(cause, &f) && f.Kind == bot.KindThrottled:
 		j.Due = now.Add(max(f.RetryAfter, 50*time.Millisecond))
 	case j.Kind == kindPoll, j.Kind == kindFallback, j.Kind == kindBeat, j.Kind == kindHead, j.Kind == kindExpiry, j.Kind == kindMessages, j.Kind == kindTickets,
-		(j.Kind == kindDeliver || j.Kind == kindNote || j.Kind == kindTicket) && bot.KindOf(cause) == bot.KindUnreachable && now.Sub(j.Made) < patience,
+		(j.Kind == kindDeliver || j.Kind == kindNote || j.Kind == kindTicket || j.Kind == kindTwice) && bot.KindOf(cause) == bot.KindUnreachable && now.Sub(j.Made) < patience,
 		j.Tries+1 < tries && worthAnother(cause):
 		j.Tries++
 		j.Due = now.Add(e.Backoff(j.Tries))
-	case j.Kind == kindStep && e.stepLost(ctx, j, cause) == nil:
+	case j.Kind == kindStep && e.stepLost(ctx, j, cause) == nil, j.Kind == kindTwice && e.twiceLost(ctx, j, cause) == nil:
 		return
 	default:
 		j.Tries++

@@ -171,6 +171,8 @@ type directory struct {
 	calls   []made
 	apps    []string
 	secrets []string // key IDs
+	strange []string // apps that somebody else made
+	old     []string // apps that were there for weeks
 	next    int
 	consent bool
 	before  func(c bot.Call) error
@@ -220,13 +222,13 @@ func (g *directory) answer(c bot.Call) (bot.Answer, error) {
 	missing := &bot.Failure{Kind: bot.KindNotFound, System: c.System, Status: 404, Says: "There is no such object."}
 	switch {
 	case c.Method == "GET" && c.Path == "/apps":
-		return ok(`{"value":[%s]}`, list(g.apps))
+		return ok(`{"value":[%s]}`, g.list(g.apps))
 	case c.Method == "POST" && c.Path == "/apps":
 		g.next++
 		g.apps = append(g.apps, fmt.Sprintf("a%d", g.next))
 		return ok(`{"id":"a%d"}`, g.next)
 	case c.Method == "GET" && c.Path == "/secrets":
-		return ok(`{"value":[%s]}`, list(g.secrets))
+		return ok(`{"value":[%s]}`, g.list(g.secrets))
 	case c.Method == "POST" && strings.HasSuffix(c.Path, "/addPassword"):
 		g.next++
 		g.secrets = append(g.secrets, fmt.Sprintf("k%d", g.next))
@@ -243,7 +245,9 @@ func (g *directory) answer(c bot.Call) (bot.Answer, error) {
 		if len(g.apps) == 0 {
 			return bot.Answer{Status: 404}, missing
 		}
-		g.apps, g.secrets = nil, nil
+		if g.apps = slices.DeleteFunc(g.apps, func(id string) bool { return c.Path == "/apps/"+id }); len(g.apps) == 0 {
+			g.secrets = nil
+		}
 		return ok(`null`)
 	case c.Path == "/consent":
 		return ok(`{"given":%v}`, g.consent)
@@ -251,10 +255,17 @@ func (g *directory) answer(c bot.Call) (bot.Answer, error) {
 	return bot.Answer{Status: 400}, &bot.Failure{Kind: bot.KindBadRequest, Status: 400, Says: "I do not know " + c.Method + " " + c.Path}
 }
 
-func list(ids []string) string {
+func (g *directory) list(ids []string) string {
 	var out []string
 	for _, id := range ids {
-		out = append(out, fmt.Sprintf(`{"id":%q,"keyId":%q,"name":"keyturn-r1"}`, id, id))
+		by, made := "ada", start.Format(time.DateTime)
+		if slices.Contains(g.strange, id) {
+			by = "amir"
+		}
+		if slices.Contains(g.old, id) {
+			made = "2026-11-01 09:00:00"
+		}
+		out = append(out, fmt.Sprintf(`{"id":%q,"keyId":%q,"name":"keyturn-r1","by":%q,"made":%q}`, id, id, by, made))
 	}
 	return strings.Join(out, ",")
 }
@@ -314,9 +325,11 @@ func plan(c setup.Context, r setup.Reading) (setup.Proposal, *setup.Problem) {
 		return setup.Proposal{Exists: []string{"It exists."}}, nil
 	}
 	drop := bot.Call{ID: "drop", System: bot.Graph, Method: "POST", Path: "/removePassword", Body: json.RawMessage(`{"keyId":"{found}"}`), What: "Removes a secret whose value is lost", Fine: []int{404}}
+	second := bot.Call{ID: "second", System: bot.Graph, Method: "DELETE", Path: "/apps/{found}", What: "Deletes a second application", Fine: []int{404}}
 	return setup.Proposal{Calls: []bot.Call{
 		{ID: "app", System: bot.Graph, Method: "POST", Path: "/apps", Body: json.RawMessage(`{"name":"keyturn-r1"}`), What: "Makes the application", Save: map[string]string{"app.id": "id"},
-			Look:  &bot.Look{Path: "/apps", List: "value", Match: map[string]string{"name": "keyturn-r1"}, Save: map[string]string{"app.id": "id"}},
+			Look: &bot.Look{Path: "/apps", List: "value", Match: map[string]string{"name": "keyturn-r1"}, Save: map[string]string{"app.id": "id"},
+				Key: "id", Twice: &second, Maker: "by", Made: "made"},
 			Makes: &bot.Made{Kind: "application", ID: "{app.id}", Name: "keyturn-r1"}},
 		{ID: "secret", System: bot.Graph, Method: "POST", Path: "/apps/{app.id}/addPassword", What: "Makes its secret", Save: map[string]string{"key.id": "keyId"}, Seal: map[string]string{"app.secret": "secretText"},
 			Look: &bot.Look{Path: "/secrets", List: "value", Match: map[string]string{"name": "keyturn-r1"}, Key: "keyId", Remove: &drop}},

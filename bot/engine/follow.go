@@ -200,7 +200,7 @@ func (d *Draft) cards(before, after *setup.Run, g *setup.Guide, t *bot.Tenant, p
 		visits := after.Visits[person.ID]
 		for n := range visits {
 			fresh := before == nil || n >= len(before.Visits[person.ID]) || len(visits[n].Steps) != len(before.Visits[person.ID][n].Steps)
-			if !fresh && n < len(visits)-1 && allSettled(before, visits[n].Steps) && before.State == after.State {
+			if !fresh && n < len(visits)-1 && allSettled(before, visits[n].Steps) && allSettled(after, visits[n].Steps) && before.State == after.State {
 				continue
 			}
 			waits := asks(g, after, visits[n].Steps)

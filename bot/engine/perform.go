@@ -35,7 +35,10 @@ func (w *work) perform(ctx context.Context) error {
 			continue
 		}
 		if err := w.one(ctx, c, begun, res.At); err != nil {
-			if err = w.tooLate(ctx, c, err); errors.Is(err, bot.ErrTakenOver) {
+			if w.sent {
+				err = w.e.tooLate(ctx, w.doubt(c), err)
+			}
+			if errors.Is(err, bot.ErrTakenOver) {
 				return err
 			}
 			return w.callFailed(ctx, c, err)
@@ -115,7 +118,10 @@ func (w *work) stillSame(ctx context.Context) (bool, error) {
 // some time and no outcome: its effect is looked up first, and where it may still
 // come, looked up again when it can come no more.
 func (w *work) one(ctx context.Context, c bot.Call, again bool, began time.Time) error {
-	w.sent, w.again = false, again
+	w.sent, w.again, w.made, w.began = false, again, "", w.e.Now()
+	if again {
+		w.began = began
+	}
 	if err := w.signedFor(ctx, c); err != nil {
 		return err
 	}
@@ -139,7 +145,6 @@ func (w *work) one(ctx context.Context, c bot.Call, again bool, began time.Time)
 		}
 	}
 	for lag := 0; ; lag++ {
-		w.sent = c.Write()
 		a, err := w.call(ctx, c, request)
 		status := a.Status
 		var f *bot.Failure
@@ -149,10 +154,17 @@ func (w *work) one(ctx context.Context, c bot.Call, again bool, began time.Time)
 				err = nil
 			}
 		}
+		if err != nil && again && c.Look != nil && refuses(f) {
+			// It may have been refused because the earlier one has landed meanwhile.
+			if saved, found, look := w.found(ctx, c); look == nil && found {
+				return w.record1(ctx, c, bot.CallResult{Call: c.ID, At: w.e.Now(), RequestID: request, Found: true}, saved, nil)
+			}
+		}
 		if err != nil {
 			return err
 		}
 		saved, missing := pick(a.Body, c.Save)
+		w.made = saved[bot.Doubt{Call: c}.Fact()]
 		sealed, unsealed := pick(a.Body, c.Seal)
 		missing = append(missing, unsealed...)
 		if len(missing) == 0 || (status >= 300 && len(c.Fine) > 0) {
@@ -220,7 +232,9 @@ func (w *work) record1(ctx context.Context, c bot.Call, res bot.CallResult, save
 			return err
 		}
 		if w.again {
-			d.lookAgain(&after, w.ref.Step, c, longestCall, false)
+			again := w.doubt(c)
+			again.Made = "" // it is the one that is kept
+			d.lookAgain(again, longestCall)
 		}
 		d.Out.Runs = append(d.Out.Runs, after)
 		w.run = after.Clone()
@@ -285,7 +299,7 @@ func (w *work) found(ctx context.Context, c bot.Call) (map[string]string, bool, 
 
 // hits gives a call's look, filled in, and everything that it finds.
 func (w *work) hits(ctx context.Context, c bot.Call) (look *bot.Look, items []json.RawMessage, err error) {
-	filled, _, _, err := w.fill(ctx, c)
+	filled, _, _, err := w.fill(ctx, bot.Call{System: c.System, As: c.As, Look: c.Look}) // its secrets may be forgotten by now
 	if err != nil {
 		return nil, nil, err
 	}
@@ -297,30 +311,22 @@ func (w *work) hits(ctx context.Context, c bot.Call) (look *bot.Look, items []js
 	if err != nil {
 		return nil, nil, err
 	}
-	items = []json.RawMessage{a.Body}
-	if look.List != "" {
-		items = bot.PickList(a.Body, look.List)
-	}
-	return look, slices.DeleteFunc(items, func(item json.RawMessage) bool { return !matchesAll(item, look.Match) }), nil
+	return look, matching(look, a.Body), nil
 }
 
-// removeLeftover removes what an interrupted attempt left behind. It is a call
-// to the outside like any other, so it stands in the audit trail first.
+// refuses reports whether a system said no to a call: it has not taken effect.
+func refuses(f *bot.Failure) bool {
+	return f != nil && slices.Contains([]bot.Kind{bot.KindRefused, bot.KindForbidden, bot.KindConflict, bot.KindBadRequest}, f.Kind)
+}
+
+// doubt is a call of the step that may have taken effect twice.
+func (w *work) doubt(c bot.Call) twice {
+	return twice{Run: w.ref.Run, Step: w.ref.Step, Doubt: bot.Doubt{Call: c, Began: w.began, Made: w.made}}
+}
+
+// removeLeftover removes what an interrupted attempt left behind.
 func (w *work) removeLeftover(ctx context.Context, c bot.Call, found string) error {
-	c, _ = setup.Fill(c, func(name string) (string, bool) { return found, name == "found" }, func(string) (string, bool) { return "", false })
-	request := w.e.ID()
-	if err := w.note(ctx, bot.AuditEntry{Act: "call", Call: &c, Request: request, Note: "what an earlier, interrupted attempt left"}); err != nil {
-		return err
-	}
-	a, err := w.call(ctx, c, request)
-	var f *bot.Failure
-	if errors.As(err, &f) && (f.Kind == bot.KindNotFound || slices.Contains(c.Fine, f.Status)) {
-		a.Status, err = f.Status, nil
-	}
-	if err != nil {
-		return err
-	}
-	return w.note(ctx, bot.AuditEntry{Act: "result", Status: a.Status, Request: request, Note: c.What})
+	return w.e.removeEffect(ctx, c, found, "what an earlier, interrupted attempt left", w.note, w.call)
 }
 
 // note records an entry about the approved step.

@@ -71,8 +71,12 @@ func (d *Draft) endVisits(after *setup.Run, g *setup.Guide) error {
 	if err != nil {
 		return err
 	}
+	looks, err := d.toLook(after)
+	if err != nil {
+		return err
+	}
 	for _, x := range all {
-		if needed(after, g, x.Person) {
+		if needed(after, g, x.Person) || looks[x.Person] {
 			continue
 		}
 		elsewhere := slices.ContainsFunc(runs, func(r setup.Run) bool {
@@ -84,6 +88,27 @@ func (d *Draft) endVisits(after *setup.Run, g *setup.Guide) error {
 		}
 	}
 	return nil
+}
+
+// toLook gives those as whom it is still looked whether a call of theirs took
+// effect twice.
+func (d *Draft) toLook(r *setup.Run) (map[bot.PersonID]bool, error) {
+	jobs, err := d.Jobs(twiceLane(r.ID))
+	if err != nil {
+		return nil, err
+	}
+	later, err := d.Jobs(laterLook(r.ID))
+	people := map[bot.PersonID]bool{}
+	for _, j := range slices.Concat(alive(jobs), alive(later), d.Out.Jobs) {
+		p, no := payload[twice](j)
+		if j.Kind != kindTwice || no != nil || slices.Contains(d.Out.Done, j.ID) && j.ID != 0 {
+			continue
+		}
+		if s := r.Step(p.Step); s != nil && s.Approval != nil {
+			people[s.Approval.Person] = true
+		}
+	}
+	return people, err
 }
 
 // needed reports whether a run still asks something of a person, or works with

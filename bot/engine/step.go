@@ -25,7 +25,11 @@ type work struct {
 
 	guide *setup.Guide
 
-	sent, again bool // of the call that is made now: it may have left; an earlier attempt made it too
+	// Of the call that is made now: it may have left; an earlier attempt made it
+	// too; the key of what it made; when its intent was written.
+	sent, again bool
+	made        string
+	began       time.Time
 }
 
 // stepJob reads, runs or reads back a step, as its state asks.
@@ -61,6 +65,8 @@ func (w *work) further(ctx context.Context) error {
 		return w.look(ctx)
 	case st.State == setup.Running:
 		return w.perform(ctx)
+	case st.State == setup.Checking && len(st.Doubts) > 0:
+		return w.undoubt(ctx)
 	case st.State == setup.Checking, st.State == setup.Open && w.spec.API != nil && w.spec.API.Poll:
 		return w.check(ctx)
 	}
@@ -219,7 +225,8 @@ func (w *work) call(ctx context.Context, c bot.Call, request string) (bot.Answer
 		}
 	}
 	defer hush(opened, &identity)
-	a, err := caller.Call(ctx, w.run.Tenant, filled, identity)
+	a, sent, err := sending(ctx, func() (bot.Answer, error) { return caller.Call(ctx, w.run.Tenant, filled, identity) })
+	w.sent = sent && c.Write()
 	if err != nil {
 		err = w.refused(ctx, c, identity, err)
 	}

@@ -40,7 +40,8 @@ const theMapping = "servicenow"
 func (d *Draft) keepMapping(r *setup.Run) error {
 	fact := func(name string) string { return r.Facts[name].Value }
 	m := incident.Mapping{Group: fact(setup.FactIncidentGroup), Caller: fact(setup.FactIncidentCaller), Category: fact(setup.FactIncidentCategory),
-		Subcategory: fact(setup.FactIncidentSubcategory), CloseCode: fact(setup.FactIncidentCloseCode), AutoResolve: fact(setup.FactIncidentResolve) == "yes"}
+		Subcategory: fact(setup.FactIncidentSubcategory), CloseCode: fact(setup.FactIncidentCloseCode),
+		Cancelled: fact(setup.FactIncidentCancelled), AutoResolve: fact(setup.FactIncidentResolve) == "yes"}
 	m.PriorityCap, _ = strconv.Atoi(fact(setup.FactIncidentPriority)) // a form that allows nothing else gave it
 	for name, into := range map[string]any{setup.FactIncidentColumns: &m.Columns, setup.FactIncidentServices: &m.Services} {
 		if v := fact(name); v != "" {

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"maps"
 	"time"
@@ -21,6 +22,8 @@ type following struct {
 	ticket  *ticket // nil where there is none yet
 	as      bot.CallIdentity
 	ready   bool // there is all that it takes
+
+	made bot.Doubt // the call that makes the incident, once it may have left
 }
 
 // follow writes one change into the ServiceNow incident of its issue: read what
@@ -123,17 +126,21 @@ func (f *following) call(ctx context.Context, c bot.Call) (bot.Answer, error) {
 // look finds the incident that somebody, or an earlier attempt of ours, has
 // made of the issue already.
 func (f *following) look(ctx context.Context, c bot.Call) (map[string]string, bool, error) {
-	a, err := f.call(ctx, bot.Call{ID: "look", System: c.System, Method: "GET", Path: c.Look.Path, As: c.As, What: "Looks for an incident of " + f.Issue})
-	if err != nil {
+	items, err := f.hits(ctx, c)
+	if err != nil || len(items) == 0 {
 		return nil, false, err
 	}
-	for _, item := range bot.PickList(a.Body, c.Look.List) {
-		if matchesAll(item, c.Look.Match) {
-			saved, missing := pick(item, c.Look.Save)
-			return saved, len(missing) == 0, nil
-		}
+	saved, missing := pick(items[0], c.Look.Save)
+	return saved, len(missing) == 0, nil
+}
+
+// hits gives every incident of the issue.
+func (f *following) hits(ctx context.Context, c bot.Call) ([]json.RawMessage, error) {
+	a, err := f.call(ctx, bot.Call{ID: "look", System: c.System, Method: "GET", Path: c.Look.Path, As: c.As, What: "Looks for an incident of " + f.Issue})
+	if err != nil {
+		return nil, err
 	}
-	return nil, false, nil
+	return matching(c.Look, a.Body), nil
 }
 
 // write makes the call: no audit entry, no call.
@@ -142,6 +149,7 @@ func (f *following) write(ctx context.Context, up incident.FollowUp) error {
 		return err
 	}
 	f.as.RequestID = f.e.ID()
+	f.made = bot.Doubt{Call: *up.Call, Began: f.e.Now()}
 	err := f.e.commit(ctx, "intent/"+f.as.RequestID, func(d *Draft) error {
 		d.Record(bot.AuditEntry{Tenant: f.Tenant, Act: "call", Account: incident.Unattended, Call: up.Call, Request: f.as.RequestID, Note: f.Issue + ": " + up.Why})
 		return nil
@@ -149,16 +157,28 @@ func (f *following) write(ctx context.Context, up incident.FollowUp) error {
 	if err != nil {
 		return err
 	}
-	a, err := f.call(ctx, *up.Call)
-	if err != nil {
+	a, sent, err := sending(ctx, func() (bot.Answer, error) { return f.call(ctx, *up.Call) })
+	if err == nil {
+		err = f.wrote(ctx, up, a)
+	}
+	if err != nil && sent {
+		err = f.e.tooLate(ctx, twice{Tenant: f.Tenant, Issue: f.Issue, Doubt: f.made}, err)
+	}
+	if err != nil && !errors.Is(err, bot.ErrTakenOver) {
 		return f.failed(ctx, err)
 	}
+	return err
+}
+
+// wrote records what the call came to.
+func (f *following) wrote(ctx context.Context, up incident.FollowUp, a bot.Answer) error {
 	if len(up.Call.Save) > 0 {
 		saved, missing := pick(a.Body, up.Call.Save)
 		if len(missing) > 0 {
-			return f.failed(ctx, &bot.Failure{Kind: bot.KindAmbiguous, System: bot.ServiceNow, Says: "ServiceNow answered without the number of the incident.", Fix: "I look for it before I try again."})
+			return &bot.Failure{Kind: bot.KindAmbiguous, System: bot.ServiceNow, Says: "ServiceNow answered without the number of the incident.", Fix: "I look for it before I try again."}
 		}
 		up.Record.SysID, up.Record.Number = saved["sys_id"], saved["number"]
+		f.made.Made = up.Record.SysID
 	}
 	return f.keep(ctx, up.Record, &a)
 }
@@ -178,6 +198,11 @@ func (f *following) keep(ctx context.Context, r incident.Record, a *bot.Answer) 
 			k.State = f.ticket.State
 		}
 		tickets.Put(&d.Out, f.Tenant, f.Issue, k)
+		if f.ticket == nil && a != nil && (f.job.Begun || f.job.Tries > 0) { // an earlier one may still come
+			again := f.made
+			again.Made = ""
+			d.lookAgain(twice{Tenant: f.Tenant, Issue: f.Issue, Doubt: again}, longestCall)
+		}
 		if f.ticket == nil {
 			return d.Roots(f.tenant, f.Issue)
 		}

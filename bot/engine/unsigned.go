@@ -105,15 +105,25 @@ func (w *work) awaitSignIn(ctx context.Context, u *unsigned) error {
 			}
 			return err
 		}
-		if err := r.AwaitSignIn(w.ref.Step, setup.SignIn{System: u.system, Why: u.why, Claims: u.claims}); err != nil {
-			return err
-		}
-		if a := r.Step(w.ref.Step).Approval; a != nil {
-			t := w.ctx.Tenant
-			m := bot.Say(bot.T("Sign in again, so that I can finish what you approved: "), bot.B(w.spec.Title), bot.T(" ("+t.Name+"). Nothing more is called until then."))
-			m.Add(bot.Buttons{Items: []bot.Button{{Label: "Show my steps", Action: setup.ActMine, Value: r.ID}}})
-			d.Tell(t, a.Person, m)
-		}
-		return nil
+		return w.ask(d, r, u)
 	})
+}
+
+// ask has a step's people sign in, before it goes on.
+func (w *work) ask(d *Draft, r *setup.Run, u *unsigned) error {
+	if err := r.AwaitSignIn(w.ref.Step, setup.SignIn{System: u.system, Why: u.why, Claims: u.claims}); err != nil {
+		return err
+	}
+	a := r.Step(w.ref.Step).Approval
+	if a == nil {
+		return nil
+	}
+	t := w.ctx.Tenant
+	m := bot.Say(bot.T("Sign in again, so that I can finish what you approved: "), bot.B(w.spec.Title), bot.T(" ("+t.Name+"). Nothing more is called until then."))
+	if u.why != "" && len(r.Step(w.ref.Step).Doubts) > 0 {
+		m = bot.Say(bot.T("Sign in again, so that I can finish what you approved: "), bot.B(w.spec.Title), bot.T(" ("+t.Name+"). "+u.why))
+	}
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Show my steps", Action: setup.ActMine, Value: r.ID}}})
+	d.Tell(t, a.Person, m)
+	return nil
 }

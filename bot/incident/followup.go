@@ -33,8 +33,9 @@ func Create(k Known, m Mapping, c Change, at time.Time) FollowUp {
 	fields := RecordFields(k, m)
 	call := bot.Call{ID: "create", System: bot.ServiceNow, Method: "POST", As: Unattended, Path: tablePath(""),
 		Body: fieldsJSON(fields), Save: save, What: "Makes a ServiceNow incident for " + id,
-		Look: &bot.Look{Path: tablePath("") + "?sysparm_query=" + url.QueryEscape("correlation_id="+id) + "&sysparm_fields=" + recordColumns + "&sysparm_exclude_reference_link=true&sysparm_limit=10",
-			List: "result", Match: map[string]string{"correlation_id": id}, Save: map[string]string{"sys_id": "sys_id", "number": "number"}}}
+		Look: &bot.Look{Path: tablePath("") + "?sysparm_query=" + url.QueryEscape("correlation_id="+id) + "&sysparm_fields=" + recordColumns + ",sys_created_on,sys_created_by&sysparm_exclude_reference_link=true&sysparm_limit=10",
+			List: "result", Match: map[string]string{"correlation_id": id}, Save: map[string]string{"sys_id": "sys_id", "number": "number"},
+			Key: "sys_id", Twice: bot.SecondIncident(m.cancelled(), m.CloseCode), Maker: "sys_created_by", Made: "sys_created_on"}}
 	return FollowUp{Call: &call, Why: "the first change of " + id + " that is mapped",
 		Record: Record{Issue: id, Made: at, Pushed: weigh(&k.Issue, m.PriorityCap), Last: ChangeID(id, c)}}
 }

@@ -30,6 +30,7 @@ type Mapping struct {
 	Services    map[string]ServiceRoute // by service name, where it differs
 	Resolved    string                  // value of state Resolved; "" is 6
 	Progress    string                  // value of state In Progress; "" is 2
+	Cancelled   string                  // value of state Canceled; "" is 8
 }
 
 // ServiceRoute is where incidents of one service go. The names of its JSON are
@@ -203,6 +204,13 @@ func (m Mapping) resolved() string {
 		return "6"
 	}
 	return m.Resolved
+}
+
+func (m Mapping) cancelled() string {
+	if m.Cancelled == "" {
+		return "8"
+	}
+	return m.Cancelled
 }
 
 func (m Mapping) progress() string {

@@ -37,16 +37,20 @@
 // other: approved, run, and then the step is read again; rejected or checked by
 // hand it is read back instead, and stands if it is still there.
 //
+// A settled step one call of which may have taken effect twice ([Run.Doubt]) goes to
+// checking, waits for its approver to sign in where nobody else may look, and is
+// settled again as it was once the second effect is gone. What was built on it stays.
+//
 // # A run
 //
-//	open ──▶ done        every step is settled
+//	open ──▶ done        every step is settled; a doubt of a step opens it again
 //	     ──▶ cancelled   by the requester or an owner, never while calls are made
 //	     ──▶ ended       the service that the guide sets up is gone
 //
 // # Invariants
 //
 //   - Done, confirmed, skipped and not-needed are settled: only [Run.Unmake]
-//     opens such a step again. Done is proved, read back by Keyturn; confirmed
+//     and [Run.Doubt] open such a step again. Done is proved, read back by Keyturn; confirmed
 //     is a person's word. They never share a mark.
 //   - An act on a step that was decided meanwhile is [bot.ErrStale] and changes
 //     nothing. Racing clicks have one winner.

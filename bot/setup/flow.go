@@ -62,6 +62,7 @@ func (r *Run) Clone() Run {
 	c.Steps = slices.Clone(r.Steps)
 	for i := range c.Steps {
 		c.Steps[i].Results = slices.Clone(c.Steps[i].Results)
+		c.Steps[i].Doubts = slices.Clone(c.Steps[i].Doubts)
 	}
 	c.Visits = make(map[bot.PersonID][]Visit, len(r.Visits))
 	for k, v := range r.Visits {
@@ -143,7 +144,7 @@ func (r *Run) withdraw(g *Guide) {
 	for i := range g.Steps {
 		spec := &g.Steps[i]
 		s := r.Step(spec.ID)
-		if s == nil || s.State == Pending || s.atWork() || s.State.Settled() || s.Undoing || r.settled(spec.Needs) {
+		if s == nil || s.State == Pending || s.atWork() || s.State.Settled() || s.Undoing || len(s.Doubts) > 0 || r.settled(spec.Needs) {
 			continue
 		}
 		*s = Step{ID: spec.ID, State: Pending, Holder: s.Holder, Attempt: s.Attempt, Answers: s.Answers}
@@ -155,9 +156,11 @@ func (r *Run) withdraw(g *Guide) {
 	}
 }
 
+// settled reports whether what steps make is there. A call that may have taken
+// effect twice takes nothing away from that.
 func (r *Run) settled(ids []StepID) bool {
 	for _, id := range ids {
-		if s := r.Step(id); s != nil && !s.State.Settled() {
+		if s := r.Step(id); s != nil && !s.State.Settled() && len(s.Doubts) == 0 {
 			return false
 		}
 	}
@@ -283,7 +286,10 @@ func (r *Run) Check(id StepID, by bot.PersonID) error {
 	s := r.Step(id)
 	switch s.State {
 	case Open, Planned, Failed, Unsigned:
-		s.State, s.By, s.Problem, s.Undoing, s.SignIn = Checking, by, nil, false, nil
+		if len(s.Doubts) == 0 { // otherwise it stays whose it is: what is looked at is what is there beside it
+			s.By = by
+		}
+		s.State, s.Problem, s.Undoing, s.SignIn = Checking, nil, false, nil
 		return nil
 	}
 	return bot.ErrStale
@@ -295,6 +301,13 @@ func (r *Run) Retry(id StepID) error {
 	s := r.Step(id)
 	if s.State != Failed && s.State != Planned && s.State != Unsigned {
 		return bot.ErrStale
+	}
+	if len(s.Doubts) > 0 { // it stands, and only what stands beside it is looked for
+		if s.State == Unsigned {
+			s.Approval = nil // by whoever starts over
+		}
+		s.State, s.Problem, s.SignIn = Checking, nil, nil
+		return nil
 	}
 	s.State, s.Approval, s.Results, s.Problem, s.SignIn = Looking, nil, nil, nil, nil
 	if s.Undoing { // the way back is known: it is asked for again as it was
@@ -311,6 +324,10 @@ func (r *Run) Skip(spec *Spec, by bot.PersonID, why string, now time.Time) error
 	}
 	switch s.State {
 	case Open, Planned, Failed, Unsigned:
+		if len(s.Doubts) > 0 {
+			s.undoubt("not looked whether a call took effect twice: "+why, now)
+			return nil
+		}
 		s.State, s.By, s.Why, s.At, s.Undoing, s.SignIn = Skipped, by, why, now, false, nil
 		return nil
 	}
@@ -332,31 +349,6 @@ func (r *Run) Reject(id StepID, by bot.PersonID, why string, now time.Time) erro
 	r.Fail(id, Problem{Says: "Rejected: " + why, Kind: bot.KindRefused, At: now,
 		Fix: "The requester can talk to the person who rejected it, then try again or cancel the run."})
 	return nil
-}
-
-// Unmake plans the way back of a step that was run.
-func (r *Run) Unmake(id StepID, calls []bot.Call, now time.Time) error {
-	s := r.Step(id)
-	if s.State != Done || s.Undoing {
-		return bot.ErrStale
-	}
-	s.Undoing = true
-	s.State, s.Approval, s.Results, s.Proof = Planned, nil, nil, nil
-	s.By, s.At = "", time.Time{}
-	s.Plan = &Plan{Calls: calls, Made: now, Digest: Digest(calls)}
-	return nil
-}
-
-// Unmade says that the way back was gone: the step's facts are forgotten, and
-// it is read again, so that it can be done anew or skipped.
-func (r *Run) Unmade(id StepID) {
-	s := r.Step(id)
-	for name, f := range r.Facts {
-		if f.Step == id {
-			delete(r.Facts, name)
-		}
-	}
-	*s = Step{ID: id, State: Looking, Since: s.Since, Holder: s.Holder, Attempt: s.Attempt}
 }
 
 // Take gives an open step to one of its holders.

@@ -136,6 +136,11 @@ type Step struct {
 	SignIn  *SignIn      `json:"sign_in,omitempty"` // what an unsigned step waits for
 	As      bot.PersonID `json:"as,omitempty"`      // who signed in for it last: what is read is read as them
 	Asked   bool         `json:"asked,omitempty"`   // its people were asked to sign in
+	// Doubts are calls that may have taken effect twice, of a step that was settled
+	// and that nobody could look up for: Stood is how it was settled. The run is
+	// not over until its approver has signed in and the second effect is gone.
+	Doubts []bot.Doubt `json:"doubts,omitempty"`
+	Stood  StepState   `json:"stood,omitempty"`
 	// Lacks is the directory role that the sign-in of As does not carry.
 	Lacks string `json:"lacks,omitempty"`
 }

@@ -91,9 +91,13 @@ func remove(id, tab, sysID, what string) bot.Call {
 		Fine: []int{404}, Unmakes: bot.ObjectKey(bot.ServiceNow, tab, sysID)}
 }
 
-// lookRow finds a row of ours by its natural key.
+// lookRow finds a row of ours by its natural key. One that stands a second time
+// is deleted.
 func lookRow(tab, query, fields string, match, save map[string]string) *bot.Look {
-	return &bot.Look{Path: rows("", tab, query, fields, "").Path, List: "result", Match: match, Save: save}
+	second := remove("second", tab, "{found}", "Deletes a row that was made a second time")
+	second.Unmakes = "" // it is in no inventory
+	return &bot.Look{Path: rows("", tab, query, fields+",sys_created_on,sys_created_by", "").Path, List: "result", Match: match, Save: save,
+		Key: "sys_id", Twice: &second, Maker: "sys_created_by", Made: "sys_created_on"}
 }
 
 // typed marks a write whose values are meant as people type them: the Table

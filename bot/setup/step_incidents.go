@@ -105,6 +105,7 @@ func planIncidents(c Context, r Reading) (Proposal, *Problem) {
 	create.Save = map[string]string{"incident.test_id": "result.sys_id", "incident.test_number": "result.number"}
 	create.Look = lookRow("incident", "correlation_id="+correlation, incidentFields, map[string]string{"correlation_id": correlation},
 		map[string]string{"incident.test_id": "sys_id", "incident.test_number": "number"})
+	create.Look.Twice = bot.SecondIncident(m.facts[FactIncidentCancelled], m.facts[FactIncidentCloseCode])
 	p.Calls = append(p.Calls, create, cancelTest(m, "{incident.test_id}"))
 	return p, nil
 }

@@ -133,7 +133,8 @@ func (p Proposal) newProvider(c Context, kind string) Proposal {
 		"send_client_credentials_as": "request_body_parameter", "active": "true", "sys_scope": "global",
 	}, "Makes the OAuth provider with Entra's client ID and secret"))
 	create.Save = map[string]string{"sn.oauth_entity": "result.sys_id"}
-	create.Look = lookRow("oauth_entity", "client_id="+clientID+"^sys_scope=global", "sys_id,client_id,sys_scope", map[string]string{"client_id": clientID, "sys_scope": "global"}, map[string]string{"sn.oauth_entity": "sys_id"})
+	// In whichever scope it landed: the read back says where it has to be.
+	create.Look = lookRow("oauth_entity", "client_id="+clientID, "sys_id,client_id", map[string]string{"client_id": clientID}, map[string]string{"sn.oauth_entity": "sys_id"})
 	create.Makes = &bot.Made{Kind: "oauth_entity", ID: "{sn.oauth_entity}", Name: nameProvider}
 	find := lagging(rows("profile", "oauth_entity_profile", "oauth_entity={sn.oauth_entity}^default=true", "sys_id,name", "Finds the default profile that ServiceNow makes by itself"))
 	find.Save = map[string]string{"sn.oauth_profile": "result.0.sys_id"}

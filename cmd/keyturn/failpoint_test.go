@@ -34,6 +34,7 @@ type failpoints struct {
 	die    func()                 // ends the bot and starts it again; called with acting held
 	stop   func(name string)      // instead, where it is set: may keep whoever passes a point
 	only   func(name string) bool // where it is set, which points count
+	stand  *standing              // instead, where it is set: has workers stand still
 
 	mu   sync.Mutex
 	dead bool
@@ -60,7 +61,11 @@ func (f *failpoints) over() bool {
 }
 
 // pass reports whether the process ends at a point.
-func (f *failpoints) pass(name string) bool {
+func (f *failpoints) pass(ctx context.Context, name string) bool {
+	if f.stand != nil {
+		f.stand.pass(claimIn(ctx), name)
+		return false
+	}
 	if f.stop != nil {
 		f.stop(name)
 		return false
@@ -124,11 +129,11 @@ func (f *failpoints) revive() {
 // around does something that leaves a trace outside, between its two points.
 func around[T any](f *failpoints, ctx context.Context, name string, do func() (T, error)) (T, error) {
 	var none T
-	if f.pass("before " + name) {
+	if f.pass(ctx, "before "+name) {
 		return none, gone(ctx)
 	}
 	v, err := do()
-	if f.pass("after " + name) {
+	if f.pass(ctx, "after "+name) {
 		return none, gone(ctx)
 	}
 	return v, err
@@ -148,15 +153,18 @@ func (s frailStore) Commit(ctx context.Context, decide func(engine.View) (engine
 	if s.f.over() {
 		return errDead
 	}
+	if s.f.stand != nil {
+		return s.f.stand.commit(ctx, s.Store, decide)
+	}
 	var name string
 	err := s.Store.Commit(ctx, func(v engine.View) (engine.Changes, error) {
 		c, err := decide(v)
-		if name = nameOf(c); err == nil && name != "" && s.f.pass("before "+name) {
+		if name = nameOf(c); err == nil && name != "" && s.f.pass(ctx, "before "+name) {
 			return engine.Changes{}, errDead
 		}
 		return c, err
 	})
-	if err == nil && name != "" && s.f.pass("after "+name) {
+	if err == nil && name != "" && s.f.pass(ctx, "after "+name) {
 		return errDead
 	}
 	return err
@@ -166,7 +174,30 @@ func (s frailStore) Claim(ctx context.Context, now time.Time, max int) ([]bot.Jo
 	if s.f.over() {
 		return nil, errDead
 	}
-	return s.Store.Claim(ctx, now, max)
+	jobs, err := s.Store.Claim(ctx, now, max)
+	if s.f.stand != nil {
+		s.f.stand.claimed(jobs)
+	}
+	return jobs, err
+}
+
+// Renew says which claim somebody works under, where that is asked.
+func (s frailStore) Renew(ctx context.Context, c bot.Claim) error {
+	if asked, ok := ctx.Value(claimKey{}).(*bot.Claim); ok {
+		*asked = c
+		return errDead
+	}
+	return s.Store.Renew(ctx, c)
+}
+
+type claimKey struct{}
+
+// claimIn is the claim that ctx works under, in a store whose claims have no term.
+func claimIn(ctx context.Context) (c bot.Claim) {
+	if _, done, err := bot.Permitted(context.WithValue(ctx, claimKey{}, &c)); err == nil {
+		done()
+	}
+	return c
 }
 
 var numbers = regexp.MustCompile(`[0-9]+`)
@@ -221,16 +252,38 @@ func (c frailCaller) Call(ctx context.Context, t bot.TenantID, call bot.Call, as
 	})
 }
 
-// traced has a point where a call has its connection: after the last look at its
-// claim, right before its first byte leaves.
+// traced has a point where a write has its connection: after the last look at its
+// claim, right before its first byte leaves. A write that asks for a token first
+// has another one there.
 func (f *failpoints) traced(ctx context.Context, c bot.Call) context.Context {
-	if f.stop == nil || !c.Write() {
+	if f.stop == nil && f.stand == nil || !c.Write() {
 		return ctx
 	}
-	var once sync.Once
-	return httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
-		once.Do(func() { f.pass(fmt.Sprintf("on the wire, the call %s %s %s", c.System, c.Method, c.ID)) })
+	given, wire := false, ""
+	permitted := bot.WithPermit(ctx, func(within context.Context) (context.Context, context.CancelFunc, error) {
+		within, done, err := bot.Permitted(valued{within, ctx})
+		given = err == nil
+		return within, done, err
+	})
+	return httptrace.WithClientTrace(permitted, &httptrace.ClientTrace{GotConn: func(httptrace.GotConnInfo) {
+		if given {
+			given, wire = false, wire+"on the wire, "
+			f.pass(ctx, fmt.Sprintf("%sthe call %s %s %s", wire, c.System, c.Method, c.ID))
+		}
 	}})
+}
+
+// valued is a context with the values of another.
+type valued struct {
+	context.Context
+	of context.Context
+}
+
+func (v valued) Value(key any) any {
+	if x := v.of.Value(key); x != nil {
+		return x
+	}
+	return v.Context.Value(key)
 }
 
 // frailHealth has points around every reading.

@@ -5,7 +5,7 @@ package main
 import (
 	"context"
 	"fmt"
-	"maps"
+	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"slices"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -96,6 +97,8 @@ func (s *stops) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
+// stands reports whether a replica stops. Nobody waits here for a person who acts:
+// the point may be in the middle of the very commit that their answer waits for.
 func (s *stops) stands(name string, pid int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -103,25 +106,12 @@ func (s *stops) stands(name string, pid int) bool {
 		return false
 	}
 	i := slices.IndexFunc(s.fleet.bots, func(b *child) bool { return b.pid() == pid })
-	if i < 0 || !s.quiet() {
+	if i < 0 || !s.fleet.front.bots[i].ready.Load() || !s.acting.TryLock() {
 		return false
 	}
 	s.left[name], s.standing = true, true
 	s.awake.Go(func() { s.wake(i, pid) })
 	return true
-}
-
-// quiet takes acting once nobody acts; no answer waits for a call.
-func (s *stops) quiet() bool {
-	again := time.NewTicker(2 * time.Millisecond)
-	defer again.Stop()
-	for range 1000 {
-		if s.acting.TryLock() {
-			return true
-		}
-		<-again.C
-	}
-	return false
 }
 
 // wake lets a replica go on that stops by itself, once others have its jobs.
@@ -138,41 +128,59 @@ func (s *stops) wake(i, pid int) {
 	s.standing = false
 }
 
-// TestAReplicaStoppedAtAPointLosesNothing stops a replica with SIGSTOP after the
-// last look at its claim, right before a write leaves, for longer than its lease.
-// What it writes when it wakes up takes effect beside what the other one did.
-func TestAReplicaStoppedAtAPointLosesNothing(t *testing.T) {
+// TestAReplicaStoppedAtPointsLosesNothing stops one of three replicas with SIGSTOP
+// for longer than its lease, again and again, at points that chance picks: before
+// and after commits, in the middle of one too, calls, readings and messages, and
+// after the last look at a claim, right before a write leaves. What it writes when it
+// wakes up takes effect beside what the other one did. With KEYTURN_LONG each guide is
+// played until no point comes any more at which none was stopped.
+func TestAReplicaStoppedAtPointsLosesNothing(t *testing.T) {
 	ownDatabase(t) // or skip
 	rng := seeded(t)
 	s := newTally(t)
-	stopped := 0
+	stopped, wire := 0, 0
 	for _, guide := range []string{"direct", "connector", "cleanup"} {
 		sc := scene{guide: guide}
 		want := s.without(sc)
-		t.Run(guide, func(t *testing.T) {
-			st := &stops{left: map[string]bool{}, picks: func(name string) bool { return slices.Contains(stopPoints[guide], name) }}
-			srv := httptest.NewServer(st)
-			defer srv.Close()
-			t.Setenv(stopsAt, srv.URL)
-			url := ownDatabase(t)
-			r := openReplicas(t, sc, rng, url, url, url)
-			st.mu.Lock()
-			st.replicas = r
-			st.mu.Unlock()
-			got := r.play(want.told, func(act func()) { st.acting.Lock(); defer st.acting.Unlock(); act() }, func(ctx context.Context) {
-				<-ctx.Done()
-				st.awake.Wait()
-				st.only(want.exists)
-			})
-			s.add(t, sc, got)
-			stopped += len(st.left)
-			if len(st.left) == 0 {
-				t.Error("no replica was stopped")
+		left := map[string]bool{}
+		for plays, more := 0, true; more && !t.Failed(); plays++ {
+			before := len(left)
+			t.Run(guide, func(t *testing.T) { s.add(t, sc, stopsAtPoints(t, sc, rng, want, left)) })
+			more = long() && plays < 60 && len(left) > before
+		}
+		stopped += len(left)
+		for name := range left {
+			if strings.HasPrefix(name, "on the wire") {
+				wire++
 			}
-			t.Logf("stopped at: %q", slices.Sorted(maps.Keys(st.left)))
-		})
+		}
 	}
-	t.Logf("stopped: one of two replicas at a point, %d times for longer than its lease, %s", stopped, s.String())
+	if stopped < 6 || wire < 1 {
+		t.Errorf("a replica was stopped only at %d points, %d of them with a write half way out", stopped, wire)
+	}
+	t.Logf("stopped: one of three replicas at %d points, %d of them with a write half way out, for longer than its lease, %s", stopped, wire, s.String())
+}
+
+// stopsAtPoints plays a guide while replicas are stopped at points that are not in
+// left yet. A write that is half way out is never let by.
+func stopsAtPoints(t *testing.T, sc scene, rng *rand.Rand, want after, left map[string]bool) after {
+	st := &stops{left: left, picks: func(name string) bool { return strings.HasPrefix(name, "on the wire") || rng.IntN(4) == 0 }}
+	srv := httptest.NewServer(st)
+	defer srv.Close()
+	t.Setenv(stopsAt, srv.URL)
+	url := ownDatabase(t)
+	r := openReplicas(t, sc, rng, url, url, url, url)
+	st.mu.Lock()
+	st.replicas = r
+	st.mu.Unlock()
+	before := len(left)
+	got := r.play(want.told, func(act func()) { st.acting.Lock(); defer st.acting.Unlock(); act() }, func(ctx context.Context) {
+		<-ctx.Done()
+		st.awake.Wait()
+		st.only(want.exists)
+	})
+	t.Logf("stopped at %d points", len(left)-before)
+	return got
 }
 
 // only waits until no more exists outside than has to.
@@ -184,14 +192,6 @@ func (s *stops) only(want map[string][]string) {
 			return
 		}
 	}
-}
-
-// stopPoints are where a replica is stopped in each guide: after the last look at
-// its claim, with what it writes half way out.
-var stopPoints = map[string][]string{
-	"direct":    {"on the wire, the call graph PATCH app"},
-	"connector": {"on the wire, the call graph POST secret"},
-	"cleanup":   {"on the wire, the call graph DELETE delete-app-1"},
 }
 
 // deaths kills the first replica that passes a point, and notes when another one
