@@ -93,8 +93,10 @@ func (e *Engine) once(ctx context.Context, j bot.Job) error {
 		return e.oneTicket(ctx, j, p)
 	}
 	w := &work{e: e, job: j, ref: stepRef{Run: p.Run, Step: p.Step}}
-	if known, err := w.loadOver(ctx); err != nil || !known {
-		return errors.Join(err, e.finishIf(ctx, j, err == nil))
+	if known, err := w.loadOver(ctx); err != nil {
+		return err
+	} else if !known {
+		return e.finish(ctx, j, nil)
 	}
 	removed, err := w.reconcile(ctx, p.Doubt)
 	var u *unsigned
@@ -187,7 +189,9 @@ func (w *work) looked(ctx context.Context, removed int) error {
 	return w.e.commit(ctx, fmt.Sprintf("looked/%d", w.job.ID), func(d *Draft) error {
 		d.Out.Done = []bot.JobID{w.job.ID}
 		before, err := d.Run(w.ref.Run)
-		if err != nil {
+		if errors.Is(err, bot.ErrNotFound) { // forgotten meanwhile
+			return nil
+		} else if err != nil {
 			return err
 		}
 		after := before.Clone()

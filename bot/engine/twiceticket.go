@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"errors"
 
 	"keyturn/bot"
 	"keyturn/bot/incident"
@@ -11,8 +10,11 @@ import (
 // oneTicket takes back the incidents that were made beside the one that is known.
 func (e *Engine) oneTicket(ctx context.Context, j bot.Job, p twice) error {
 	f := &following{ticketJob: ticketJob{Tenant: p.Tenant, Issue: p.Issue}, e: e, job: j}
-	if err := f.load(ctx); err != nil || !f.ready {
-		return errors.Join(err, e.finishIf(ctx, j, err == nil))
+	if err := f.load(ctx); err != nil {
+		return err
+	}
+	if !f.ready {
+		return e.finish(ctx, j, nil)
 	}
 	items, err := f.hits(ctx, p.Call)
 	if err != nil {

@@ -34,7 +34,7 @@ type failpoints struct {
 	die    func()                 // ends the bot and starts it again; called with acting held
 	stop   func(name string)      // instead, where it is set: may keep whoever passes a point
 	only   func(name string) bool // where it is set, which points count
-	stand  *standing              // instead, where it is set: has workers stand still
+	stand  *standstill            // instead, where it is set: has workers stand still
 
 	mu   sync.Mutex
 	dead bool

@@ -162,9 +162,9 @@ func TestAReplicaStoppedAtPointsLosesNothing(t *testing.T) {
 }
 
 // stopsAtPoints plays a guide while replicas are stopped at points that are not in
-// left yet. A write that is half way out is never let by.
+// left yet. A write that is half way out is let by only while one is stopped.
 func stopsAtPoints(t *testing.T, sc scene, rng *rand.Rand, want after, left map[string]bool) after {
-	st := &stops{left: left, picks: func(name string) bool { return strings.HasPrefix(name, "on the wire") || rng.IntN(4) == 0 }}
+	st := &stops{left: left, picks: func(name string) bool { return strings.HasPrefix(name, "on the wire") || rng.IntN(40) == 0 }} // a replica stands still for most of a play, so most points pass by
 	srv := httptest.NewServer(st)
 	defer srv.Close()
 	t.Setenv(stopsAt, srv.URL)

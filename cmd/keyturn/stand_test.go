@@ -18,11 +18,11 @@ import (
 	"keyturn/sim/slack"
 )
 
-// standing has workers stand still at points, each at a point where nobody stood
+// standstill has workers stand still at points, each at a point where nobody stood
 // before. Their job is claimed by another worker, as after a lease that ran out,
 // and they wake up when that one has done the job, or stands still itself at the
 // next point. Nothing of theirs goes on meanwhile.
-type standing struct {
+type standstill struct {
 	store engine.Store
 	picks func(name string) bool
 
@@ -35,7 +35,7 @@ type standing struct {
 	awake  sync.WaitGroup
 }
 
-func (s *standing) claimed(jobs []bot.Job) {
+func (s *standstill) claimed(jobs []bot.Job) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, j := range jobs {
@@ -44,7 +44,7 @@ func (s *standing) claimed(jobs []bot.Job) {
 }
 
 // wants reports whether a worker is to stand still at a point.
-func (s *standing) wants(name string) bool {
+func (s *standstill) wants(name string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	name = varies.ReplaceAllString(name, "*")
@@ -52,7 +52,7 @@ func (s *standing) wants(name string) bool {
 }
 
 // pass has a worker stand still, unless its claim is over already.
-func (s *standing) pass(claim bot.Claim, name string) {
+func (s *standstill) pass(claim bot.Claim, name string) {
 	if claim == (bot.Claim{}) || s.store.Renew(context.Background(), claim) != nil {
 		return
 	}
@@ -83,7 +83,7 @@ func (s *standing) pass(claim bot.Claim, name string) {
 }
 
 // until waits until a job is done or put back, or somebody else stands still.
-func (s *standing) until(j bot.Job, woken chan struct{}) {
+func (s *standstill) until(j bot.Job, woken chan struct{}) {
 	again := time.NewTicker(2 * time.Millisecond)
 	defer again.Stop()
 	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); {
@@ -109,7 +109,7 @@ var errAside = errors.New("stands still")
 
 // commit has points before and after a commit, beside it: a store in a file has
 // one writer, who must not stand still.
-func (s *standing) commit(ctx context.Context, store engine.Store, decide func(engine.View) (engine.Changes, error)) error {
+func (s *standstill) commit(ctx context.Context, store engine.Store, decide func(engine.View) (engine.Changes, error)) error {
 	var name string
 	var under bot.Claim
 	aside := func(v engine.View) (engine.Changes, error) {
@@ -131,7 +131,7 @@ func (s *standing) commit(ctx context.Context, store engine.Store, decide func(e
 }
 
 // ends has nobody stand still any more, and waits until everybody is awake.
-func (s *standing) ends() {
+func (s *standstill) ends() {
 	s.mu.Lock()
 	s.over = true
 	s.mu.Unlock()
@@ -145,7 +145,7 @@ func (s *standing) ends() {
 func TestAWorkerThatStandsStillAtEveryPointLeavesWhatAnotherLeaves(t *testing.T) {
 	for _, guide := range []string{"direct", "connector", "cleanup"} {
 		t.Run(guide, func(t *testing.T) {
-			s := &standing{picks: func(string) bool { return true }, seen: map[string]bool{}, left: map[string]bool{}, jobs: map[bot.JobID]bot.Job{}, stands: map[bot.JobID]chan struct{}{}}
+			s := &standstill{picks: func(string) bool { return true }, seen: map[string]bool{}, left: map[string]bool{}, jobs: map[bot.JobID]bot.Job{}, stands: map[bot.JobID]chan struct{}{}}
 			f := &failpoints{stand: s}
 			h := open(t, append(worldOf(guide), hasty(&pauseLog{}), withPorts(func(e *engine.Engine) {
 				s.store = e.Store
