@@ -53,7 +53,7 @@ var (
 	personal = []string{grants.Name, memberships.Name, absences.Name, gapsTold.Name, links.Name, sessions.Name, pins.Name, attempts.Name,
 		mappings.Name, tickets.Name, refusals.Name, unposted.Name, questions.Name, latest.Name}
 	impersonal = []string{names.Name, expiries.Name, reaches.Name, desks.Name, posts.Name, readers.Name, learntOf.Name, voted.Name, visitors.Name,
-		overviews.Name, days.Name, pauses.Name}
+		overviews.Name, days.Name, pauses.Name, kept.Name}
 )
 
 // cloaked gives a write set without names, and with the table's new rows.
