@@ -6,22 +6,52 @@ import (
 	"time"
 )
 
-// ChangeRule says whether an approval has to carry a change number, and what
-// makes one good.
+// ChangeRule says that work on some systems has to carry a change number, and
+// what makes one good. A tenant has one for all, or several with a number each.
 type ChangeRule struct {
-	Required bool
-	Pattern  string // regular expression for the whole number; "" is any text
-	Example  string // CHG0030001
+	Pattern string // regular expression for the whole number; "" is any text
+	Example string // CHG0030001
+	Says    string // what to write, in the organisation's words; "" has words of ours
 	// Systems are those whose writes need one; none is every system.
 	Systems []System
+	// Apart says that the rule is one of several: a run has a number of its own for
+	// its systems.
+	Apart bool
 	// Read looks the number up in ServiceNow: it has to be approved, in its
 	// window, and not in a freeze. What was done goes back as a work note.
 	Read bool
 }
 
-// For reports whether writes to a system need a change number.
-func (c ChangeRule) For(s System) bool {
-	return c.Required && (len(c.Systems) == 0 || slices.Contains(c.Systems, s))
+// For reports whether the rule is about a system.
+func (c ChangeRule) For(s System) bool { return len(c.Systems) == 0 || slices.Contains(c.Systems, s) }
+
+// Names says which systems the rule is about: "Entra and ServiceNow".
+func (c ChangeRule) Names() string {
+	var out []string
+	for _, s := range c.Systems {
+		if s == Graph {
+			out = append(out, "Entra") // nobody else says Graph of a change
+			continue
+		}
+		out = append(out, s.Name())
+	}
+	if n := len(out); n > 1 {
+		return strings.Join(out[:n-1], ", ") + " and " + out[n-1]
+	}
+	return strings.Join(out, "")
+}
+
+// ChangeRules are a tenant's rules for change numbers; none asks for none.
+type ChangeRules []ChangeRule
+
+// For is the rule about a system.
+func (r ChangeRules) For(s System) (ChangeRule, bool) {
+	for _, c := range r {
+		if c.For(s) {
+			return c, true
+		}
+	}
+	return ChangeRule{}, false
 }
 
 // Change is a change request as ServiceNow had it when it was read.

@@ -52,6 +52,8 @@ const (
 	Login      System = "login"      // Microsoft's sign-in service: token endpoints
 	ServiceNow System = "servicenow" // the tenant's ServiceNow instance
 	DNS        System = "dns"        // name look-ups, for probes
+	// AdminCenter is Microsoft's portal, where people work by hand: it is never called.
+	AdminCenter System = "admin-center"
 )
 
 // Name is how the system is called in chat.
@@ -65,6 +67,8 @@ func (s System) Name() string {
 		return "ServiceNow"
 	case DNS:
 		return "DNS"
+	case AdminCenter:
+		return "the Microsoft 365 admin center"
 	}
 	return string(s)
 }

@@ -21,7 +21,7 @@ type Tenant struct {
 	Holders   map[Role][]PersonID
 	Backups   map[Role][]PersonID          // asked once the holders have let a step wait
 	Groups    map[Role]map[Platform]string // user groups that are pinged beside the holders
-	Change    ChangeRule
+	Changes   ChangeRules
 	SignIn    SignIn
 	Modes     map[System]Mode // as whom calls are made, by system
 	Reader    Reader

@@ -24,12 +24,12 @@ func approveClick(a *Ask) (bot.Reply, error) {
 	if m.alone() {
 		return m.ruled("You asked for this run, and this step creates a credential, so somebody else has to approve it: " + m.others() + "."), nil
 	}
-	if setup.NeedsChange(a.Tenant.Change, m.step.Plan.Calls) {
-		if no := changeWrong(a.Tenant.Change, m.run.Change); no != "" {
+	for _, need := range m.run.Needs(a.Tenant.Changes, m.step.Plan.Calls) {
+		if no := changeWrong(need.Rule, need.Number); no != "" {
 			return m.ruled(no + " Cancel the run and start it with one."), nil
 		}
 	}
-	if held, _ := m.run.Held(a.Tenant.Change, m.step.Plan, a.Now); held != nil {
+	if held, _ := m.run.Held(a.Tenant.Changes, m.step.Plan, a.Now); held != nil {
 		return m.ruled(held.Plain()), nil
 	}
 	return m.approve("")
@@ -74,7 +74,7 @@ func (m *aim) approve(glass string) (bot.Reply, error) {
 		lives = time.Hour
 	}
 	approval := setup.Approval{Person: a.Person.ID, Account: account, Via: a.Request.From.String(),
-		Digest: m.digest, Change: m.run.Change, Glass: glass, At: a.Now, Expires: a.Tenant.Hours.Add(a.Now, lives, a.Tenant.Zone)}
+		Digest: m.digest, Change: m.run.NumbersOf(m.step), Glass: glass, At: a.Now, Expires: a.Tenant.Hours.Add(a.Now, lives, a.Tenant.Zone)}
 	after := m.run.Clone()
 	if err := after.Approve(m.spec.ID, approval); err != nil {
 		return m.old()
@@ -84,7 +84,7 @@ func (m *aim) approve(glass string) (bot.Reply, error) {
 		act = "break-glass"
 	}
 	a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Account: approval.Account, Via: approval.Via, Act: act,
-		Run: m.run.ID, Step: string(m.spec.ID), Change: m.run.Change, Plan: m.digest, Calls: m.step.Plan.Calls, Exists: m.step.Plan.Exists, Note: glass})
+		Run: m.run.ID, Step: string(m.spec.ID), Change: approval.Change, Plan: m.digest, Calls: m.step.Plan.Calls, Exists: m.step.Plan.Exists, Note: glass})
 	return bot.Reply{}, a.PutRun(&m.run, &after)
 }
 
@@ -245,6 +245,14 @@ func answerClick(a *Ask) (bot.Reply, error) {
 	g := m.spec.Guided
 	if g == nil {
 		return say("This step has no form. Use the other buttons of its card."), nil
+	}
+	if need, ok := m.run.ByHandNeeds(a.Tenant.Changes, m.spec); ok {
+		if no := changeWrong(need.Rule, need.Number); no != "" {
+			return sayf("%s Cancel the run and start it with one. I have not recorded anything.", no), nil
+		}
+		if held := m.run.HeldByHand(a.Tenant.Changes, m.spec, a.Now); held != nil {
+			return bot.Private(bot.Say(held, bot.T(" I have not recorded anything."))), nil
+		}
 	}
 	c, err := a.Context(&m.run)
 	if err != nil {

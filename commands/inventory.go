@@ -135,7 +135,7 @@ func (a *Ask) replace(key string) (bot.Reply, error) {
 	f := bot.Form{Action: actReplace, Value: setup.ReplaceValue(a.Tenant.ID, o), Title: "Replace a credential", Submit: "Start"}
 	f.Intro = append(f.Intro, bot.Paragraph{Text: bot.Join(bot.B(o.Name), ending(o), bot.T(". "+g.What))},
 		bot.Paragraph{Text: bot.Lines(a.people(g)...)})
-	a.askChange(&f)
+	a.askChange(&f, g)
 	return bot.Reply{Form: &f}, nil
 }
 

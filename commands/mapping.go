@@ -18,7 +18,7 @@ func mappingVerb(a *Ask) (bot.Reply, error) {
 	}
 	f := bot.Form{Action: actMapping, Value: string(a.Tenant.ID), Title: "ServiceNow incidents", Submit: "Start",
 		Intro: []bot.Part{bot.Paragraph{Text: bot.T(g.What)}, bot.Paragraph{Text: bot.Lines(a.people(g)...)}}}
-	a.askChange(&f)
+	a.askChange(&f, g)
 	return bot.Reply{Form: &f}, nil
 }
 
@@ -82,20 +82,14 @@ func (a *Ask) mappingGuide() (*setup.Guide, *bot.Reply, error) {
 	return &own, nil, nil
 }
 
-// askChange adds the change number to a form where the tenant wants one.
-func (a *Ask) askChange(f *bot.Form) {
-	if c := a.Tenant.Change; c.Required {
-		f.Inputs = append(f.Inputs, bot.Input{Name: "change", Label: "Change number", Kind: bot.Line, Example: c.Example, Hint: "Your organisation wants one on every approval."})
-	}
-}
-
 // beginRun begins a run of a guide that the start form does not offer, with
 // those whom its steps ask, where the tenant's admins are told.
 func (a *Ask) beginRun(g *setup.Guide, options map[string]string, facts map[string]setup.Fact, of string) (bot.Reply, error) {
 	r := a.Request
-	change := strings.TrimSpace(r.One("change"))
-	if no := changeWrong(a.Tenant.Change, change); no != "" {
-		return bot.Reply{Errors: map[string]string{"change": no}}, nil
+	wrong := map[string]string{}
+	change, numbers := a.changes(g, a.Tenant.Instance, wrong)
+	if len(wrong) > 0 {
+		return bot.Reply{Errors: wrong}, nil
 	}
 	holders := map[bot.Role][]bot.PersonID{}
 	for _, role := range rolesOf(g, a.Tenant) {
@@ -110,8 +104,8 @@ func (a *Ask) beginRun(g *setup.Guide, options map[string]string, facts map[stri
 		return say("That guide does not exist in this version of Keyturn."), nil
 	}
 	run := setup.New(whole, setup.Start{ID: a.NewID("run"), Tenant: a.Tenant, Instance: a.Tenant.Instance, Requester: a.Person.ID, Place: place,
-		Holders: holders, Options: options, Change: change, At: a.Now})
+		Holders: holders, Options: options, Change: change, Numbers: numbers, At: a.Now})
 	maps.Copy(run.Facts, facts)
-	a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Via: r.From.String(), Act: "start", Run: run.ID, Change: change, Note: strings.TrimSpace(string(g.ID) + " " + of)})
+	a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Via: r.From.String(), Act: "start", Run: run.ID, Change: run.Changes(), Note: strings.TrimSpace(string(g.ID) + " " + of)})
 	return bot.Reply{}, a.PutRun(nil, &run)
 }

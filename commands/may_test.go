@@ -265,7 +265,7 @@ func errorsOr(errs ...error) error {
 func TestAnApprovalNeedsTheChangeNumberOfTheOrganisation(t *testing.T) {
 	w := newWorld(t)
 	w.begin()
-	w.tenant.Change = bot.ChangeRule{Required: true, Pattern: `CHG\d{7}`, Example: "CHG0030001"}
+	w.tenant.Changes = bot.ChangeRules{{Pattern: `CHG\d{7}`, Example: "CHG0030001"}}
 	digest := setup.Digest([]bot.Call{{System: bot.Graph, Method: "POST", Path: "/x"}})
 	reply, out := w.try(clicked("ada", setup.ActApprove, "r1/planned/"+digest))
 	if !strings.Contains(words(reply), "change number") || len(out.Runs) != 0 {

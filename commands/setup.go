@@ -1,8 +1,6 @@
 package commands
 
 import (
-	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -155,9 +153,7 @@ func (a *Ask) startInputs(g *setup.Guide) bot.Form {
 			bot.Input{Name: "secret_months", Label: "The client secret lives", Kind: bot.Choice, Hint: "Shorter is safer. I remind you before it ends.",
 				Options: []bot.Option{{Value: "6", Label: "6 months"}, {Value: "12", Label: "12 months"}, {Value: "24", Label: "24 months"}}, Values: []string{"12"}})
 	}
-	if c := a.Tenant.Change; c.Required {
-		f.Inputs = append(f.Inputs, bot.Input{Name: "change", Label: "Change number", Kind: bot.Line, Example: c.Example, Hint: "Your organisation wants one on every approval."})
-	}
+	a.askChange(&f, g)
 	f.Intro = append(f.Intro, bot.Paragraph{Text: bot.Lines(a.people(g)...)})
 	return f
 }
@@ -240,10 +236,7 @@ func startForm(a *Ask) (bot.Reply, error) {
 		return a.pointTo(open)
 	}
 	holders, wrong := a.chosen(g)
-	change := strings.TrimSpace(r.One("change"))
-	if no := changeWrong(a.Tenant.Change, change); no != "" {
-		wrong["change"] = no
-	}
+	change, numbers := a.changes(g, instance, wrong)
 	options := a.options()
 	told := bot.Place{Platform: r.From.Platform, Team: r.From.Team, Channel: options[setup.OptionChannel]}
 	if g.ID != setup.Cleanup {
@@ -264,8 +257,8 @@ func startForm(a *Ask) (bot.Reply, error) {
 		place = bot.DM(r.From)
 	}
 	run := setup.New(g, setup.Start{ID: a.NewID("run"), Tenant: a.Tenant, Instance: instance, Requester: a.Person.ID, Place: place,
-		Holders: holders, Options: options, Change: change, At: a.Now})
-	a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Via: r.From.String(), Act: "start", Run: run.ID, Change: change, Note: string(g.ID)})
+		Holders: holders, Options: options, Change: change, Numbers: numbers, At: a.Now})
+	a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Via: r.From.String(), Act: "start", Run: run.ID, Change: run.Changes(), Note: string(g.ID)})
 	return bot.Reply{}, a.PutRun(nil, &run)
 }
 
@@ -304,20 +297,4 @@ func (a *Ask) chosen(g *setup.Guide) (map[bot.Role][]bot.PersonID, map[string]st
 		}
 	}
 	return holders, wrong
-}
-
-func changeWrong(rule bot.ChangeRule, number string) string {
-	if !rule.Required {
-		return ""
-	}
-	if number == "" {
-		return "Your organisation wants a change number here."
-	}
-	if rule.Pattern == "" {
-		return ""
-	}
-	if ok, err := regexp.MatchString("^(?:"+rule.Pattern+")$", number); err != nil || !ok {
-		return fmt.Sprintf("That does not look like a change number. It looks like %s.", rule.Example)
-	}
-	return ""
 }

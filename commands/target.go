@@ -156,7 +156,7 @@ func (m *aim) apply(act, note string, change func(r *setup.Run) error) (bot.Repl
 		return say(err.Error() + ". Nothing was done."), nil
 	}
 	if act != "" {
-		m.Record(bot.AuditEntry{Tenant: m.Tenant.ID, Person: m.Person.ID, Via: m.Request.From.String(), Act: act, Run: m.run.ID, Step: string(m.spec.ID), Change: m.run.Change, Note: note})
+		m.Record(bot.AuditEntry{Tenant: m.Tenant.ID, Person: m.Person.ID, Via: m.Request.From.String(), Act: act, Run: m.run.ID, Step: string(m.spec.ID), Change: m.run.NumbersOf(m.step), Note: note})
 	}
 	return bot.Reply{}, m.PutRun(&m.run, &after)
 }

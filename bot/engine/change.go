@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"keyturn/bot"
@@ -12,45 +13,61 @@ import (
 	"keyturn/bot/setup"
 )
 
-// changeRead reads the run's change request where the organisation wants one
+// changeRead reads the run's change requests where the organisation wants them
 // for what the calls write: as the person who acts, never by a standing right.
-// Where that person may not read it, what somebody else could read within the
-// day counts. It is nil where no change is asked for.
-func (w *work) changeRead(ctx context.Context, calls []bot.Call) (*bot.Change, error) {
-	if _, byHand := setup.Uncalled(w.ctx.Tenant, append(calls, bot.ReadChange(w.run.Change))); byHand { // nothing is read, or nothing is run
-		return nil, nil
+// Where that person may not read one, what somebody else could read within the
+// day counts. It is empty where none is asked for.
+func (w *work) changeRead(ctx context.Context, calls []bot.Call) (seen []bot.Change, err error) {
+	for _, need := range w.run.Needs(w.ctx.Tenant.Changes, calls) {
+		if !need.Rule.Read || need.Number == "" || len(seen) > 0 && seen[len(seen)-1].Number == need.Number {
+			continue
+		}
+		if _, byHand := setup.Uncalled(w.ctx.Tenant, append(slices.Clone(calls), bot.ReadChange(need.Number))); byHand { // nothing is read, or nothing is run
+			continue
+		}
+		c, err := w.readChange(ctx, need.Number)
+		if err != nil {
+			return nil, err
+		}
+		seen = append(seen, c)
 	}
-	if !setup.NeedsChange(w.ctx.Tenant.Change, calls) || !w.ctx.Tenant.Change.Read || w.run.Change == "" {
-		return nil, nil
-	}
-	a, err := w.call(ctx, bot.ReadChange(w.run.Change), w.e.ID())
+	return seen, nil
+}
+
+func (w *work) readChange(ctx context.Context, number string) (bot.Change, error) {
+	a, err := w.call(ctx, bot.ReadChange(number), w.e.ID())
 	var f *bot.Failure
 	switch {
 	case err == nil:
-		c := bot.ParseChange(w.run.Change, a, w.e.Now())
-		return &c, nil
+		return bot.ParseChange(number, a, w.e.Now()), nil
 	case !errors.As(err, &f) || f.Kind == bot.KindThrottled || f.Kind == bot.KindUnreachable:
-		return nil, err
+		return bot.Change{}, err
 	}
-	if old := w.run.Seen; old != nil && old.Trouble == "" && w.e.Now().Sub(old.Read) < bot.ChangeHolds {
-		return old, nil
+	if old := w.run.SeenChange(number); old != nil && old.Trouble == "" && w.e.Now().Sub(old.Read) < bot.ChangeHolds {
+		return *old, nil
 	}
-	return &bot.Change{Number: w.run.Change, Read: w.e.Now(), Trouble: strings.TrimSpace(f.Says + " " + f.Fix)}, nil
+	return bot.Change{Number: number, Read: w.e.Now(), Trouble: strings.TrimSpace(f.Says + " " + f.Fix)}, nil
 }
 
-// workNote is the job that writes what was done into the change request.
+// workNote is the job that writes what was done into a change request. Without a
+// number it is the run's only one.
 type workNote struct {
-	Run  string       `json:"run"`
-	Step setup.StepID `json:"step"`
+	Run    string       `json:"run"`
+	Step   setup.StepID `json:"step"`
+	Number string       `json:"number,omitempty"`
 }
 
-// noteChange has what a step did written into the run's change request.
+// noteChange has what a step did written into the run's change requests.
 func (d *Draft) noteChange(r *setup.Run, t *bot.Tenant, step setup.StepID) {
 	st := r.Step(step)
-	if !t.Change.Read || r.Seen == nil || r.Seen.ID == "" || st.Approval == nil || !setup.NeedsChange(t.Change, st.Plan.Calls) {
+	if st.Approval == nil {
 		return
 	}
-	d.job("change/"+r.ID, kindChange, bot.ClassHandoff, d.Now, workNote{Run: r.ID, Step: step}, "")
+	for _, need := range r.Needs(t.Changes, st.Plan.Calls) {
+		if c := r.SeenChange(need.Number); need.Rule.Read && c != nil && c.ID != "" {
+			d.job("change/"+r.ID, kindChange, bot.ClassHandoff, d.Now, workNote{Run: r.ID, Step: step, Number: need.Number}, "")
+		}
+	}
 }
 
 // writeNote writes a work note as the approver: an outside write like any
@@ -62,29 +79,32 @@ func (e *Engine) writeNote(ctx context.Context, j bot.Job) error {
 	if err != nil {
 		return err
 	}
-	w := &work{e: e, job: j, ref: stepRef(p)}
+	w := &work{e: e, job: j, ref: stepRef{Run: p.Run, Step: p.Step}}
 	if err := w.load(ctx); err != nil && !errors.Is(err, errSettled) { // the run may be done by now
 		if errors.Is(err, bot.ErrNotFound) {
 			return e.finish(ctx, j, nil)
 		}
 		return err
 	}
-	st := w.step()
-	if w.spec == nil || st == nil || st.Approval == nil || w.run.Seen == nil || w.run.Seen.ID == "" {
+	if p.Number == "" {
+		p.Number = w.run.Change
+	}
+	st, change := w.step(), w.run.SeenChange(p.Number)
+	if w.spec == nil || st == nil || st.Approval == nil || change == nil || change.ID == "" {
 		return e.finish(ctx, j, nil)
 	}
 	marker := fmt.Sprintf("Keyturn %s %s %s", w.run.ID, p.Step, st.Approval.Digest)
 	if j.Tries > 0 || j.Begun {
-		switch found, err := w.noted(ctx, marker); {
+		switch found, err := w.noted(ctx, change, marker); {
 		case found:
 			return e.finish(ctx, j, nil)
 		case err != nil && (!passes(err) || j.Tries+1 >= tries):
-			return w.unnoted(ctx, fmt.Errorf("an earlier try may have written it, and I could not look: %w", err), e.ID())
+			return w.unnoted(ctx, change, fmt.Errorf("an earlier try may have written it, and I could not look: %w", err), e.ID())
 		case err != nil:
 			return err
 		}
 	}
-	c := noteCall(w.run.Seen, w.noteText(marker))
+	c := noteCall(change, w.noteText(marker))
 	request := e.ID()
 	if err := w.note(ctx, bot.AuditEntry{Act: "call", Call: &c, Request: request}); err != nil {
 		return err
@@ -92,7 +112,7 @@ func (e *Engine) writeNote(ctx context.Context, j bot.Job) error {
 	a, err := w.call(ctx, c, request)
 	switch {
 	case err != nil && (!passes(err) || j.Tries+1 >= tries):
-		return w.unnoted(ctx, err, request)
+		return w.unnoted(ctx, change, err, request)
 	case err != nil:
 		return err
 	}
@@ -129,21 +149,21 @@ func passes(err error) bool {
 
 // noted looks for a note of an earlier attempt, in the change itself: whoever may
 // not read the journal's own table is answered there as if it were empty.
-func (w *work) noted(ctx context.Context, marker string) (bool, error) {
+func (w *work) noted(ctx context.Context, change *bot.Change, marker string) (bool, error) {
 	a, err := w.call(ctx, bot.Call{ID: "noted", System: bot.ServiceNow, Method: "GET", What: "Looks for an earlier work note",
-		Path: "/api/now/table/change_request/" + w.run.Seen.ID + "?sysparm_fields=sys_id,work_notes&sysparm_display_value=true"}, w.e.ID())
-	return err == nil && recommend.Noted(a.Body, w.run.Seen.ID, marker), err
+		Path: "/api/now/table/change_request/" + change.ID + "?sysparm_fields=sys_id,work_notes&sysparm_display_value=true"}, w.e.ID())
+	return err == nil && recommend.Noted(a.Body, change.ID, marker), err
 }
 
 // unnoted says that a change could not be told, and what it should have been
 // told: the requester can write it in by hand.
-func (w *work) unnoted(ctx context.Context, cause error, request string) error {
+func (w *work) unnoted(ctx context.Context, change *bot.Change, cause error, request string) error {
 	return w.e.commit(ctx, "unnoted/"+request, func(d *Draft) error {
 		e := entry(&w.run, w.step(), "failed")
 		e.Request, e.Note = request, cause.Error()
 		d.Record(e)
 		d.Out.Done = []bot.JobID{w.job.ID}
-		m := bot.Say(bot.T("I could not write into change " + w.run.Change + " what was done: " + cause.Error() + " It can be copied in by hand:"))
+		m := bot.Say(bot.T("I could not write into change " + change.Number + " what was done: " + cause.Error() + " It can be copied in by hand:"))
 		m.Add(bot.Code{Text: w.noteText("Keyturn " + w.run.ID)})
 		d.Tell(w.ctx.Tenant, w.run.Requester, m)
 		return nil

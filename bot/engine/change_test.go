@@ -76,7 +76,7 @@ func (i *instance) set(field, value string) {
 func changed(t *testing.T) (*world, *instance) {
 	t.Helper()
 	w := newWorld(t)
-	w.tenant.Change = bot.ChangeRule{Required: true, Pattern: `CHG[0-9]{7}`, Example: "CHG0031337", Read: true}
+	w.tenant.Changes = bot.ChangeRules{{Pattern: `CHG[0-9]{7}`, Example: "CHG0031337", Read: true}}
 	sn := &instance{change: map[string]string{"sys_id": "c4a1", "number": "CHG0031337", "state": "-1", "approval": "approved", "on_hold": "false",
 		"conflict_status": "No Conflict", "start_date": "2026-11-23 08:00:00", "end_date": "2026-11-23 12:00:00"}}
 	w.engine.Callers[bot.ServiceNow] = sn

@@ -73,8 +73,11 @@ func (w *work) stillSame(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	var held bot.Text
-	if seen != nil && st.Approval.Glass == "" {
-		held, _ = seen.Wrong(w.e.Now())
+	for _, c := range seen {
+		if wrong, _ := c.Wrong(w.e.Now()); wrong != nil && st.Approval.Glass == "" {
+			held = wrong
+			break
+		}
 	}
 	expired := w.e.Now().After(st.Approval.Expires)
 	lost := w.spec.Role != bot.Requester && !w.ctx.Tenant.Holds(st.Approval.Person, w.spec.Role)
@@ -95,8 +98,8 @@ func (w *work) stillSame(ctx context.Context) (bool, error) {
 		if r.Step(w.ref.Step).State != setup.Running {
 			return bot.ErrStale
 		}
-		if seen != nil {
-			r.Seen = seen
+		for _, c := range seen {
+			r.See(c)
 		}
 		void := entry(r, r.Step(w.ref.Step), "void")
 		void.Note = why

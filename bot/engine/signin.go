@@ -131,7 +131,7 @@ func (e *Engine) signInPage(v View, t *bot.Tenant, a attempt) (bot.SignInPage, e
 	if p, ok := t.Person(r.Requester); ok {
 		page.Requester = p.Name
 	}
-	page.Change = r.Change
+	page.Change = r.Number(a.System)
 	for i := range g.Steps {
 		s := r.Step(g.Steps[i].ID)
 		mine := s != nil && slices.Contains(r.Waiting(&g.Steps[i], s), a.Person)

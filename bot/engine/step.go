@@ -140,8 +140,8 @@ func (w *work) look(ctx context.Context) error {
 		if r.Step(w.ref.Step).State != setup.Looking {
 			return bot.ErrStale
 		}
-		if seen != nil {
-			r.Seen = seen
+		for _, c := range seen {
+			r.See(c)
 		}
 		if _, byHand := w.spec.ByHand(w.ctx); byHand && (problem != nil || len(proposal.Calls) == 0) {
 			return r.Open(w.ref.Step) // nothing is known that a plan could be made of

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"keyturn/bot"
@@ -23,7 +24,7 @@ func opens(r *setup.Run, g *setup.Guide, t *bot.Tenant, now time.Time) (at time.
 		if s == nil || r.State != setup.RunOpen || s.State != setup.Planned {
 			continue
 		}
-		if _, until := r.Held(t.Change, s.Plan, now); until.After(now) && (!ok || until.Before(at)) {
+		if _, until := r.Held(t.Changes, s.Plan, now); until.After(now) && (!ok || until.Before(at)) {
 			at, ok = until, true
 		}
 	}
@@ -53,15 +54,17 @@ func (e *Engine) window(ctx context.Context, j bot.Job) error {
 	}
 	return e.ofRun(ctx, j, "window", p.Run, func(d *Draft, r setup.Run, g *setup.Guide, c setup.Context) error {
 		titles := map[bot.PersonID][]bot.Text{}
+		var opened []setup.ChangeNeed
 		var people []bot.PersonID
 		for i := range g.Steps {
 			spec, s := &g.Steps[i], r.Step(g.Steps[i].ID)
-			if s == nil || s.State != setup.Planned || !setup.NeedsChange(c.Tenant.Change, s.Plan.Calls) {
+			if s == nil || s.State != setup.Planned || len(r.Needs(c.Tenant.Changes, s.Plan.Calls)) == 0 {
 				continue
 			}
-			if says, _ := r.Held(c.Tenant.Change, s.Plan, d.Now); says != nil {
+			if says, _ := r.Held(c.Tenant.Changes, s.Plan, d.Now); says != nil {
 				continue
 			}
+			opened = append(opened, r.Needs(c.Tenant.Changes, s.Plan.Calls)...)
 			for _, who := range r.Waiting(spec, s) {
 				if len(titles[who]) == 0 {
 					people = append(people, who)
@@ -70,7 +73,7 @@ func (e *Engine) window(ctx context.Context, j bot.Job) error {
 			}
 		}
 		for _, who := range people {
-			m := bot.Say(bot.T("The window of change "), bot.C(r.Change), bot.T(" is open"), until(r.Seen), bot.T(". These can be approved now ("+c.Tenant.Name+"):"))
+			m := bot.Say(windows(&r, opened), bot.T(". These can be approved now ("+c.Tenant.Name+"):"))
 			m.Add(bot.Paragraph{Text: bot.Lines(titles[who]...)})
 			m.Add(bot.Buttons{Items: []bot.Button{{Label: "Show my steps", Action: setup.ActMine, Value: r.ID}}})
 			d.Tell(c.Tenant, who, m)
@@ -79,6 +82,23 @@ func (e *Engine) window(ctx context.Context, j bot.Job) error {
 		d.windowNext(nil, &r, g, c.Tenant)
 		return nil
 	})
+}
+
+// windows says which windows are open.
+func windows(r *setup.Run, needs []setup.ChangeNeed) bot.Text {
+	var said []string
+	var out bot.Text
+	for _, n := range needs {
+		if !n.Rule.Read || slices.Contains(said, n.Number) {
+			continue
+		}
+		said = append(said, n.Number)
+		if out != nil {
+			out = bot.Join(out, bot.T(". "))
+		}
+		out = bot.Join(out, bot.T("The window of change "), bot.C(n.Number), bot.T(" is open"), until(r.SeenChange(n.Number)))
+	}
+	return out
 }
 
 func until(c *bot.Change) bot.Text {

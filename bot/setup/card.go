@@ -45,7 +45,7 @@ func (s Scene) Card(p bot.PersonID, visit int) bot.Message {
 	default:
 		m.Add(bot.Heading{Text: "Nothing waits for you here"})
 	}
-	intro := bot.Join(bot.T(s.name(s.Run.Requester)+" asked for: "), bot.B(s.title()), s.change())
+	intro := bot.Join(bot.T(s.name(s.Run.Requester)+" asked for: "), bot.B(s.title()), s.changes())
 	if minutes > 0 && s.Run.State == RunOpen {
 		intro = bot.Join(intro, bot.T(fmt.Sprintf(". About %s.", plural(minutes, "minute", "minutes"))))
 	}
@@ -203,6 +203,7 @@ func (s Scene) about(m *bot.Message, spec *Spec) {
 // openStep draws a guided step, or a step whose API cannot plan.
 func (s Scene) openStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 	s.about(m, spec)
+	s.changeByHand(m, spec)
 	if st.Problem != nil && st.State != Checking {
 		m.Add(bot.Paragraph{Text: bot.T("⛔ " + st.Problem.words())})
 		small(m, st.Problem)

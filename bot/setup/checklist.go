@@ -48,7 +48,7 @@ const (
 func (s Scene) Checklist() bot.Message {
 	m := bot.Message{Key: ChecklistKey(s.Run.ID)}
 	m.Add(bot.Heading{Text: s.Guide.Title})
-	m.Add(bot.Paragraph{Text: bot.Join(bot.B(s.Tenant.Name), bot.T(s.instance()), bot.T(" · asked for by "+s.name(s.Run.Requester)), s.change())})
+	m.Add(bot.Paragraph{Text: bot.Join(bot.B(s.Tenant.Name), bot.T(s.instance()), bot.T(" · asked for by "+s.name(s.Run.Requester)), s.changes())})
 	if s.Guide.Warning != "" {
 		m.Add(bot.Paragraph{Text: bot.T(s.Guide.Warning)})
 	}
@@ -113,13 +113,6 @@ func (s Scene) instance() string {
 		return ""
 	}
 	return " · " + s.Run.Instance
-}
-
-func (s Scene) change() bot.Text {
-	if s.Run.Change == "" {
-		return nil
-	}
-	return bot.Join(bot.T(" · change "), bot.C(s.Run.Change))
 }
 
 // progress is the line that says how far the run is and who it waits for.

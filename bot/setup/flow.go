@@ -19,6 +19,7 @@ type Start struct {
 	Holders   map[bot.Role][]bot.PersonID
 	Options   map[string]string
 	Change    string
+	Numbers   map[bot.System]string // instead of Change, where each system has its own
 	At        time.Time
 }
 
@@ -26,7 +27,7 @@ type Start struct {
 func New(g *Guide, s Start) Run {
 	r := Run{
 		ID: s.ID, Guide: g.ID, Revision: g.Revision, Tenant: s.Tenant.ID, Instance: s.Instance,
-		Requester: s.Requester, Place: s.Place, State: RunOpen, Started: s.At, Change: s.Change,
+		Requester: s.Requester, Place: s.Place, State: RunOpen, Started: s.At, Change: s.Change, Numbers: s.Numbers,
 		Holders: s.Holders, Options: s.Options, Facts: map[string]Fact{}, Visits: map[bot.PersonID][]Visit{},
 	}
 	if r.Holders == nil {

@@ -31,7 +31,7 @@ func (r *Run) reminds(spec *Spec, s *Step, t *bot.Tenant) (at time.Time, ok bool
 			from = later
 		}
 	}
-	if _, opens := r.Held(t.Change, s.Plan, from); opens.After(from) { // nobody can act before
+	if _, opens := r.Held(t.Changes, s.Plan, from); opens.After(from) { // nobody can act before
 		from = opens
 	}
 	return t.Hours.Add(from, t.RemindAfter, t.Zone), true

@@ -35,24 +35,28 @@ const (
 
 // Run is one walk through a guide for one tenant and instance.
 type Run struct {
-	ID        string                      `json:"id"`
-	Guide     GuideID                     `json:"guide"`
-	Revision  int                         `json:"revision"` // of the guide, kept for the run's life
-	Tenant    bot.TenantID                `json:"tenant"`
-	Instance  string                      `json:"instance,omitempty"` // ServiceNow host; "" is none
-	Requester bot.PersonID                `json:"requester"`
-	Place     bot.Place                   `json:"place"` // where the checklist is
-	State     RunState                    `json:"state"`
-	Started   time.Time                   `json:"started"`
-	Ended     time.Time                   `json:"ended,omitzero"`
-	Why       string                      `json:"why,omitempty"` // of a cancelled or ended run
-	Change    string                      `json:"change,omitempty"`
-	Seen      *bot.Change                 `json:"change_seen,omitempty"` // the change request as it was last read
-	Holders   map[bot.Role][]bot.PersonID `json:"holders"`
-	Options   map[string]string           `json:"options,omitempty"` // answers of the start form
-	Facts     map[string]Fact             `json:"facts,omitempty"`
-	Steps     []Step                      `json:"steps"` // in the guide's order
-	Visits    map[bot.PersonID][]Visit    `json:"visits,omitempty"`
+	ID        string       `json:"id"`
+	Guide     GuideID      `json:"guide"`
+	Revision  int          `json:"revision"` // of the guide, kept for the run's life
+	Tenant    bot.TenantID `json:"tenant"`
+	Instance  string       `json:"instance,omitempty"` // ServiceNow host; "" is none
+	Requester bot.PersonID `json:"requester"`
+	Place     bot.Place    `json:"place"` // where the checklist is
+	State     RunState     `json:"state"`
+	Started   time.Time    `json:"started"`
+	Ended     time.Time    `json:"ended,omitzero"`
+	Why       string       `json:"why,omitempty"` // of a cancelled or ended run
+	Change    string       `json:"change,omitempty"`
+	Seen      *bot.Change  `json:"change_seen,omitempty"` // the change request as it was last read
+	// Numbers are the change numbers by system, where the tenant has several rules;
+	// Change is empty then, and SeenToo has how each was last read.
+	Numbers map[bot.System]string       `json:"changes,omitempty"`
+	SeenToo map[string]bot.Change       `json:"changes_seen,omitempty"`
+	Holders map[bot.Role][]bot.PersonID `json:"holders"`
+	Options map[string]string           `json:"options,omitempty"` // answers of the start form
+	Facts   map[string]Fact             `json:"facts,omitempty"`
+	Steps   []Step                      `json:"steps"` // in the guide's order
+	Visits  map[bot.PersonID][]Visit    `json:"visits,omitempty"`
 	// Unreached are the people whose card could not be delivered: why, and how
 	// that is mended.
 	Unreached map[bot.PersonID]string `json:"unreached,omitempty"`

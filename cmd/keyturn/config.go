@@ -133,17 +133,11 @@ type tenantConfig struct {
 	Hours      string                       `yaml:"working_hours"`  // 09:00-17:00
 	Days       string                       `yaml:"working_days"`   // mon-fri
 	Remind     duration                     `yaml:"remind_after"`   // working time
-	Change     struct {
-		Required bool     `yaml:"required"`
-		Pattern  string   `yaml:"pattern"`
-		Example  string   `yaml:"example"`
-		Systems  []string `yaml:"systems"`         // entra, servicenow; none is both
-		Read     bool     `yaml:"read_servicenow"` // it has to be approved there, and in its window
-	} `yaml:"change"`
-	SignIn     signInConfig `yaml:"sign_in"`
-	Reader     *credential  `yaml:"reader"`
-	Simulator  *credential  `yaml:"simulator"`
-	AdminPlace string       `yaml:"admin_channel"`
+	Change     changeConfig                 `yaml:"change"`
+	SignIn     signInConfig                 `yaml:"sign_in"`
+	Reader     *credential                  `yaml:"reader"`
+	Simulator  *credential                  `yaml:"simulator"`
+	AdminPlace string                       `yaml:"admin_channel"`
 
 	Fallback  *fallbackConfig  `yaml:"fallback"`
 	Heartbeat *heartbeatConfig `yaml:"heartbeat"`

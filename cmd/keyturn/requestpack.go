@@ -246,7 +246,7 @@ func (c *config) requestData(tenants []*bot.Tenant) (requestData, error) {
 		}
 		d.Tenants = append(d.Tenants, requestTenant{Name: t.Name, Directory: t.Directory, Instance: t.Instance, SignInEntra: t.SignIn.EntraClientID, Redirect: t.SignIn.EntraRedirect,
 			SignInServiceNow: t.SignIn.ServiceNowClientID, SignInServiceNowURL: strings.TrimSuffix(d.URL, "/") + "/signin/servicenow/" + string(t.ID), Reader: t.Reader.ClientID, Owners: names(t.Owners), EntraAdmins: names(t.Holders[bot.EntraAdmin]),
-			PrivilegedAdmins: names(t.Holders[bot.PrivilegedRoleAdmin]), ServiceNowAdmins: names(t.Holders[bot.ServiceNowAdmin]), FourEyes: t.FourEyes, Change: t.Change.Required, Knowledge: t.Knowledge})
+			PrivilegedAdmins: names(t.Holders[bot.PrivilegedRoleAdmin]), ServiceNowAdmins: names(t.Holders[bot.ServiceNowAdmin]), FourEyes: t.FourEyes, Change: len(t.Changes) > 0, Knowledge: t.Knowledge})
 	}
 	return d, nil
 }

@@ -149,20 +149,7 @@ func (t *tenantConfig) tenant(c *config, where string, f *faults) *bot.Tenant {
 	t.workspaces(c, out, where, f)
 	people := t.people(c, out, where, f)
 	t.roles(out, people, where, f)
-	out.Change = bot.ChangeRule{Required: t.Change.Required, Pattern: t.Change.Pattern, Example: t.Change.Example, Read: t.Change.Read}
-	for _, name := range t.Change.Systems {
-		system, ok := map[string]bot.System{"entra": bot.Graph, "servicenow": bot.ServiceNow}[name]
-		if !ok {
-			f.add("%s.change.systems: there is no system %q: write entra or servicenow", where, name)
-		}
-		out.Change.Systems = append(out.Change.Systems, system)
-	}
-	if t.Change.Read && t.ServiceNow == nil {
-		f.add("%s.change.read_servicenow: there is no servicenow instance to read the change from", where)
-	}
-	if _, err := regexp.Compile(t.Change.Pattern); err != nil {
-		f.add("%s.change.pattern: %v", where, err)
-	}
+	out.Changes = t.Change.rules(t.ServiceNow != nil, where+".change", f)
 	t.outwards(c, out, where, f)
 	t.checkSignIn(c, where, f)
 	out.Modes = t.modes()
