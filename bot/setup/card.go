@@ -211,8 +211,7 @@ func (s Scene) openStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 	if st.State == Checking && !(spec.API != nil && spec.API.Poll) {
 		return
 	}
-	g := spec.Guided
-	v := s.value(spec, st)
+	g, v := spec.Guided, s.value(spec, st)
 	var buttons []bot.Button
 	if system, ok := spec.ByHand(s.Context()); ok && (g == nil || g.Ask == nil) {
 		s.unplanned(m, spec, st, system, primary)
