@@ -42,6 +42,7 @@ type SignInRequest struct {
 type SignInCode struct {
 	Code, Verifier Secret
 	Nonce          string
+	Claims         string // as they were asked for in the request
 }
 
 // SignedIn is who signed in at a system, and their token.

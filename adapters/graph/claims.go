@@ -47,3 +47,26 @@ func claimsRequest(raw []byte) string {
 	}
 	return b.String()
 }
+
+// capable adds to a claims request, or to none, that Keyturn can answer a
+// challenge: Graph sends one only to clients that say so, and who does not is
+// refused without a word about what a policy asks for.
+// Source: Microsoft, "Claims challenges, claims requests and client capabilities".
+func capable(wanted string) string {
+	var asked struct {
+		Access map[string]json.RawMessage `json:"access_token"`
+		ID     json.RawMessage            `json:"id_token,omitempty"`
+	}
+	if wanted != "" && json.Unmarshal([]byte(wanted), &asked) != nil {
+		return wanted
+	}
+	if asked.Access == nil {
+		asked.Access = map[string]json.RawMessage{}
+	}
+	asked.Access["xms_cc"] = json.RawMessage(`{"values":["cp1"]}`)
+	out, err := json.Marshal(asked)
+	if err != nil {
+		return wanted
+	}
+	return string(out)
+}

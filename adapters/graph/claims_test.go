@@ -27,3 +27,16 @@ func TestTheClaimsOfAChallengeAreRead(t *testing.T) {
 		}
 	}
 }
+
+// Graph sends challenges only to clients that say that they can answer them.
+func TestAChallengeIsAskedForAtEverySignIn(t *testing.T) {
+	for wanted, want := range map[string]string{
+		"": `{"access_token":{"xms_cc":{"values":["cp1"]}}}`,
+		`{"access_token":{"acrs":{"essential":true,"value":"c1"}}}`: `{"access_token":{"acrs":{"essential":true,"value":"c1"},"xms_cc":{"values":["cp1"]}}}`,
+		`{"id_token":{"auth_time":{"essential":true}}}`:             `{"access_token":{"xms_cc":{"values":["cp1"]}},"id_token":{"auth_time":{"essential":true}}}`,
+	} {
+		if got := capable(wanted); got != want {
+			t.Errorf("%s: %s", wanted, got)
+		}
+	}
+}

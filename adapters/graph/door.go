@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/coreos/go-oidc/v3/oidc"
 
@@ -21,6 +22,10 @@ type SignIn struct {
 	// Assertion gives the assertion of a workload identity, in place of a key.
 	Assertion func(context.Context) (bot.Secret, error)
 }
+
+// visit is how long a sign-in counts at most, which is about what Microsoft's
+// tokens last by themselves.
+const visit = 90 * time.Minute
 
 // doors keep what Microsoft's metadata said of each tenant.
 type doors struct {
@@ -43,12 +48,9 @@ func (c *Client) Address(id bot.TenantID, r bot.SignInRequest) (string, error) {
 		return "", mine(bot.Login, "Nobody can sign in: "+err.Error()+".", "This is a fault in Keyturn's configuration; an operator has to mend it.")
 	}
 	q := url.Values{"client_id": {t.SignIn.ClientID}, "response_type": {"code"}, "response_mode": {"query"}, "redirect_uri": {t.SignIn.Redirect},
-		"scope": {c.signInScope()}, "state": {r.State}, "nonce": {r.Nonce}, "code_challenge": {r.Challenge}, "code_challenge_method": {"S256"}, "prompt": {"select_account"}}
+		"scope": {c.signInScope()}, "state": {r.State}, "nonce": {r.Nonce}, "code_challenge": {r.Challenge}, "code_challenge_method": {"S256"}, "prompt": {"select_account"}, "claims": {capable(r.Claims)}}
 	if r.Account != "" {
 		q.Set("login_hint", r.Account)
-	}
-	if r.Claims != "" {
-		q.Set("claims", r.Claims)
 	}
 	u.RawQuery = q.Encode()
 	return u.String(), nil
@@ -94,7 +96,7 @@ func (c *Client) Redeem(ctx context.Context, id bot.TenantID, code bot.SignInCod
 	}
 	path := "/" + t.Directory + "/oauth2/v2.0/token"
 	form := url.Values{"grant_type": {"authorization_code"}, "client_id": {t.SignIn.ClientID}, "code": {code.Code.Reveal()},
-		"redirect_uri": {t.SignIn.Redirect}, "code_verifier": {code.Verifier.Reveal()}, "scope": {c.signInScope()}}
+		"redirect_uri": {t.SignIn.Redirect}, "code_verifier": {code.Verifier.Reveal()}, "scope": {c.signInScope()}, "claims": {capable(code.Claims)}}
 	if err := c.prove(ctx, t, path, form); err != nil {
 		return bot.SignedIn{}, asFailure(bot.Login, err)
 	}
@@ -112,6 +114,10 @@ func (c *Client) Redeem(ctx context.Context, id bot.TenantID, code bot.SignInCod
 		return bot.SignedIn{}, f
 	}
 	in.Token, in.Until = token.Value, token.Expires
+	// Microsoft gives clients that can answer a challenge tokens for up to 28 hours.
+	if most := c.cfg.Now().Add(visit); in.Until.After(most) {
+		in.Until = most
+	}
 	return in, nil
 }
 

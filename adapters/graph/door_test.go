@@ -42,7 +42,7 @@ func signInWorld(t *testing.T, claims func(issuer string) jwt.MapClaims, with *r
 		if err != nil {
 			t.Error(err)
 		}
-		_ = json.NewEncoder(rw).Encode(map[string]any{"token_type": "Bearer", "expires_in": 3599, "access_token": canary + "-access", "refresh_token": canary + "-refresh", "id_token": signed})
+		_ = json.NewEncoder(rw).Encode(map[string]any{"token_type": "Bearer", "expires_in": 86399, "access_token": canary + "-access", "refresh_token": canary + "-refresh", "id_token": signed})
 	}
 	return w.client(func(c *graph.Config) {
 		c.LoginURL = w.URL
@@ -85,11 +85,14 @@ func TestASignInSaysWhoItIs(t *testing.T) {
 	if in.Account != "erin.admin@contoso.example" || in.Object != "object-1" || !in.Known || len(in.Roles) != 1 || in.Token.Reveal() != canary+"-access" {
 		t.Errorf("signed in: %+v", in)
 	}
-	if form.Get("code_verifier") != canary+"-verifier" || form.Get("redirect_uri") != "https://keyturn.example.com/signin/entra" || strings.Contains(form.Get("scope"), "offline_access") {
+	if left := in.Until.Sub(time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)); left != 90*time.Minute {
+		t.Errorf("a token for a day counts for %s", left)
+	}
+	if form.Get("code_verifier") != canary+"-verifier" || form.Get("redirect_uri") != "https://keyturn.example.com/signin/entra" || strings.Contains(form.Get("scope"), "offline_access") || form.Get("claims") != `{"access_token":{"xms_cc":{"values":["cp1"]}}}` {
 		t.Errorf("it was redeemed with %v", *form)
 	}
 	address, err := c.Address("contoso", bot.SignInRequest{State: "s", Nonce: "n", Challenge: "c", Account: "erin.admin@contoso.example"})
-	if err != nil || !strings.Contains(address, "code_challenge_method=S256") || !strings.Contains(address, "prompt=select_account") || strings.Contains(address, canary) {
+	if err != nil || !strings.Contains(address, "code_challenge_method=S256") || !strings.Contains(address, "prompt=select_account") || !strings.Contains(address, "xms_cc") || strings.Contains(address, canary) {
 		t.Errorf("the page is %s (%v)", address, err)
 	}
 }

@@ -34,7 +34,7 @@ func (e *Engine) redeem(ctx context.Context, j bot.Job) error {
 		}
 		var s sealedAttempt
 		err = json.Unmarshal([]byte(raw.Reveal()), &s)
-		code = bot.SignInCode{Code: bot.NewSecret(s.Code), Verifier: bot.NewSecret(s.Verifier), Nonce: s.Nonce}
+		code = bot.SignInCode{Code: bot.NewSecret(s.Code), Verifier: bot.NewSecret(s.Verifier), Nonce: s.Nonce, Claims: a.Claims}
 		return err
 	})
 	if errors.Is(err, bot.ErrNotFound) || !known || (err == nil && code.Code.IsZero()) {

@@ -282,7 +282,7 @@ func TestAStrongerSignInIsAskedForByACall(t *testing.T) {
 	h.signsIn(play.Erin, "Sign in", "reader-app", play.Erin.UPN)
 	if !slices.ContainsFunc(h.served(), func(c sim.Call) bool {
 		u, err := url.Parse(c.Path)
-		return err == nil && strings.HasSuffix(u.Path, "/authorize") && u.Query().Get("claims") == claims
+		return err == nil && strings.HasSuffix(u.Path, "/authorize") && u.Query().Get("claims") == `{"access_token":{"acrs":{"essential":true,"value":"c1"},"xms_cc":{"values":["cp1"]}}}`
 	}) {
 		h.fail("the sign-in did not ask for what Microsoft wanted:\n%s", calls(h.served()))
 	}
