@@ -77,6 +77,9 @@ func (a *Ask) roles() (bot.Reply, error) {
 		return bot.Private(m), nil
 	}
 	m.Add(bot.Paragraph{Text: bot.T("Change who holds:")}, bot.Buttons{Items: buttons})
+	if err := a.linked(&m); err != nil {
+		return bot.Reply{}, err
+	}
 	m.Add(bot.Note{Text: bot.T("The same by command: " + a.Table.Command + " roles give entra-admin <name>, or: give entra-admin <name> as backup, take entra-admin <name>. Who is an owner stands in the configuration.")})
 	return bot.Private(m), nil
 }
@@ -100,6 +103,9 @@ func (a *Ask) changeByWords() (bot.Reply, error) {
 	use := "Write for example: " + a.Table.Command + " roles give entra-admin " + a.someone() + ". Or: take entra-admin, or give entra-admin with \"as backup\" at the end. I have changed nothing."
 	if len(a.Args) < 3 {
 		return say(use), nil
+	}
+	if strings.EqualFold(a.Args[0], "unlink") {
+		return a.unlink(a.Args[1:])
 	}
 	act, role := strings.ToLower(a.Args[0]), bot.Role(strings.ToLower(a.Args[1]))
 	if role == bot.Owner {

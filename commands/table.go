@@ -88,7 +88,7 @@ func New(command string) *Table {
 		{Name: "cancel", Group: "Set something up", What: "Cancel a run; it lists what exists already", Example: "cancel", Level: Known, Run: cancelVerb},
 		{Name: "inventory", Group: "What exists, and who may", What: "What Keyturn made: where, approved by whom, expires when", Example: "inventory", Level: Known, Run: inventoryVerb},
 		{Name: "mapping", Group: "What exists, and who may", What: "How ServiceNow incidents are filled: say it, or change it", Example: "mapping", Level: Holder, Run: mappingVerb},
-		{Name: "roles", Group: "What exists, and who may", What: "Who holds which role; owners change it here", Example: "roles", Level: Known, Run: rolesVerb},
+		{Name: "roles", Group: "What exists, and who may", What: "Who holds which role; owners change it here, and take back admin accounts that were confirmed in chat", Example: "roles", Level: Known, Run: rolesVerb},
 		{Name: "help", Also: []string{"?"}, Group: "Help", What: "This list; with a command's name, that one alone", Example: "help", Level: Member, Run: helpVerb},
 	}
 	t.Clicks = clicks()

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"time"
 
 	"keyturn/bot"
@@ -109,4 +110,37 @@ func (d *Draft) SettleLink(t *bot.Tenant, owner bot.PersonID, id string, yes boo
 	d.Record(bot.AuditEntry{Tenant: t.ID, Person: owner, Account: l.Account, Via: via.String(), Act: act, Note: "of " + string(l.Person) + " at " + gateName(l.System)})
 	d.Tell(t, l.Person, bot.Say(says))
 	return l, true, nil
+}
+
+// Confirmed are the accounts that owners have confirmed in chat as somebody's.
+func (d *Draft) Confirmed(t *bot.Tenant) ([]Link, error) {
+	list, err := links.All(d.View, t.ID)
+	return slices.DeleteFunc(list, func(l Link) bool { return l.Confirmed.IsZero() }), err
+}
+
+// Unlink takes back, as an owner, what was confirmed as a person's account at a
+// system, and ends their sign-in there: nothing more is called as that account.
+// It gives the accounts, none where there was nothing to take back.
+func (d *Draft) Unlink(t *bot.Tenant, owner, p bot.PersonID, system bot.System, via bot.Account) (accounts []string, err error) {
+	list, err := d.View.Records(links.Name, t.ID)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range list {
+		l, err := links.read(r)
+		if err != nil {
+			return nil, err
+		}
+		if l.Person != p || l.System != system || l.Confirmed.IsZero() {
+			continue
+		}
+		links.Drop(&d.Out, t.ID, r.Key)
+		d.Record(bot.AuditEntry{Tenant: t.ID, Person: owner, Account: l.Account, Via: via.String(), Act: "unlink", Note: "of " + string(p) + " at " + gateName(system)})
+		d.Tell(t, p, bot.Say(bot.T("An owner took back that "), bot.C(l.Account), bot.T(" is yours. Nothing more is run as it; what you approved and has not run waits for a sign-in with the account that your card names.")))
+		accounts = append(accounts, l.Account)
+	}
+	if len(accounts) > 0 {
+		d.endSession(t.ID, p, system)
+	}
+	return accounts, nil
 }

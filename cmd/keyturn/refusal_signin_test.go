@@ -194,6 +194,42 @@ func TestASecondAccountIsLinkedByAnOwner(t *testing.T) {
 	}
 }
 
+// An owner takes back what was confirmed: the sign-in ends, what was not run is
+// not run, and the account is a stranger's again.
+func TestAnOwnerTakesALinkedAccountBack(t *testing.T) {
+	h := open(t, withSignIn)
+	h.asksToSignIn()
+	second := microsoft.User{ID: "11111111-0000-4000-8002-000000000002", Name: "Erin Vogel (tier 0)", UPN: "erin.t0@contoso.example", Active: []string{"Application Administrator"}}
+	if err := h.world.Microsoft.AddUser(second); err != nil {
+		t.Fatal(err)
+	}
+	h.signsIn(play.Erin, "Sign in", firstSignIn, second.UPN)
+	h.clicks(play.Erin, "Link this account", "")
+	h.clicks(play.Omar, "Confirm", "")
+	h.expectCard(play.Erin, "An owner confirmed that", second.UPN)
+	h.expectPage(h.signsIn(play.Erin, "Sign in", firstSignIn, second.UPN), "You are signed in as "+second.UPN)
+	h.expectApproval(play.Erin, "reader-app")
+
+	h.types(play.Rita, "/keyturn roles unlink erin entra")
+	h.expectPrivate(play.Rita, "not", "owner")
+	h.types(play.Omar, "/keyturn roles")
+	h.expectPrivate(play.Omar, "Accounts that were confirmed in chat", "Erin Vogel at Microsoft Entra", second.UPN, "confirmed by Omar Haddad")
+	if !h.signedInNow(play.Erin) {
+		t.Fatal("the sign-in was not kept")
+	}
+	h.clicks(play.Omar, "Unlink "+second.UPN, "")
+	h.expectPrivate(play.Omar, second.UPN+" is no account of Erin Vogel any more", "I have told them")
+	h.expectPrivate(play.Erin, "An owner took back that", second.UPN, "Nothing more is run as it")
+	if h.signedInNow(play.Erin) {
+		t.Error("the sign-in with the account goes on")
+	}
+	h.expectPage(h.signsIn(play.Erin, "Approve and run", "reader-app", second.UPN), "does not know as an account of Erin Vogel")
+	h.expectPrivate(play.Erin, "you are not signed in now, so I have not run anything")
+	h.expectNoWrites()
+	h.types(play.Omar, "/keyturn roles unlink erin entra")
+	h.expectPrivate(play.Omar, "there is nothing to take back")
+}
+
 // Somebody else's account is nobody's second one.
 func TestAnAccountOfSomebodyElseIsNotTaken(t *testing.T) {
 	h := open(t, withSignIn)
