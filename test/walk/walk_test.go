@@ -186,6 +186,7 @@ func TestASetupAndAnIncidentInTheBrowser(t *testing.T) {
 	b.fills("Further columns", "")
 	b.presses("Check")
 	b.seesNoMore("Assignment group *")
+	b.sees("confirmed by Sam Duarte") // the card is drawn anew: a click meanwhile would be lost
 	b.presses("Sign in")
 	b.signsIn("sam.duarte")
 	b.sees("Approve and run")
