@@ -77,7 +77,6 @@ func TestABotThatEndsAroundAWorkNoteTellsTheIncidentOnce(t *testing.T) {
 	fresh := h.news()
 	h.presses(play.OnSlack, play.Max, "Ask again")
 	h.answered(play.OnSlack, play.Max, fresh, number+" says: “OneDrive stays at sync pending", "[Write into "+number+"]")
-	fresh = h.news()
 	ends := make(chan struct{})
 	h.world.ServiceNow.Faults.Add(sim.Fault{Method: "GET", Path: "/api/now/table/incident/*", Times: 1, While: func() { <-ends }})
 	h.presses(play.OnSlack, play.Max, "Write into "+number)

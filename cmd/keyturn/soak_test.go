@@ -141,7 +141,7 @@ func TestABotUnderLoadForLongStaysAsItIs(t *testing.T) {
 
 // beats does something ten times as often as it is expected, evenly.
 func (s *soaking) beats(what string, aMinute int, do func(n int) error) {
-	want := int(s.until.Sub(time.Now()).Minutes() * float64(aMinute*soakTimes))
+	want := int(time.Until(s.until).Minutes() * float64(aMinute*soakTimes))
 	beat := time.NewTicker(time.Minute / time.Duration(aMinute*soakTimes))
 	defer beat.Stop()
 	for n := 0; time.Now().Before(s.until); n++ {
