@@ -40,6 +40,10 @@ func statusVerb(a *Ask) (bot.Reply, error) {
 	if err != nil {
 		return bot.Reply{}, err
 	}
+	reads, err := a.Reads(a.Tenant)
+	if err != nil {
+		return bot.Reply{}, err
+	}
 	switch {
 	case !watch.Failing.IsZero():
 		m.Add(bot.Paragraph{Text: bot.Join(bot.T("⚫ Cannot read service health since "), bot.When(watch.Since(), bot.DateTime), bot.T(". "+watch.Failure))})
@@ -50,6 +54,8 @@ func statusVerb(a *Ask) (bot.Reply, error) {
 		}
 	case !watch.Good.IsZero():
 		m.Add(bot.Note{Text: bot.Join(bot.T("Service health was last read "), bot.When(watch.Good, bot.DateTime))})
+	case reads:
+		m.Add(bot.Note{Text: bot.T("Service health of " + a.Tenant.Name + " is about to be read for the first time.")})
 	default:
 		m.Add(bot.Note{Text: bot.Join(bot.T("Service health is not read for "+a.Tenant.Name+" yet: no Graph credential is configured, and no run has made one. "), bot.C(a.Table.Command+" setup direct"), bot.T(" makes one."))})
 	}

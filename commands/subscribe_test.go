@@ -58,6 +58,29 @@ func TestASubscriptionIsMadeAndChangedByWords(t *testing.T) {
 	}
 }
 
+// Whether somebody has to do something first depends on whether there is a
+// credential, not on whether it was used already.
+func TestASubscriptionSaysWhatIsMissing(t *testing.T) {
+	w := newWorld(t)
+	const none = "no run has made one"
+	if r := w.do(typed("olga", "subscribe live")); !strings.Contains(words(r), none) {
+		t.Errorf("nothing can be read, and it says: %s", words(r))
+	}
+	if r := w.do(typed("olga", "status")); !strings.Contains(words(r), none) {
+		t.Errorf("nothing can be read, and the status says: %s", words(r))
+	}
+	w.commit(func(d *engine.Draft) error {
+		d.Out.Secrets = append(d.Out.Secrets, engine.Sealed{Name: "tenant/contoso/reader", Value: bot.NewSecret(`{"client_id":"c","key":"k","cert":"x"}`)})
+		return nil
+	})
+	if r := w.do(typed("olga", "subscribe live")); !strings.Contains(words(r), "Done. I have said so in the channel") {
+		t.Errorf("a run has made a credential, and it says: %s", words(r))
+	}
+	if r := w.do(typed("olga", "status")); strings.Contains(words(r), none) || !strings.Contains(words(r), "about to be read for the first time") {
+		t.Errorf("a run has made a credential, and the status says: %s", words(r))
+	}
+}
+
 func TestASubscriptionIsMadeAndChangedByForm(t *testing.T) {
 	w := newWorld(t)
 	w.begin()

@@ -45,6 +45,13 @@ func Standing(v View, t *bot.Tenant) (bot.Reader, bot.CallIdentity, error) {
 
 func (e *Engine) reader(v View, t *bot.Tenant) (bot.Reader, bool, error) { return readerOf(v, t) }
 
+// Reads reports whether there is a credential to read a tenant's service health
+// with, whether or not it was read yet.
+func (d *Draft) Reads(t *bot.Tenant) (bool, error) {
+	_, ok, err := readerOf(d.View, t)
+	return ok, err
+}
+
 // readerOf finds the credential for reading a tenant's service health: the
 // configured one, or the one that a run has made.
 func readerOf(v View, t *bot.Tenant) (bot.Reader, bool, error) {
