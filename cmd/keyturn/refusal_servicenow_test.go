@@ -92,6 +92,7 @@ func TestWhatServiceNowRefusesWhenTablesAreOpened(t *testing.T) {
 	h.clicks(play.Sam, "I did it by hand, check", "sn-crossscope")
 	h.expectRefusal(play.Sam, "sn-crossscope", "Other scopes still cannot read oauth_entity", "All application scopes, Can read", "Global scope")
 	h.again(play.Sam, "sn-crossscope")
+	h.idle() // every card is drawn anew, so that the click is on the plan of now
 	h.clicks(play.Sam, "Approve and run", "sn-crossscope")
 	h.expectDone(play.Sam, "Cross-scope read of the OAuth registry", "oauth_entity_profile: all application scopes, can read")
 
