@@ -4,13 +4,14 @@ import (
 	"strings"
 
 	"keyturn/bot"
+	"keyturn/bot/engine"
 )
 
 // gates are the systems that accounts are linked at, as owners write them.
 var gates = []struct {
-	system     bot.System
-	word, name string
-}{{bot.Graph, "entra", "Microsoft Entra"}, {bot.ServiceNow, "servicenow", "ServiceNow"}}
+	system bot.System
+	word   string
+}{{bot.Graph, "entra"}, {bot.ServiceNow, "servicenow"}}
 
 // linked lists for owners whose accounts were confirmed in chat, each with the
 // way back.
@@ -27,7 +28,7 @@ func (a *Ask) linked(m *bot.Message) error {
 				continue
 			}
 			name := a.name(l.Person)
-			items = append(items, bot.Pair{Label: name + " at " + g.name, Value: bot.Join(bot.C(l.Account), bot.T(", confirmed by "+a.name(l.By)+" "), bot.When(l.Confirmed, bot.DateOnly))})
+			items = append(items, bot.Pair{Label: name + " at " + engine.GateName(g.system), Value: bot.Join(bot.C(l.Account), bot.T(", confirmed by "+a.name(l.By)+" "), bot.When(l.Confirmed, bot.DateOnly))})
 			buttons = append(buttons, bot.Button{Label: "Unlink " + short(l.Account), Action: actVerb, Value: "roles unlink " + name + " " + g.word, Says: "Unlink " + l.Account + ", an account of " + name,
 				Confirm: &bot.Confirm{Title: "Unlink this account?", Text: "Their sign-in with it ends, and nothing more is run as it. They can ask for it to be linked again.", Yes: "Unlink it", No: "Keep it"}})
 		}
@@ -52,9 +53,9 @@ func (a *Ask) unlink(words []string) (bot.Reply, error) {
 			return bot.Reply{}, err
 		}
 		if len(accounts) == 0 {
-			return sayf("No account of %s at %s was confirmed in chat, so there is nothing to take back. An account that the configuration names is changed there.", a.name(p), g.name), nil
+			return sayf("No account of %s at %s was confirmed in chat, so there is nothing to take back. An account that the configuration names is changed there.", a.name(p), engine.GateName(g.system)), nil
 		}
-		return sayf("%s is no account of %s any more. Their sign-in at %s has ended, and I have told them.", strings.Join(accounts, ", "), a.name(p), g.name), nil
+		return sayf("%s is no account of %s any more. Their sign-in at %s has ended, and I have told them.", strings.Join(accounts, ", "), a.name(p), engine.GateName(g.system)), nil
 	}
 	return say("Write for example: " + a.Table.Command + " roles unlink " + a.someone() + " entra. Or servicenow in the place of entra. I have changed nothing."), nil
 }

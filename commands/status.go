@@ -40,7 +40,7 @@ func statusVerb(a *Ask) (bot.Reply, error) {
 	if err != nil {
 		return bot.Reply{}, err
 	}
-	reads, err := a.Reads(a.Tenant)
+	missing, err := a.nothingReads(watch)
 	if err != nil {
 		return bot.Reply{}, err
 	}
@@ -54,7 +54,7 @@ func statusVerb(a *Ask) (bot.Reply, error) {
 		}
 	case !watch.Good.IsZero():
 		m.Add(bot.Note{Text: bot.Join(bot.T("Service health was last read "), bot.When(watch.Good, bot.DateTime))})
-	case reads:
+	case !missing:
 		m.Add(bot.Note{Text: bot.T("Service health of " + a.Tenant.Name + " is about to be read for the first time.")})
 	default:
 		m.Add(bot.Note{Text: bot.Join(bot.T("Service health is not read for "+a.Tenant.Name+" yet: no Graph credential is configured, and no run has made one. "), bot.C(a.Table.Command+" setup direct"), bot.T(" makes one."))})
@@ -217,4 +217,15 @@ func (a *Ask) nameOfAsker() string {
 		return a.Person.Name
 	}
 	return "A colleague"
+}
+
+// nothingReads reports whether service health can only be read once somebody makes
+// a credential for it. The credential, which is sealed, is looked for only where
+// no reading says already that there is one.
+func (a *Ask) nothingReads(w incident.Watch) (bool, error) {
+	if !w.Good.IsZero() || !w.Failing.IsZero() {
+		return false, nil
+	}
+	reads, err := a.Reads(a.Tenant)
+	return !reads, err
 }

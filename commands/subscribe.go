@@ -96,11 +96,11 @@ func (a *Ask) subscribe(sub incident.Subscription) (bot.Reply, error) {
 	if err != nil {
 		return bot.Reply{}, err
 	}
-	reads, err := a.Reads(a.Tenant)
+	missing, err := a.nothingReads(w)
 	if err != nil {
 		return bot.Reply{}, err
 	}
-	if w.Good.IsZero() && w.Failing.IsZero() && !reads {
+	if missing {
 		m := bot.Say(bot.T("This channel is subscribed, but service health is not read for "+a.Tenant.Name+" yet: no Graph credential is configured, and no run has made one. The guide "), bot.C("direct"), bot.T(" makes one."))
 		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Start the guide", Action: actGuide, Value: "direct"}}})
 		return bot.Private(m), nil

@@ -42,7 +42,7 @@ func (d *Draft) unlinked(t *bot.Tenant, a attempt, p bot.Person, in bot.SignedIn
 	d.putAttempt(t.ID, a)
 	d.Out.Forget = append(d.Out.Forget, attemptSecret(t.ID, a.ID))
 	d.refuseSignIn(t.ID, a, in.Account, "the account is not linked")
-	m := bot.Say(bot.T("You signed in at "+gateName(a.System)+" as "), bot.C(in.Account), bot.T(why))
+	m := bot.Say(bot.T("You signed in at "+GateName(a.System)+" as "), bot.C(in.Account), bot.T(why))
 	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Link this account", Action: setup.ActLink, Value: a.ID, Says: "Link this account: " + in.Account}, a.back()}})
 	d.Tell(t, p.ID, m)
 	return nil
@@ -76,8 +76,8 @@ func (d *Draft) AskLink(t *bot.Tenant, p bot.Person, id string, via bot.Account)
 		return old.Account, nil, known, err // asked already
 	}
 	links.PutUntil(&d.Out, t.ID, linkKey(id), l, d.Now.Add(linkLives))
-	d.Record(bot.AuditEntry{Tenant: t.ID, Person: p.ID, Account: l.Account, Via: l.Via, Act: "link-asked", Run: a.Run, Note: "at " + gateName(a.System)})
-	m := bot.Say(bot.B(p.Name), bot.T(" signed in at "+gateName(a.System)+" as "), bot.C(l.Account), bot.T(" and says that it is their own account. Once you confirm it, steps that "+p.Name+" approves run as that account. Ask them, not by a message that somebody else could answer."))
+	d.Record(bot.AuditEntry{Tenant: t.ID, Person: p.ID, Account: l.Account, Via: l.Via, Act: "link-asked", Run: a.Run, Note: "at " + GateName(a.System)})
+	m := bot.Say(bot.B(p.Name), bot.T(" signed in at "+GateName(a.System)+" as "), bot.C(l.Account), bot.T(" and says that it is their own account. Once you confirm it, steps that "+p.Name+" approves run as that account. Ask them, not by a message that somebody else could answer."))
 	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Confirm", Action: setup.ActLinkYes, Value: id, Style: bot.Primary, Says: "Confirm that " + l.Account + " is an account of " + p.Name},
 		{Label: "Refuse", Action: setup.ActLinkNo, Value: id, Says: "Refuse to link " + l.Account}}})
 	for _, o := range t.Owners {
@@ -107,7 +107,7 @@ func (d *Draft) SettleLink(t *bot.Tenant, owner bot.PersonID, id string, yes boo
 		l.By = owner
 		links.Drop(&d.Out, t.ID, linkKey(id))
 	}
-	d.Record(bot.AuditEntry{Tenant: t.ID, Person: owner, Account: l.Account, Via: via.String(), Act: act, Note: "of " + string(l.Person) + " at " + gateName(l.System)})
+	d.Record(bot.AuditEntry{Tenant: t.ID, Person: owner, Account: l.Account, Via: via.String(), Act: act, Note: "of " + string(l.Person) + " at " + GateName(l.System)})
 	d.Tell(t, l.Person, bot.Say(says))
 	return l, true, nil
 }
@@ -135,7 +135,7 @@ func (d *Draft) Unlink(t *bot.Tenant, owner, p bot.PersonID, system bot.System, 
 			continue
 		}
 		links.Drop(&d.Out, t.ID, r.Key)
-		d.Record(bot.AuditEntry{Tenant: t.ID, Person: owner, Account: l.Account, Via: via.String(), Act: "unlink", Note: "of " + string(p) + " at " + gateName(system)})
+		d.Record(bot.AuditEntry{Tenant: t.ID, Person: owner, Account: l.Account, Via: via.String(), Act: "unlink", Note: "of " + string(p) + " at " + GateName(system)})
 		d.Tell(t, p, bot.Say(bot.T("An owner took back that "), bot.C(l.Account), bot.T(" is yours. Nothing more is run as it; what you approved and has not run waits for a sign-in with the account that your card names.")))
 		accounts = append(accounts, l.Account)
 	}

@@ -56,7 +56,7 @@ func (e *Engine) redeem(ctx context.Context, j bot.Job) error {
 		}
 		f = &bot.Failure{Says: "The sign-in could not be finished.", Fix: "Sign in again."}
 	case err == nil && in.Object == "":
-		f = &bot.Failure{Says: gateName(a.System) + " did not say who signed in.", Fix: "Sign in again; if it stays, an owner of Keyturn has to look at the sign-in registration."}
+		f = &bot.Failure{Says: GateName(a.System) + " did not say who signed in.", Fix: "Sign in again; if it stays, an owner of Keyturn has to look at the sign-in registration."}
 	}
 	return e.commit(ctx, fmt.Sprintf("redeem/%d", j.ID), func(d *Draft) error {
 		d.Out.Done = []bot.JobID{j.ID}
@@ -122,7 +122,7 @@ func (d *Draft) signedIn(t *bot.Tenant, a attempt, in bot.SignedIn) error {
 	d.putAttempt(t.ID, a)
 	d.Out.Forget = append(d.Out.Forget, attemptSecret(t.ID, a.ID))
 	d.Record(bot.AuditEntry{Tenant: t.ID, Person: a.Person, Account: in.Account, Via: a.Via, Act: "sign-in", Run: a.Run, Step: a.Step,
-		Note: "at " + gateName(a.System) + ", until " + in.Until.UTC().Format(time.RFC3339)})
+		Note: "at " + GateName(a.System) + ", until " + in.Until.UTC().Format(time.RFC3339)})
 	went := false
 	if a.Purpose != toAsk { // who signs in to ask has not come back to a step
 		if went, err = d.goOn(t, a, in); err != nil {
@@ -131,11 +131,11 @@ func (d *Draft) signedIn(t *bot.Tenant, a attempt, in bot.SignedIn) error {
 	}
 	switch {
 	case a.Purpose == toAsk:
-		m := bot.Say(bot.T("You are signed in at "+gateName(a.System)+" as "), bot.C(in.Account), bot.T(" until "), bot.When(in.Until, bot.Clock), bot.T("."))
+		m := bot.Say(bot.T("You are signed in at "+GateName(a.System)+" as "), bot.C(in.Account), bot.T(" until "), bot.When(in.Until, bot.Clock), bot.T("."))
 		m.Add(bot.Buttons{Items: []bot.Button{a.back()}})
 		d.Tell(t, a.Person, m)
 	case !went:
-		d.Tell(t, a.Person, bot.Say(bot.T("You are signed in at "+gateName(a.System)+" as "), bot.C(in.Account), bot.T(" until "), bot.When(in.Until, bot.Clock), bot.T(". Go on with your card.")))
+		d.Tell(t, a.Person, bot.Say(bot.T("You are signed in at "+GateName(a.System)+" as "), bot.C(in.Account), bot.T(" until "), bot.When(in.Until, bot.Clock), bot.T(". Go on with your card.")))
 	}
 	d.keepSession(t.ID, Session{Person: a.Person, System: a.System, Account: in.Account, Object: in.Object, Roles: in.Roles, Known: in.Known, At: d.Now, Until: in.Until}, in.Token)
 	return nil

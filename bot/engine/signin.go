@@ -110,7 +110,7 @@ func (e *Engine) SignInPage(ctx context.Context, t bot.TenantID, key string) (pa
 
 // signInPage draws a sign-in.
 func (e *Engine) signInPage(v View, t *bot.Tenant, a attempt) (bot.SignInPage, error) {
-	page := bot.SignInPage{Stage: a.Stage, ID: a.ID, For: t.ID, Tenant: t.Name, System: gateName(a.System), Origin: setup.OriginOf(e.Env.gate(t.ID, a.System)),
+	page := bot.SignInPage{Stage: a.Stage, ID: a.ID, For: t.ID, Tenant: t.Name, System: GateName(a.System), Origin: setup.OriginOf(e.Env.gate(t.ID, a.System)),
 		Account: a.Account, Numbers: a.Numbers, Until: a.Until, Says: a.Says, Fix: a.Fix, Run: a.Run}
 	page.Host = setup.HostOf(page.Origin)
 	if p, ok := t.Person(a.Person); ok {
@@ -145,8 +145,8 @@ func (e *Engine) signInPage(v View, t *bot.Tenant, a attempt) (bot.SignInPage, e
 	return page, nil
 }
 
-// gateName is how the page calls the system that people sign in at.
-func gateName(s bot.System) string {
+// GateName is how the page calls the system that people sign in at.
+func GateName(s bot.System) string {
 	if s == bot.Graph {
 		return "Microsoft Entra"
 	}
@@ -252,7 +252,7 @@ func (e *Engine) ReturnSignIn(ctx context.Context, r bot.SignInReturn) (page bot
 		case r.Error != "":
 			d.fail(t, &a, door.Explain(r.Error, r.Description))
 		case r.Code.IsZero() || len(r.Code.Reveal()) > 8192:
-			d.fail(t, &a, &bot.Failure{Says: gateName(a.System) + " sent no code back.", Fix: "Sign in again."})
+			d.fail(t, &a, &bot.Failure{Says: GateName(a.System) + " sent no code back.", Fix: "Sign in again."})
 		default:
 			a.Stage, s.Code = bot.SignInReturned, r.Code.Reveal()
 			d.putAttempt(t, a)
@@ -306,7 +306,7 @@ func (d *Draft) fail(t bot.TenantID, a *attempt, f *bot.Failure) {
 	if a.Purpose == toAsk {
 		left = " Nothing was asked there."
 	}
-	m := bot.Say(bot.T("The sign-in at " + gateName(a.System) + " did not work. " + f.Says + " " + f.Fix + left))
+	m := bot.Say(bot.T("The sign-in at " + GateName(a.System) + " did not work. " + f.Says + " " + f.Fix + left))
 	m.Add(bot.Buttons{Items: []bot.Button{a.back()}})
 	if f.Code != "" {
 		m.Add(bot.Note{Text: bot.T(f.Code)})
