@@ -3,6 +3,7 @@ package main
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"keyturn/bot"
 	"keyturn/bot/engine"
@@ -74,6 +75,7 @@ func TestTheReadersKeyIsReplacedWithoutAGap(t *testing.T) {
 	if len(old) != 1 {
 		t.Fatalf("the inventory has %+v", old)
 	}
+	h.later(time.Minute) // when a key ends is known to the second
 	h.types(play.Omar, "/keyturn inventory replace keyturn-health-reader")
 	h.submits(play.Omar, nil)
 	h.clicks(play.Erin, "Approve and run", "reader-app")
