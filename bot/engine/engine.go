@@ -201,14 +201,12 @@ func (e *Engine) Run(ctx context.Context) error {
 const drain = 8 * time.Second
 
 // idle waits until there may be work: a new job, one that falls due, a worker
-// that finished.
+// that finished. It looks at the clock each minute: a machine that was suspended
+// wakes up with a later one.
 func (e *Engine) idle(ctx context.Context) {
 	pause := time.Minute
-	if next, ok, err := e.Store.Next(ctx); err == nil && ok {
-		pause = next.Sub(e.Now())
-	}
-	if len(e.slots) == cap(e.slots) {
-		pause = time.Minute
+	if next, ok, err := e.Store.Next(ctx); err == nil && ok && len(e.slots) < cap(e.slots) {
+		pause = min(pause, next.Sub(e.Now()))
 	}
 	timer := time.NewTimer(max(pause, time.Millisecond))
 	defer timer.Stop()

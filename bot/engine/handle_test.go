@@ -254,3 +254,38 @@ func TestTheLoopItself(t *testing.T) {
 		w.store.Close()
 	})
 }
+
+// Timers stand still while a machine is suspended, its clock does not.
+func TestAMachineThatWasSuspendedSeesWhatFellDueMeanwhile(t *testing.T) {
+	dir := newWorld(t) // outside the bubble: its files and keys
+	dir.store.Close()
+	synctest.Test(t, func(t *testing.T) {
+		w := dir
+		w.t = t
+		w.clock = &clock{at: start}
+		w.open()
+		w.commit("later", func(d *engine.Draft) error {
+			m := bot.Say(bot.T("in an hour"))
+			m.Key = "later"
+			d.Say(channel, m, bot.ClassHandoff)
+			d.Out.Jobs[0].Due = start.Add(time.Hour)
+			return nil
+		})
+		e := engine.New(engine.Config{Env: w.env, Store: w.store, Chats: map[bot.Platform]engine.Chat{bot.Slack: w.chat}, Now: w.clock.Now, ID: w.id, Pace: engine.NewLimits(), Workers: 2})
+		ctx, stop := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- e.Run(ctx) }()
+		synctest.Wait()
+		w.clock.pass(2 * time.Hour)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if _, ok := w.sent("later"); !ok {
+			t.Error("a minute after it woke up it had not looked at its clock")
+		}
+		stop()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		w.store.Close()
+	})
+}

@@ -150,9 +150,9 @@ func TestWhenGraphIsDownTheChannelsSeeNoGreen(t *testing.T) {
 		t.Errorf("the channel is told the cause, which is for the admins: %s", told.Text)
 	}
 	h.expectCard(play.Omar, "Microsoft Graph has a fault at the moment")
-	quiet := r.heard()
+	quiet, tried := r.heard(), h.watch().Tries
 	h.passes(5 * time.Minute)
-	h.readable(false)
+	h.becomes("another reading that fails", func() bool { return h.watch().Tries > tried })
 	if n := r.heard(); n != quiet {
 		t.Errorf("the monitor heard %d beats while nothing can be read", n-quiet)
 	}
