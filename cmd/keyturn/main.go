@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"slices"
 	"syscall"
 
 	"github.com/alecthomas/kong"
@@ -51,17 +52,20 @@ func main() {
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	exit := -1
 	parser, err := kong.New(&cli{}, kong.Name("keyturn"), kong.Description("A ChatOps bot for Microsoft 365 service health and ServiceNow."),
-		kong.Writers(stdout, stderr), kong.UsageOnError(), kong.Exit(func(code int) { exit = code }))
+		kong.Writers(stdout, stderr), kong.Exit(func(code int) { exit = code }))
 	if err != nil {
 		fmt.Fprintln(stderr, "keyturn:", err)
 		return 2
+	}
+	if len(args) == 0 || args[0] == "help" {
+		args = append(slices.Clone(args[min(1, len(args)):]), "--help")
 	}
 	k, err := parser.Parse(args)
 	if exit >= 0 {
 		return exit // --help
 	}
 	if err != nil {
-		fmt.Fprintln(stderr, "keyturn:", err)
+		fmt.Fprintf(stderr, "keyturn: %v\n\nkeyturn help lists the commands, keyturn COMMAND --help what one of them takes.\n", err)
 		return 2
 	}
 	if err := k.Run(&console{ctx: ctx, out: stdout, err: stderr}); err != nil {
