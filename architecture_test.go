@@ -129,6 +129,11 @@ var rules = []rule{
 		why: "main wires what others made, and stands at the door; what needs a library of its own is a package",
 	},
 	{
+		of:    `test/beside`,
+		never: []string{"./..."},
+		why:   "any package's tests find here what they compare with, those of a simulator too",
+	},
+	{
 		of:    `test/[a-z]+`,
 		may:   []string{},
 		never: []string{"./..."},

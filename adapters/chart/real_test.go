@@ -2,24 +2,16 @@ package chart
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
 	"keyturn/bot/incident"
+	"keyturn/test/beside"
 )
 
 // Microsoft's own texts are longer than anything that was made up for a test.
 func TestPicturesOfRealIssues(t *testing.T) {
-	dir := os.Getenv("KEYTURN_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	raw, err := os.ReadFile(filepath.Join(dir, "graph", "issues.json"))
-	if err != nil {
-		t.Skip("the recorded issues are not here; set KEYTURN_DATA to their folder")
-	}
+	raw := beside.Data(t, "graph/issues.json")
 	var list struct{ Value []json.RawMessage }
 	if json.Unmarshal(raw, &list) != nil || len(list.Value) == 0 {
 		if err := json.Unmarshal(raw, &list.Value); err != nil {

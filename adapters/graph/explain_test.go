@@ -2,8 +2,6 @@ package graph
 
 import (
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,6 +11,7 @@ import (
 
 	"keyturn/adapters/httpx"
 	"keyturn/bot"
+	"keyturn/test/beside"
 )
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -74,18 +73,7 @@ func TestEveryRealSignInErrorHasASentence(t *testing.T) {
 // project.
 func load(t *testing.T, name string, v any) {
 	t.Helper()
-	dir := os.Getenv("KEYTURN_DATA")
-	if dir == "" {
-		dir = filepath.Join(root(t), "..", "shared", "data")
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "graph-errors", name))
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("no captured data here: set KEYTURN_DATA to the folder that holds graph-errors/%s", name)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(b, v); err != nil {
+	if err := json.Unmarshal(beside.Data(t, "graph-errors/"+name), v); err != nil {
 		t.Fatal(err)
 	}
 }

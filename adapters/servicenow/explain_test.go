@@ -2,8 +2,6 @@ package servicenow
 
 import (
 	"encoding/json"
-	"errors"
-	"io/fs"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -13,6 +11,7 @@ import (
 
 	"keyturn/adapters/httpx"
 	"keyturn/bot"
+	"keyturn/test/beside"
 )
 
 var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
@@ -22,17 +21,6 @@ func reply(status int, body string) httpx.Reply {
 }
 
 func TestEveryRealErrorHasASentence(t *testing.T) {
-	dir := os.Getenv("KEYTURN_DATA")
-	if dir == "" {
-		dir = filepath.Join(root(t), "..", "shared", "data")
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "servicenow", "error-bodies.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skip("no captured data here: set KEYTURN_DATA to the folder that holds servicenow/error-bodies.json")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
 	var file struct {
 		Bodies []struct {
 			HTTP     int             `json:"http"`
@@ -40,7 +28,7 @@ func TestEveryRealErrorHasASentence(t *testing.T) {
 			Body     json.RawMessage `json:"body"`
 		} `json:"bodies"`
 	}
-	if err := json.Unmarshal(b, &file); err != nil {
+	if err := json.Unmarshal(beside.Data(t, "servicenow/error-bodies.json"), &file); err != nil {
 		t.Fatal(err)
 	}
 	if len(file.Bodies) == 0 {

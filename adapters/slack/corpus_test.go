@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"keyturn/bot"
+	"keyturn/test/beside"
 )
 
 type sample struct {
@@ -19,7 +20,7 @@ type sample struct {
 
 func corpus(t testing.TB) []sample {
 	var all []sample
-	if err := json.Unmarshal(data(t, "slack/inbound-payloads.json"), &all); err != nil {
+	if err := json.Unmarshal(beside.Data(t, "slack/inbound-payloads.json"), &all); err != nil {
 		t.Fatal(err)
 	}
 	return all

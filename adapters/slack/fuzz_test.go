@@ -4,17 +4,17 @@ import (
 	"encoding/json"
 	"net/url"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
 	"keyturn/bot"
+	"keyturn/test/beside"
 )
 
 func seed(f *testing.F, take func(sample) (string, bool)) {
-	b, err := os.ReadFile(filepath.Join(outsideFolder("KEYTURN_DATA", "data"), "slack", "inbound-payloads.json"))
+	b, err := os.ReadFile(beside.DataFile("slack/inbound-payloads.json"))
 	var all []sample
 	if err != nil || json.Unmarshal(b, &all) != nil {
 		return // the seeds in the code have to do

@@ -9,6 +9,7 @@ import (
 	"unicode/utf16"
 
 	"keyturn/bot"
+	"keyturn/test/beside"
 )
 
 // limits are the contract's numbers. Without the contract file the tests
@@ -21,7 +22,7 @@ type limits map[string]map[string]struct {
 
 func readLimits(t testing.TB) limits {
 	var raw map[string]json.RawMessage
-	if err := json.Unmarshal(contract(t, "limits.json"), &raw); err != nil {
+	if err := json.Unmarshal(beside.Contract(t, "limits.json"), &raw); err != nil {
 		t.Fatal(err)
 	}
 	l := limits{}

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 
+	"keyturn/test/beside"
+
 	"github.com/dlclark/regexp2"
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -33,7 +35,7 @@ func compileECMA(s string) (jsonschema.Regexp, error) {
 // manifestSchema is Slack's own, which manifests are held to.
 func manifestSchema(t *testing.T) *jsonschema.Schema {
 	t.Helper()
-	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(contract(t, "slack-manifest.schema.json"))))
+	doc, err := jsonschema.UnmarshalJSON(strings.NewReader(string(beside.Contract(t, "slack-manifest.schema.json"))))
 	if err != nil {
 		t.Fatal(err)
 	}

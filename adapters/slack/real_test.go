@@ -9,6 +9,7 @@ import (
 	"keyturn/bot"
 	"keyturn/bot/bottest"
 	"keyturn/bot/incident"
+	"keyturn/test/beside"
 )
 
 var (
@@ -61,7 +62,7 @@ var codeSpan = regexp.MustCompile("`[^`\n]*`")
 func TestAllThatMicrosoftWroteIsReadable(t *testing.T) {
 	l := readLimits(t)
 	n := 0
-	for id, messages := range bottest.Microsofts(t, func(name string) []byte { return data(t, name) }) {
+	for id, messages := range bottest.Microsofts(t, func(name string) []byte { return beside.Data(t, name) }) {
 		for _, m := range messages {
 			n++
 			d, wrong := check(t, l, m)

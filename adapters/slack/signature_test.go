@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"keyturn/bot"
+	"keyturn/test/beside"
 )
 
 func TestEveryPublishedSignatureCaseIsJudgedAsExpected(t *testing.T) {
@@ -20,7 +21,7 @@ func TestEveryPublishedSignatureCaseIsJudgedAsExpected(t *testing.T) {
 			Now                                              int64
 		}
 	}
-	if err := json.Unmarshal(contract(t, "signing-vectors.json"), &file); err != nil {
+	if err := json.Unmarshal(beside.Contract(t, "signing-vectors.json"), &file); err != nil {
 		t.Fatal(err)
 	}
 	if len(file.Vectors) < 20 {
@@ -46,7 +47,7 @@ func TestSignedRequestsOfTheDocumentationAreAccepted(t *testing.T) {
 		Body      string `json:"body"`
 		Signature string `json:"signature"`
 	}
-	if err := json.Unmarshal(data(t, "slack/signed-requests.json"), &cases); err != nil {
+	if err := json.Unmarshal(beside.Data(t, "slack/signed-requests.json"), &cases); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range cases {

@@ -7,14 +7,12 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"flag"
 	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -22,70 +20,16 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
-
 	"keyturn/bot"
+	"keyturn/bot/bottest"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
 
-// outside finds a file that is not part of the project: env names the folder,
-// "../shared/<folder>" beside the module is the default.
-func outside(t testing.TB, env, folder, name string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(filepath.Join(outsideFolder(env, folder), name))
-	if errors.Is(err, os.ErrNotExist) {
-		t.Skipf("%s is not here; set %s to the folder that holds it", name, env)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
-}
-
-func outsideFolder(env, folder string) string {
-	if dir := os.Getenv(env); dir != "" {
-		return dir
-	}
-	root, err := os.Getwd()
-	for err == nil {
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-			break
-		}
-		up := filepath.Dir(root)
-		if up == root {
-			break
-		}
-		root = up
-	}
-	return filepath.Join(root, "..", "shared", folder)
-}
-
-func contract(t testing.TB, name string) []byte {
-	return outside(t, "KEYTURN_CONTRACTS", "contracts", name)
-}
-func data(t testing.TB, name string) []byte { return outside(t, "KEYTURN_DATA", "data", name) }
-
-// golden compares with testdata/name, or writes it with -update.
+// golden holds testdata/name to what was drawn.
 func golden(t *testing.T, name string, got []byte) {
 	t.Helper()
-	file := filepath.Join("testdata", name)
-	if *update {
-		if err := os.MkdirAll("testdata", 0o755); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(file, got, 0o644); err != nil {
-			t.Fatal(err)
-		}
-		return
-	}
-	want, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatalf("%v; run the test with -update to write it", err)
-	}
-	if diff := cmp.Diff(string(want), string(got)); diff != "" {
-		t.Errorf("%s changed (-want +got), run with -update where that is meant:\n%s", file, diff)
-	}
+	bottest.Golden(t, filepath.Join("testdata", name), string(got), *update, "go test ./adapters/slack -update")
 }
 
 const (

@@ -11,6 +11,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 
 	"keyturn/bot"
+	"keyturn/test/beside"
 )
 
 var cardSchema = struct {
@@ -21,7 +22,7 @@ var cardSchema = struct {
 // schema is Microsoft's description of a card.
 func schemaOf(t testing.TB) *jsonschema.Schema {
 	t.Helper()
-	b := contract(t, "adaptive-card-1.5.schema.json")
+	b := beside.Contract(t, "adaptive-card-1.5.schema.json")
 	cardSchema.once.Do(func() {
 		doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(b))
 		if err != nil {

@@ -5,11 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 
 	"keyturn/bot"
+	"keyturn/test/beside"
 )
 
 // recorded is one activity as Teams sent it, with what it is.
@@ -27,7 +27,7 @@ func recordings(b []byte) ([]recorded, error) {
 }
 
 func TestRecordedActivitiesAreUnderstood(t *testing.T) {
-	all, err := recordings(outside(t, "KEYTURN_DATA", "data", "teams/activities.json"))
+	all, err := recordings(beside.Data(t, "teams/activities.json"))
 	if err != nil || len(all) < 10 {
 		t.Fatalf("%d activities, %v", len(all), err)
 	}
@@ -82,7 +82,7 @@ func TestRecordedActivitiesAreUnderstood(t *testing.T) {
 }
 
 func FuzzActivity(f *testing.F) {
-	if b, err := os.ReadFile(filepath.Join(outsideFolder("KEYTURN_DATA", "data"), "teams", "activities.json")); err == nil {
+	if b, err := os.ReadFile(beside.DataFile("teams/activities.json")); err == nil {
 		all, _ := recordings(b)
 		for _, r := range all {
 			f.Add(string(r.Activity))

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"keyturn/test/beside"
+
 	"github.com/dlclark/regexp2"
 	"github.com/google/go-cmp/cmp"
 	"github.com/santhosh-tekuri/jsonschema/v6"
@@ -48,7 +50,7 @@ func example() ManifestConfig {
 }
 
 func TestTheManifestIsValidForTeams(t *testing.T) {
-	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(contract(t, "teams-manifest-1.30.schema.json")))
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(beside.Contract(t, "teams-manifest-1.30.schema.json")))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +90,7 @@ func TestTheManifestIsValidForTeams(t *testing.T) {
 			t.Fatal("the schema accepts anything")
 		}
 	}
-	if err := valid(contract(t, "manifest-1.30-sample.json")); err != nil {
+	if err := valid(beside.Contract(t, "manifest-1.30-sample.json")); err != nil {
 		t.Fatalf("the published sample is not valid, so this test proves nothing: %v", err)
 	}
 }
@@ -98,7 +100,7 @@ func TestTheManifestAtTheTopIsTheExample(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := filepath.Join(moduleRoot(), "manifest.json")
+	file := filepath.Join(beside.Module(), "manifest.json")
 	if *update {
 		if err := os.WriteFile(file, want, 0o644); err != nil {
 			t.Fatal(err)

@@ -5,13 +5,15 @@ import (
 	"path/filepath"
 	"regexp"
 	"testing"
+
+	"keyturn/test/beside"
 )
 
 // The library asks for versions of its own dependencies that have known holes,
 // and no release of it has what this package needs. So go.mod names the one
 // commit, and newer versions of what it asks for.
 func TestTheLibraryIsPinnedWithWhatMakesItSafe(t *testing.T) {
-	mod, err := os.ReadFile(filepath.Join(moduleRoot(), "go.mod"))
+	mod, err := os.ReadFile(filepath.Join(beside.Module(), "go.mod"))
 	if err != nil {
 		t.Fatal(err)
 	}

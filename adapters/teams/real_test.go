@@ -9,6 +9,7 @@ import (
 	"keyturn/bot"
 	"keyturn/bot/bottest"
 	"keyturn/bot/incident"
+	"keyturn/test/beside"
 )
 
 var (
@@ -57,7 +58,7 @@ func readers(t *testing.T, d drawing) string {
 // tag or an entity, or says nothing.
 func TestAllThatMicrosoftWroteIsReadable(t *testing.T) {
 	n := 0
-	for id, messages := range bottest.Microsofts(t, func(name string) []byte { return outside(t, "KEYTURN_DATA", "data", name) }) {
+	for id, messages := range bottest.Microsofts(t, func(name string) []byte { return beside.Data(t, name) }) {
 		for _, m := range messages {
 			n++
 			d, err := draw(m, nil, nil)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"unicode"
+
+	"keyturn/test/beside"
 )
 
 var (
@@ -74,7 +76,7 @@ func checkConverted(t *testing.T, id, raw string) {
 }
 
 func TestRealIssuesLoseNothingAndShowNoMarkup(t *testing.T) {
-	f, err := ParseFile(dataFile(t, "graph/issues.json"))
+	f, err := ParseFile(beside.Data(t, "graph/issues.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +107,7 @@ func TestRealIssuesLoseNothingAndShowNoMarkup(t *testing.T) {
 }
 
 func TestRealMessageCenterPostsLoseNothingAndShowNoMarkup(t *testing.T) {
-	b := dataFile(t, "graph/messages.json")
+	b := beside.Data(t, "graph/messages.json")
 	f, err := ParseFile(b)
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +124,7 @@ func TestRealMessageCenterPostsLoseNothingAndShowNoMarkup(t *testing.T) {
 }
 
 func TestRealHealthOverviewIsRead(t *testing.T) {
-	b := dataFile(t, "health/healthOverviews-tenant-2022.json")
+	b := beside.Data(t, "health/healthOverviews-tenant-2022.json")
 	services, err := ParseServices(json.RawMessage(b))
 	if err != nil {
 		t.Fatal(err)

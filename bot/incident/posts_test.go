@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"keyturn/bot"
+	"keyturn/test/beside"
 )
 
 // center is a tenant whose message center is read, with one channel.
@@ -155,7 +156,7 @@ func TestRealRevisionsAreToldOnceEach(t *testing.T) {
 			Message json.RawMessage `json:"message"`
 		} `json:"revisions"`
 	}
-	if err := json.Unmarshal(dataFile(t, "messages/graph-message-revisions.json"), &chains); err != nil {
+	if err := json.Unmarshal(beside.Data(t, "messages/graph-message-revisions.json"), &chains); err != nil {
 		t.Fatal(err)
 	}
 	for _, chain := range chains {

@@ -12,20 +12,14 @@ import (
 	"unicode/utf16"
 
 	"keyturn/bot/incident"
+	"keyturn/test/beside"
 )
 
-// dataFile is the path of a file of real data; without it the test is skipped.
-func dataFile(t *testing.T, name string) string {
+// saved is the path of a recorded answer; without it the test is skipped.
+func saved(t *testing.T, name string) string {
 	t.Helper()
-	dir := os.Getenv("KEYTURN_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	path := filepath.Join(dir, name)
-	if _, err := os.Stat(path); os.IsNotExist(err) {
-		t.Skipf("no real data: set KEYTURN_DATA to the folder that holds %s", name)
-	}
-	return path
+	beside.Data(t, name)
+	return beside.DataFile(name)
 }
 
 // preview runs the command for Slack and gives its lines.
@@ -74,7 +68,7 @@ func TestOurOwnSamplesAreDrawnWithinSlacksLimits(t *testing.T) {
 func TestMicrosoftsRealTextIsDrawnWithinSlacksLimits(t *testing.T) {
 	for name, atLeast := range map[string]int{"graph/issues.json": 11, "graph/messages.json": 300} {
 		t.Run(name, func(t *testing.T) {
-			lines := preview(t, "--thread", dataFile(t, name))
+			lines := preview(t, "--thread", saved(t, name))
 			if len(lines) < atLeast {
 				t.Errorf("%d messages, the file holds more", len(lines))
 			}
@@ -91,7 +85,7 @@ func TestMicrosoftsRealTextIsDrawnWithinSlacksLimits(t *testing.T) {
 func TestMicrosoftsRealTextIsDrawnWithinTheSizeOfATeamsCard(t *testing.T) {
 	for _, name := range []string{"graph/issues.json", "graph/messages.json"} {
 		t.Run(name, func(t *testing.T) {
-			for i, line := range previewFor(t, "teams", "--thread", dataFile(t, name)) {
+			for i, line := range previewFor(t, "teams", "--thread", saved(t, name)) {
 				var body struct {
 					Summary     string `json:"summary"`
 					Attachments []struct {

@@ -3,11 +3,8 @@ package main
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -18,6 +15,7 @@ import (
 	"keyturn/bot/incident"
 	"keyturn/sim/microsoft"
 	"keyturn/sim/play"
+	"keyturn/test/beside"
 )
 
 // replayed are the issues of the replay: real ones, with up to 13 posts, one of
@@ -25,18 +23,7 @@ import (
 // shares with others at first.
 func replayed(t *testing.T) []json.RawMessage {
 	t.Helper()
-	dir := os.Getenv("KEYTURN_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	b, err := os.ReadFile(filepath.Join(dir, "graph", "issues.json"))
-	if errors.Is(err, fs.ErrNotExist) {
-		t.Skipf("KEYTURN_DATA: %v: set it to the folder with recorded answers", err)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	items, err := incident.Items(b)
+	items, err := incident.Items(beside.Data(t, "graph/issues.json"))
 	if err != nil {
 		t.Fatal(err)
 	}

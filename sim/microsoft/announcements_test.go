@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"keyturn/sim/microsoft"
+	"keyturn/test/beside"
 )
 
 const issuesPath = "/admin/serviceAnnouncement/issues"
@@ -286,10 +287,10 @@ func TestTheMessageCenter(t *testing.T) {
 func TestRealIssuesAndMessagesPassThrough(t *testing.T) {
 	w := start(t, withApps(bot(everything...)))
 	var issues, messages struct{ Value []json.RawMessage }
-	if err := json.Unmarshal(outside(t, "KEYTURN_DATA", "../shared/data", "graph/issues.json"), &issues); err != nil {
+	if err := json.Unmarshal(beside.Data(t, "graph/issues.json"), &issues); err != nil {
 		t.Fatal(err)
 	}
-	if err := json.Unmarshal(outside(t, "KEYTURN_DATA", "../shared/data", "graph/messages.json"), &messages); err != nil {
+	if err := json.Unmarshal(beside.Data(t, "graph/messages.json"), &messages); err != nil {
 		t.Fatal(err)
 	}
 	w.put(issues.Value...)

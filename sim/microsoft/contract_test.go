@@ -6,42 +6,17 @@ import (
 	"io"
 	"net/http"
 	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
+
+	"keyturn/test/beside"
 
 	"github.com/getkin/kin-openapi/openapi3"
 	"github.com/getkin/kin-openapi/openapi3filter"
 	"github.com/getkin/kin-openapi/routers"
 	"github.com/getkin/kin-openapi/routers/gorillamux"
 )
-
-// folder is where an environment variable says, else beside the module.
-func folder(variable, otherwise string) string {
-	if dir := os.Getenv(variable); dir != "" {
-		return dir
-	}
-	root, err := os.Getwd()
-	for err == nil && root != filepath.Dir(root) {
-		if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-			return filepath.Join(root, otherwise)
-		}
-		root = filepath.Dir(root)
-	}
-	return otherwise
-}
-
-// outside reads a file of such a folder, or skips the test.
-func outside(t *testing.T, variable, otherwise, name string) []byte {
-	t.Helper()
-	file := filepath.Join(folder(variable, otherwise), name)
-	b, err := os.ReadFile(file)
-	if err != nil {
-		t.Skipf("%s is not there: set %s to the folder that has it", file, variable)
-	}
-	return b
-}
 
 const contractFile = "msgraph-subset.openapi.yaml"
 
@@ -51,7 +26,7 @@ type description struct {
 }
 
 var contract = sync.OnceValues(func() (description, error) {
-	file := filepath.Join(folder("KEYTURN_CONTRACTS", "../shared/contracts"), contractFile)
+	file := beside.ContractFile(contractFile)
 	if _, err := os.Stat(file); err != nil {
 		return description{}, nil
 	}
@@ -111,10 +86,8 @@ func keepsContract(t testing.TB, r *http.Request, body string, a answer) {
 }
 
 func TestEveryDescribedOperationIsServed(t *testing.T) {
+	beside.Contract(t, contractFile) // skips where there is none
 	doc, router := described(t)
-	if doc == nil {
-		t.Skipf("%s is not there: set KEYTURN_CONTRACTS to the folder that has it", contractFile)
-	}
 	w := start(t, withApps(bot(everything...)))
 	missing := map[string]bool{}
 	for _, item := range doc.Paths.Map() {

@@ -2,42 +2,16 @@ package servicenow
 
 import (
 	"encoding/json"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
+
+	"keyturn/test/beside"
 )
 
-// shared reads a file from the folder that an environment variable names, or
-// from one beside the module; it skips the test where there is none.
-func shared(t *testing.T, variable, folder, file string, v any) {
+func decode(t *testing.T, b []byte, v any) {
 	t.Helper()
-	dir := os.Getenv(variable)
-	if dir == "" {
-		root, err := os.Getwd()
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-				break
-			}
-			if root == filepath.Dir(root) {
-				t.Fatal("no go.mod above the test")
-			}
-			root = filepath.Dir(root)
-		}
-		dir = filepath.Join(root, "..", "shared", folder)
-	}
-	b, err := os.ReadFile(filepath.Join(dir, file))
-	if os.IsNotExist(err) {
-		t.Skipf("no %s in %s; set %s to the folder that has it", file, dir, variable)
-	}
-	if err == nil {
-		err = json.Unmarshal(b, v)
-	}
-	if err != nil {
+	if err := json.Unmarshal(b, v); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -65,7 +39,7 @@ func TestColumnsAreThoseOfThePlatform(t *testing.T) {
 		}
 		Observed map[string]struct{ Columns []string } `json:"_observed"`
 	}
-	shared(t, "KEYTURN_CONTRACTS", "contracts", "servicenow-tables.json", &contract)
+	decode(t, beside.Contract(t, "servicenow-tables.json"), &contract)
 	if len(contract.Tables) == 0 || len(contract.Observed) == 0 {
 		t.Fatal("the contract names no tables")
 	}
@@ -151,7 +125,7 @@ func TestEntriesHaveTheColumnsOfARealExport(t *testing.T) {
 			Record map[string]any
 		}
 	}
-	shared(t, "KEYTURN_DATA", "data", "servicenow/exported-records.json", &export)
+	decode(t, beside.Data(t, "servicenow/exported-records.json"), &export)
 	compared := 0
 	for _, r := range export.Records {
 		table := schema[r.Table]
@@ -185,7 +159,7 @@ func TestErrorsAreThoseOfThePlatform(t *testing.T) {
 			Body     map[string]any
 		}
 	}
-	shared(t, "KEYTURN_DATA", "data", "servicenow/error-bodies.json", &file)
+	decode(t, beside.Data(t, "servicenow/error-bodies.json"), &file)
 	b := open(t, nil)
 	ian := b.as("ian")
 	id := b.as("sana").one("sys_db_object", "name=oauth_entity")["sys_id"].(string)
@@ -265,7 +239,7 @@ func TestAnIncidentHasTheShapeOfADocumentedOne(t *testing.T) {
 	var file struct {
 		Docs struct{ Bodies []struct{ Result any } }
 	}
-	shared(t, "KEYTURN_DATA", "data", "servicenow/table-api-responses.json", &file)
+	decode(t, beside.Data(t, "servicenow/table-api-responses.json"), &file)
 	b := open(t, nil)
 	s := b.as("ian")
 	group := s.one("sys_user_group", "name=Service Desk")["sys_id"]

@@ -3,41 +3,13 @@ package slack_test
 import (
 	"encoding/json"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"keyturn/sim/slack"
+	"keyturn/test/beside"
 )
-
-// contract finds a file of the contracts that live outside the project.
-func contract(t *testing.T, env, folder, name string) []byte {
-	t.Helper()
-	dir := os.Getenv(env)
-	if dir == "" {
-		root, err := filepath.Abs(".")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-				break
-			}
-			if root == filepath.Dir(root) {
-				t.Fatal("no go.mod above the test")
-			}
-			root = filepath.Dir(root)
-		}
-		dir = filepath.Join(root, "..", "shared", folder)
-	}
-	b, err := os.ReadFile(filepath.Join(dir, name))
-	if err != nil {
-		t.Skipf("needs %s; set %s to the folder that holds it: %v", name, env, err)
-	}
-	return b
-}
 
 // probe sends something of a size to the simulator.
 type probe func(w *world, n int) m
@@ -258,7 +230,7 @@ var other = map[string]string{
 
 func TestEveryLimitIsHeldAndNotOneCharacterEarlier(t *testing.T) {
 	var sizes map[string]json.RawMessage
-	if err := json.Unmarshal(contract(t, "KEYTURN_CONTRACTS", "contracts", "limits.json"), &sizes); err != nil {
+	if err := json.Unmarshal(beside.Contract(t, "limits.json"), &sizes); err != nil {
 		t.Fatal(err)
 	}
 	for _, part := range []string{"message", "blocks", "elements", "views"} {

@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"keyturn/sim/slack"
+	"keyturn/test/beside"
 )
 
 func serve(h http.Handler, path, form string) []byte {
@@ -25,7 +26,7 @@ func TestTheSignatureIsSlacks(t *testing.T) {
 	var file struct {
 		Vectors []struct{ Name, Timestamp, Secret, Body, Signature, Expect string }
 	}
-	if err := json.Unmarshal(contract(t, "KEYTURN_CONTRACTS", "contracts", "signing-vectors.json"), &file); err != nil {
+	if err := json.Unmarshal(beside.Contract(t, "signing-vectors.json"), &file); err != nil {
 		t.Fatal(err)
 	}
 	tried := 0

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"keyturn/sim/slack"
+	"keyturn/test/beside"
 )
 
 // real gathers the property paths of every recorded payload of a kind, two
@@ -16,7 +17,7 @@ func real(t *testing.T, kinds ...string) map[string]bool {
 		Kind    string
 		Payload m
 	}
-	if err := json.Unmarshal(contract(t, "KEYTURN_DATA", "data", "slack/inbound-payloads.json"), &all); err != nil {
+	if err := json.Unmarshal(beside.Data(t, "slack/inbound-payloads.json"), &all); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}

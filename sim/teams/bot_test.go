@@ -13,8 +13,6 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -360,31 +358,4 @@ func submit(title string, data m) m { return m{"type": "Action.Submit", "title":
 
 func actionAnswer(status int, kind string, value any) m {
 	return m{"statusCode": status, "type": kind, "value": value}
-}
-
-// outside reads a file of the material that lives outside the project.
-func outside(t *testing.T, env, folder, name string) []byte {
-	t.Helper()
-	dir := os.Getenv(env)
-	if dir == "" {
-		root, err := filepath.Abs(".")
-		if err != nil {
-			t.Fatal(err)
-		}
-		for {
-			if _, err := os.Stat(filepath.Join(root, "go.mod")); err == nil {
-				break
-			}
-			if root == filepath.Dir(root) {
-				t.Fatal("no go.mod above the test")
-			}
-			root = filepath.Dir(root)
-		}
-		dir = filepath.Join(root, "..", "shared", folder)
-	}
-	b, err := os.ReadFile(filepath.Join(dir, name))
-	if err != nil {
-		t.Skipf("needs %s; set %s to the folder that holds it: %v", name, env, err)
-	}
-	return b
 }

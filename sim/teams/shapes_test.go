@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"keyturn/sim/teams"
+	"keyturn/test/beside"
 )
 
 // recorded gathers the property paths of the recorded activities of a kind, two
@@ -20,7 +21,7 @@ func recorded(t *testing.T, kinds ...string) map[string]bool {
 			Activity m
 		}
 	}
-	if err := json.Unmarshal(outside(t, "KEYTURN_DATA", "data", "teams/activities.json"), &file); err != nil {
+	if err := json.Unmarshal(beside.Data(t, "teams/activities.json"), &file); err != nil {
 		t.Fatal(err)
 	}
 	seen := map[string]bool{}
@@ -115,7 +116,7 @@ func TestTheMetadataLooksLikeTheRealOne(t *testing.T) {
 			Document m `json:"openid_configuration"`
 		}
 	}
-	if err := json.Unmarshal(outside(t, "KEYTURN_DATA", "data", "teams/activities.json"), &file); err != nil {
+	if err := json.Unmarshal(beside.Data(t, "teams/activities.json"), &file); err != nil {
 		t.Fatal(err)
 	}
 	doc := m{}
@@ -154,7 +155,7 @@ func TestCardShapesAreThoseOfTheSchema(t *testing.T) {
 			}
 		}
 	}
-	if err := json.Unmarshal(outside(t, "KEYTURN_CONTRACTS", "contracts", "adaptive-card-1.5.schema.json"), &schema); err != nil {
+	if err := json.Unmarshal(beside.Contract(t, "adaptive-card-1.5.schema.json"), &schema); err != nil {
 		t.Fatal(err)
 	}
 	shapes := teams.Shapes()
