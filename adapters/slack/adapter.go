@@ -19,17 +19,6 @@ import (
 // DefaultAPIURL is where Slack's Web API is.
 const DefaultAPIURL = "https://slack.com/api/"
 
-// Desk decides about requests.
-type Desk interface {
-	// Handle takes a verified request and gives the answer to it. An error
-	// that is [bot.ErrNoCommit] or [bot.ErrDraining] means that nothing was
-	// done.
-	Handle(ctx context.Context, r bot.Request) (bot.Reply, error)
-	// FormLost is told that the form which Handle replied could not be shown,
-	// so that the person can be asked to click again.
-	FormLost(ctx context.Context, r bot.Request, why error)
-}
-
 // Config is what an [Adapter] needs.
 type Config struct {
 	// SigningSecret is the app's signing secret. Without one every request
@@ -53,7 +42,7 @@ type Config struct {
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 	// Desk decides. It may be nil for an adapter that only sends.
-	Desk Desk
+	Desk bot.Desk
 	// Log takes what an operator should know; nil is slog.Default.
 	Log *slog.Logger
 	// FormTime is how long opening a form may take; 0 is two seconds of the
@@ -77,7 +66,7 @@ type Adapter struct {
 	http    *http.Client
 	api     *url.URL
 	now     func() time.Time
-	desk    Desk
+	desk    bot.Desk
 	log     *slog.Logger
 	command string
 	forms   time.Duration // that opening one may take
@@ -99,7 +88,6 @@ func New(c Config) *Adapter {
 		network: c.Network,
 		clients: make(map[string]*slack.Client, len(c.Workspaces)),
 		now:     c.Now,
-		desk:    c.Desk,
 		log:     c.Log,
 		command: c.Command,
 		forms:   c.FormTime,
@@ -115,6 +103,7 @@ func New(c Config) *Adapter {
 	if a.log == nil {
 		a.log = slog.Default()
 	}
+	a.desk = bot.Guard(c.Desk, deskTime, a.log)
 	if a.forms == 0 {
 		a.forms = formTime
 	}

@@ -88,30 +88,16 @@ func say(w http.ResponseWriter, code int, sentence string) {
 	_, _ = io.WriteString(w, sentence+"\n")
 }
 
-// decide asks the desk. A panic there costs this request alone. The decision
-// does not end when Slack hangs up: what it commits was asked for.
-func (a *Adapter) decide(ctx context.Context, what string, r bot.Request) (reply bot.Reply, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deskTime)
-	defer cancel()
-	defer func() {
-		if p := recover(); p != nil {
-			a.log.Error("a panic while deciding", "request", r.Key, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			reply, err = bot.Reply{}, errPanic
-		}
-		outcome := "handled"
-		if err != nil {
-			outcome = "failed"
-			a.log.Error("a request failed", "request", r.Key, "kind", string(r.Kind), "error", err)
-		}
-		a.count(what, outcome)
-	}()
-	if a.desk == nil {
-		return bot.Reply{}, errors.New("there is no desk: this adapter only sends")
+// decide asks the desk and counts what came of it.
+func (a *Adapter) decide(ctx context.Context, what string, r bot.Request) (bot.Reply, error) {
+	reply, err := a.desk.Handle(ctx, r)
+	if err != nil {
+		a.count(what, "failed")
+	} else {
+		a.count(what, "handled")
 	}
-	return a.desk.Handle(ctx, r)
+	return reply, err
 }
-
-var errPanic = errors.New("a panic while deciding")
 
 // skip answers a request that is knowingly ignored.
 func (a *Adapter) skip(what string, in inbound) {
@@ -123,24 +109,3 @@ func (a *Adapter) skip(what string, in inbound) {
 		a.log.Debug("a request from Slack goes no further", "what", what, "reason", in.Skip, "team", in.Place.Team)
 	}
 }
-
-// nothingDone reports whether an error says that the request had no effect.
-func nothingDone(err error) bool {
-	return errors.Is(err, bot.ErrNoCommit) || errors.Is(err, bot.ErrDraining)
-}
-
-// calm is what a person reads about an error.
-func calm(r bot.Request, err error) bot.Message {
-	switch {
-	case errors.Is(err, bot.ErrDraining):
-		return bot.Say(bot.T("Nothing was done: I am being restarted. Try again in a moment."))
-	case errors.Is(err, bot.ErrNoCommit):
-		return bot.Say(bot.T("Nothing was done: I could not write the change to disk. Try again in a moment."))
-	}
-	return bot.Say(
-		bot.T("Something went wrong on my side, and I cannot say whether it took effect. Look at the status before you try again. The log has more under "),
-		bot.C(reference(r)), bot.T("."))
-}
-
-// reference names a request to an operator without giving its key away.
-func reference(r bot.Request) string { return digest([]byte(r.Key))[len("sha256-"):][:8] }

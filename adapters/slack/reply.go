@@ -44,7 +44,7 @@ func (a *Adapter) serveCommand(w http.ResponseWriter, r *http.Request, body []by
 	}
 	reply, err := a.decide(r.Context(), "command", in.Request)
 	if err != nil {
-		a.message(w, in.Request, calm(in.Request, err), false)
+		a.message(w, in.Request, bot.Apology(in.Request, err), false)
 		return
 	}
 	if reply.Message != nil {
@@ -60,7 +60,7 @@ func (a *Adapter) message(w http.ResponseWriter, r bot.Request, m bot.Message, i
 	d, err := render(m, messageRoom)
 	if err != nil {
 		a.log.Error("a reply could not be drawn", "request", r.Key, "error", err)
-		d, err = render(calm(r, err), messageRoom)
+		d, err = render(bot.Apology(r, err), messageRoom)
 		inPlace = false
 	}
 	if err != nil {
@@ -97,11 +97,6 @@ func (a *Adapter) open(ctx context.Context, r bot.Request, f *bot.Form) {
 	if err := a.tryOpen(ctx, r, *f); err != nil {
 		a.log.Warn("a form could not be opened", "request", r.Key, "error", err)
 		a.count("form", "lost")
-		defer func() {
-			if p := recover(); p != nil {
-				a.log.Error("a panic while saying that a form was lost", "request", r.Key, "panic", p)
-			}
-		}()
 		a.desk.FormLost(ctx, r, err)
 	}
 }
@@ -158,7 +153,7 @@ func (a *Adapter) sorry(ctx context.Context, r bot.Request, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sorryTime)
 	defer cancel()
-	if lost := a.Answer(ctx, r.From, r.Place, r.Return, calm(r, err), false, false); lost != nil {
+	if lost := a.Answer(ctx, r.From, r.Place, r.Return, bot.Apology(r, err), false, false); lost != nil {
 		a.log.Warn("somebody could not be told that their request failed", "request", r.Key, "error", lost)
 	}
 }
@@ -173,7 +168,7 @@ type viewAnswer struct {
 func (a *Adapter) serveForm(w http.ResponseWriter, r *http.Request, in inbound) {
 	reply, err := a.decide(r.Context(), "form", in.Request)
 	if err != nil {
-		done(w, a.formError(in, map[string]string{"": calm(in.Request, err).Words()}))
+		done(w, a.formError(in, map[string]string{"": bot.Apology(in.Request, err).Words()}))
 		return
 	}
 	switch {
@@ -183,7 +178,7 @@ func (a *Adapter) serveForm(w http.ResponseWriter, r *http.Request, in inbound) 
 		v, err := modal(*reply.Form, metaFor(*reply.Form, in.Request))
 		if err != nil {
 			a.log.Error("a form could not be drawn", "request", in.Key, "error", err)
-			done(w, a.formError(in, map[string]string{"": calm(in.Request, err).Words()}))
+			done(w, a.formError(in, map[string]string{"": bot.Apology(in.Request, err).Words()}))
 			return
 		}
 		done(w, viewAnswer{Action: "update", View: v})
@@ -248,7 +243,7 @@ func (a *Adapter) serveEvent(w http.ResponseWriter, r *http.Request, body []byte
 	}
 	_, err = a.decide(r.Context(), "event", in.Request)
 	switch {
-	case nothingDone(err):
+	case bot.NothingDone(err):
 		// Slack delivers the event again, at once, after a minute and after
 		// five.
 		say(w, http.StatusServiceUnavailable, "Nothing was done: deliver the event again.")

@@ -1,7 +1,6 @@
 package teams
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -22,17 +21,6 @@ import (
 
 // system names Teams in failures.
 const system bot.System = "Microsoft Teams"
-
-// Desk decides about requests.
-type Desk interface {
-	// Handle takes a verified request and gives the answer to it. An error
-	// that is [bot.ErrNoCommit] or [bot.ErrDraining] means that nothing was
-	// done.
-	Handle(ctx context.Context, r bot.Request) (bot.Reply, error)
-	// FormLost is told that the form which Handle replied could not be shown,
-	// so that the person can be asked to try again.
-	FormLost(ctx context.Context, r bot.Request, why error)
-}
 
 // Config is what an [Adapter] needs.
 type Config struct {
@@ -61,7 +49,7 @@ type Config struct {
 	// Now is the clock; nil is time.Now.
 	Now func() time.Time
 	// Desk decides. It may be nil for an adapter that only sends.
-	Desk Desk
+	Desk bot.Desk
 	// Memory keeps where conversations and people are; nil forgets with the
 	// process.
 	Memory Memory
@@ -93,7 +81,7 @@ type Adapter struct {
 	tokens   *login
 	http     *http.Client
 	now      func() time.Time
-	desk     Desk
+	desk     bot.Desk
 	memory   Memory
 	pictures Pictures
 	dialog   func(action string) bool
@@ -136,7 +124,7 @@ func New(c Config) (*Adapter, error) {
 	}
 	a := &Adapter{
 		appID: strings.ToLower(c.AppID), cloud: cloud, hosts: pins{cloud: cloud.Hosts, named: slices.Clone(c.ServiceHosts)},
-		http: calm(c.HTTP), now: c.Now, desk: c.Desk, memory: c.Memory, pictures: c.Pictures, dialog: c.OpensForm, targeted: c.Targeted,
+		http: calm(c.HTTP), now: c.Now, memory: c.Memory, pictures: c.Pictures, dialog: c.OpensForm, targeted: c.Targeted,
 		log: c.Log, count: c.Count, cards: map[string]element{},
 	}
 	if a.now == nil {
@@ -145,6 +133,7 @@ func New(c Config) (*Adapter, error) {
 	if a.log == nil {
 		a.log = slog.Default()
 	}
+	a.desk = bot.Guard(c.Desk, deskTime, a.log)
 	if a.memory == nil {
 		a.memory = NewMemory()
 	}

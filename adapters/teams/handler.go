@@ -176,42 +176,15 @@ func (a *Adapter) serve(w http.ResponseWriter, r *http.Request, v activity, body
 	status(w, http.StatusOK)
 }
 
-// decide asks the desk. A panic there costs this request alone. The decision
-// does not end when Teams hangs up: what it commits was asked for.
-func (a *Adapter) decide(ctx context.Context, what string, r bot.Request) (reply bot.Reply, err error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), deskTime)
-	defer cancel()
-	defer func() {
-		if p := recover(); p != nil {
-			a.log.Error("a panic while deciding", "request", r.Key, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
-			reply, err = bot.Reply{}, errPanic
-		}
-		outcome := "handled"
-		if err != nil {
-			outcome = "failed"
-			a.log.Error("a request failed", "request", r.Key, "kind", string(r.Kind), "error", err)
-		}
-		a.count(what, outcome)
-	}()
-	if a.desk == nil {
-		return bot.Reply{}, errors.New("there is no desk: this adapter only sends")
+// decide asks the desk and counts what came of it.
+func (a *Adapter) decide(ctx context.Context, what string, r bot.Request) (bot.Reply, error) {
+	reply, err := a.desk.Handle(ctx, r)
+	if err != nil {
+		a.count(what, "failed")
+	} else {
+		a.count(what, "handled")
 	}
-	return a.desk.Handle(ctx, r)
-}
-
-var errPanic = errors.New("a panic while deciding")
-
-// apology is what a person reads about an error.
-func apology(r bot.Request, err error) bot.Message {
-	switch {
-	case errors.Is(err, bot.ErrDraining):
-		return bot.Say(bot.T("Nothing was done: I am being restarted. Try again in a moment."))
-	case errors.Is(err, bot.ErrNoCommit):
-		return bot.Say(bot.T("Nothing was done: I could not write the change to disk. Try again in a moment."))
-	}
-	return bot.Say(
-		bot.T("Something went wrong on my side, and I cannot say whether it took effect. Look at the status before you try again. The log has more under "),
-		bot.C(digest([]byte(r.Key))[7:15]), bot.T("."))
+	return reply, err
 }
 
 // sorryTime is how long the attempt to say that something failed may take.
@@ -225,7 +198,7 @@ func (a *Adapter) sorry(ctx context.Context, r bot.Request, err error) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), sorryTime)
 	defer cancel()
-	if lost := a.Answer(ctx, r.From, r.Place, bot.Return{}, apology(r, err), false, false); lost != nil {
+	if lost := a.Answer(ctx, r.From, r.Place, bot.Return{}, bot.Apology(r, err), false, false); lost != nil {
 		a.log.Warn("somebody could not be told that their request failed", "request", r.Key, "error", lost)
 	}
 }

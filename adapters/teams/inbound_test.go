@@ -245,8 +245,7 @@ func TestAFailureNeverReachesTeamsAsFiveHundred(t *testing.T) {
 		"unknown":     func(d *desk) { d.err = errors.New("inner " + canary) },
 		"panic":       func(d *desk) { d.boom = true },
 	} {
-		w := newWorld(t)
-		w.Adapter.log = discard()
+		w := newWorld(t, func(c *Config) { c.Log = discard() })
 		change(w.desk)
 		w.deliver(w.personal(fields{"text": "help"}))
 		got := asJSON(w.lastCall().Body)

@@ -98,7 +98,7 @@ func (a *Adapter) serveButton(w http.ResponseWriter, r *http.Request, v activity
 	}
 	reply, err := a.decide(r.Context(), clickOrForm(in), in.Request)
 	if err != nil {
-		answer(w, wrong(http.StatusInternalServerError, "InternalError", apology(in.Request, err).Words()))
+		answer(w, wrong(http.StatusInternalServerError, "InternalError", bot.Apology(in.Request, err).Words()))
 		return
 	}
 	answer(w, a.inPlace(in, v, reply))
@@ -150,7 +150,7 @@ func (a *Adapter) inPlace(in inbound, v activity, reply bot.Reply) envelope {
 	switch {
 	case err != nil:
 		a.log.Error("a reply could not be drawn", "request", in.Key, "error", err)
-		return wrong(http.StatusInternalServerError, "InternalError", apology(in.Request, err).Words())
+		return wrong(http.StatusInternalServerError, "InternalError", bot.Apology(in.Request, err).Words())
 	case card != nil:
 		return replacement(card)
 	case len(reply.Errors) > 0:
@@ -241,7 +241,7 @@ func (a *Adapter) serveDialog(w http.ResponseWriter, r *http.Request, v activity
 	}
 	reply, err := a.decide(r.Context(), "dialog", in.Request)
 	if err != nil {
-		answer(w, dialogSays(apology(in.Request, err).Words()))
+		answer(w, dialogSays(bot.Apology(in.Request, err).Words()))
 		return
 	}
 	card, err := a.replyCard(in, reply, true)
@@ -254,7 +254,7 @@ func (a *Adapter) serveDialog(w http.ResponseWriter, r *http.Request, v activity
 	switch {
 	case err != nil:
 		a.log.Error("a reply could not be drawn", "request", in.Key, "error", err)
-		answer(w, dialogSays(apology(in.Request, err).Words()))
+		answer(w, dialogSays(bot.Apology(in.Request, err).Words()))
 	case card != nil:
 		answer(w, dialog(title, card))
 	case len(reply.Errors) > 0:

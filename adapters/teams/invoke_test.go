@@ -137,8 +137,7 @@ func TestAFailureIsShownBelowTheCard(t *testing.T) {
 	for name, change := range map[string]func(*desk){
 		"not written": func(d *desk) { d.err = bot.ErrNoCommit }, "unknown": func(d *desk) { d.err = errors.New("inner " + canary) }, "panic": func(d *desk) { d.boom = true },
 	} {
-		w := newWorld(t)
-		w.Adapter.log = discard()
+		w := newWorld(t, func(c *Config) { c.Log = discard() })
 		change(w.desk)
 		rec := w.clicks(pressed{Action: "a"}, nil)
 		s := answered(t, rec)

@@ -49,14 +49,14 @@ func (a *Adapter) serveMenu(w http.ResponseWriter, r *http.Request, v activity, 
 	}
 	reply, err := a.decide(r.Context(), "menu", in.Request)
 	if err != nil {
-		answer(w, dialogSays(apology(in.Request, err).Words()))
+		answer(w, dialogSays(bot.Apology(in.Request, err).Words()))
 		return
 	}
 	card, err := a.replyCard(in, reply, true)
 	switch {
 	case err != nil:
 		a.log.Error("a reply could not be drawn", "request", in.Key, "error", err)
-		answer(w, dialogSays(apology(in.Request, err).Words()))
+		answer(w, dialogSays(bot.Apology(in.Request, err).Words()))
 	case card == nil:
 		answer(w, dialogSays("Done."))
 	default:

@@ -25,11 +25,6 @@ func (a *Adapter) offer(ctx context.Context, in inbound, reply bot.Reply) {
 	}
 	a.log.Warn("a form could not be shown", "request", in.Key, "error", err)
 	a.count("form", "lost")
-	defer func() {
-		if p := recover(); p != nil {
-			a.log.Error("a panic while saying that a form was lost", "request", in.Key, "panic", p)
-		}
-	}()
 	a.desk.FormLost(ctx, in.Request, err)
 }
 
