@@ -18,7 +18,7 @@ func (c *config) checkChats(f *faults) {
 			if v := s.AppToken.value.Reveal(); v != "" && !strings.HasPrefix(v, "xapp-") {
 				f.add("slack.app_token: it is no app-level token, which begins with xapp-: make one with the scope connections:write under Basic Information of the app's settings")
 			}
-			if strings.HasPrefix(c.Outside.Proxy, "https:") {
+			if strings.HasPrefix(c.Outside.Proxy.value.Reveal(), "https:") {
 				f.add("outside.proxy: Socket Mode goes through an http or socks5 proxy: write http://, or leave slack.app_token out and have Slack come to public_url")
 			}
 		default:
@@ -70,10 +70,7 @@ func (t *teamsConfig) check(c *config, f *faults) {
 	case t.Secret.set():
 		t.Secret.need(f, "teams.secret", "")
 	case t.PrivateKey.set():
-		t.PrivateKey.need(f, "teams.private_key", "")
-		if t.Certificate == "" {
-			f.add("teams.certificate: the certificate (PEM) of the private key is missing")
-		}
+		checkPair(f, "teams", "", t.PrivateKey, t.Certificate)
 	default:
 		f.add("teams: give federated_token_file, private_key with certificate, or secret")
 	}

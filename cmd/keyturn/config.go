@@ -24,7 +24,7 @@ type config struct {
 	// Data is the file that the state is in; State is the database that it is in
 	// instead, where several replicas share it.
 	Data  string   `yaml:"data"`
-	State database `yaml:"state"`
+	State endpoint `yaml:"state"`
 	// Lease is how long a replica may say nothing before others take over what it
 	// was doing; all replicas have the same.
 	Lease duration `yaml:"lease"`
@@ -71,7 +71,7 @@ type pauses struct {
 
 // outside says where outside systems are and how they are reached.
 type outside struct {
-	Proxy    string   `yaml:"proxy"`
+	Proxy    endpoint `yaml:"proxy"`
 	NoProxy  []string `yaml:"no_proxy"`
 	CABundle string   `yaml:"ca_bundle"`
 	Resolver string   `yaml:"resolver"`
@@ -189,6 +189,12 @@ func (s *secret) UnmarshalYAML(n *yaml.Node) error {
 	return nil
 }
 
+// notThere is the error of a reference as it should be, to a secret that cannot
+// be read here or not yet.
+type notThere struct{ error }
+
+func (e notThere) Unwrap() error { return e.error }
+
 func (s secret) set() bool { return s.ref != "" }
 
 func resolve(ref string) (bot.Secret, error) {
@@ -197,24 +203,24 @@ func resolve(ref string) (bot.Secret, error) {
 	case ok && kind == "env":
 		v := os.Getenv(name)
 		if v == "" {
-			return bot.Secret{}, fmt.Errorf("the environment variable %s is empty or not set", name)
+			return bot.Secret{}, notThere{fmt.Errorf("the environment variable %s is empty or not set", name)}
 		}
 		return bot.NewSecret(v), nil
 	case ok && kind == "file":
 		b, err := os.ReadFile(name)
 		if err != nil {
-			return bot.Secret{}, fmt.Errorf("the secret cannot be read: %w", err)
+			return bot.Secret{}, notThere{fmt.Errorf("the secret cannot be read: %w", err)}
 		}
 		v := strings.TrimSpace(string(b))
 		if v == "" {
-			return bot.Secret{}, fmt.Errorf("the file %s is empty", name)
+			return bot.Secret{}, notThere{fmt.Errorf("the file %s is empty", name)}
 		}
 		return bot.NewSecret(v), nil
 	}
 	if ok && kind == "credential" { // systemd: LoadCredential= and SetCredentialEncrypted=
 		dir := os.Getenv("CREDENTIALS_DIRECTORY")
 		if dir == "" || name != filepath.Base(name) {
-			return bot.Secret{}, fmt.Errorf("there is no credential %q: it works only in a systemd unit with LoadCredential=", name)
+			return bot.Secret{}, notThere{fmt.Errorf("there is no credential %q: it works only in a systemd unit with LoadCredential=", name)}
 		}
 		return resolve("file:" + filepath.Join(dir, name))
 	}

@@ -22,7 +22,7 @@ var configWords = map[string]string{
 	"keep.incidents": "Resolved incidents. Without it `90d`.",
 
 	"outside":              "How the outside systems are reached. None of it is needed where the network is open. Other addresses than Microsoft's and Slack's own are for national clouds and simulators.",
-	"outside.proxy":        "The proxy for everything that Keyturn calls: `http://proxy.contoso.com:3128`, also `https://` and `socks5://`. Without it the environment says (HTTPS_PROXY, NO_PROXY); `none` uses none. Socket Mode takes `http://` and `socks5://`.",
+	"outside.proxy":        "The proxy for everything that Keyturn calls: `http://proxy.contoso.com:3128`, also `https://` and `socks5://`. Without it the environment says (HTTPS_PROXY, NO_PROXY); `none` uses none. Where it asks for a name and a password, a reference to the whole address, `http://name:password@…`. Socket Mode takes `http://` and `socks5://`.",
 	"outside.no_proxy":     "Hosts that are reached without the proxy; with a leading dot, all below: `.contoso.com`.",
 	"outside.ca_bundle":    "PEM file with authorities that are trusted besides the system's: that of a proxy which inspects TLS, or of a private ServiceNow.",
 	"outside.resolver":     "Name server for the look-ups that a guide makes, as `host:port`. Without it the system's.",
@@ -153,7 +153,7 @@ var configWords = map[string]string{
 
 	"web":                     "The door: who may knock, and how often.",
 	"web.certificate":         "PEM file of a certificate, where Keyturn itself ends TLS. It is read anew when it changes.",
-	"web.key":                 "PEM file of its private key.",
+	"web.key":                 "PEM file of its private key, or `credential:NAME` where it is a credential of the systemd unit: then a renewed one is taken at the next start.",
 	"web.trusted_proxies":     "Addresses or networks whose word about the client counts (X-Forwarded-For). Without it nobody's does.",
 	"web.requests_per_second": "How many requests one address may make. Without it 50.",
 	"web.burst":               "How many at once. Without it 200.",

@@ -112,7 +112,7 @@ func confKeys(t reflect.Type, prefix string) (out []confKey) {
 		switch k := f.Type; {
 		case k == reflect.TypeFor[secret]():
 			out = append(out, confKey{path, "reference to a secret"})
-		case k == reflect.TypeFor[database]():
+		case k == reflect.TypeFor[endpoint]():
 			out = append(out, confKey{path, "reference to a secret, or an address"})
 		case k == reflect.TypeFor[duration]():
 			out = append(out, confKey{path, "time span"})

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"time"
@@ -147,10 +148,19 @@ func (d *door) forget(now time.Time) {
 // doorConfig is how the endpoints are reached.
 type doorConfig struct {
 	Certificate string   `yaml:"certificate"` // PEM file; without it something in front ends TLS
-	Key         string   `yaml:"key"`         // PEM file
+	Key         string   `yaml:"key"`         // PEM file, or credential:NAME
 	Proxies     []string `yaml:"trusted_proxies"`
 	PerSecond   int      `yaml:"requests_per_second"`
 	Burst       int      `yaml:"burst"`
+}
+
+// keyFile is where the private key is: the credentials of a systemd unit are in a
+// folder of its own, which has another name for every command.
+func (d doorConfig) keyFile() string {
+	if name, ok := strings.CutPrefix(d.Key, "credential:"); ok {
+		return filepath.Join(os.Getenv("CREDENTIALS_DIRECTORY"), filepath.Base(name))
+	}
+	return d.Key
 }
 
 func (c *config) checkDoor(f *faults) {
@@ -159,7 +169,7 @@ func (c *config) checkDoor(f *faults) {
 	case (t.Certificate == "") != (t.Key == ""):
 		f.add("web: give certificate and key together, two PEM files, or neither where something in front ends TLS")
 	case t.Certificate != "":
-		if _, err := tls.LoadX509KeyPair(t.Certificate, t.Key); err != nil {
+		if _, err := tls.LoadX509KeyPair(t.Certificate, t.keyFile()); err != nil {
 			f.add("web.certificate: %v; name the PEM files of a certificate with its chain and of its key", err)
 		}
 	}
@@ -205,7 +215,7 @@ func (c *config) lock(l net.Listener) (net.Listener, error) {
 	if c.Web.Certificate == "" {
 		return l, nil
 	}
-	k := &keyPair{certificate: c.Web.Certificate, key: c.Web.Key}
+	k := &keyPair{certificate: c.Web.Certificate, key: c.Web.keyFile()}
 	if _, err := k.get(nil); err != nil {
 		return nil, err
 	}

@@ -176,6 +176,24 @@ func certified(t *testing.T, dir string, serial int64) {
 	}
 }
 
+// The private key can be a credential of the systemd unit, whose folder has
+// another name for every command.
+func TestTheKeyOfTheDoorCanBeACredential(t *testing.T) {
+	dir := t.TempDir()
+	certified(t, dir, 1)
+	if err := os.Rename(filepath.Join(dir, "key.pem"), filepath.Join(dir, "secret_web-key")); err != nil {
+		t.Fatal(err)
+	}
+	c := config{Web: doorConfig{Certificate: filepath.Join(dir, "cert.pem"), Key: "credential:secret_web-key"}}
+	for folder, faultless := range map[string]bool{dir: true, t.TempDir(): false} {
+		t.Setenv("CREDENTIALS_DIRECTORY", folder)
+		var f faults
+		if c.checkDoor(&f); (len(f) == 0) != faultless {
+			t.Errorf("in %s check says %q", folder, f)
+		}
+	}
+}
+
 func TestTheDoorSpeaksTLSAndTakesARenewedCertificate(t *testing.T) {
 	dir := t.TempDir()
 	certified(t, dir, 1)

@@ -25,7 +25,16 @@ type destination struct {
 // policy is how the bot reaches other systems: whatever it is given to call, it
 // reaches the hosts of the configuration and no other.
 func (c *config) policy(log *slog.Logger) httpx.Config {
-	return httpx.Config{Version: version, Proxy: c.Outside.Proxy, NoProxy: c.Outside.NoProxy, CAFile: c.Outside.CABundle, Hosts: c.hosts(), Log: log}
+	return httpx.Config{Version: version, Proxy: c.Outside.Proxy.value.Reveal(), NoProxy: c.Outside.NoProxy, CAFile: c.Outside.CABundle, Hosts: c.hosts(), Log: log}
+}
+
+// proxyShown is the proxy of the configuration as a page may show it: without
+// the name and the password that it asks for.
+func (o *outside) proxyShown() string {
+	if p := o.Proxy.value.Reveal(); p != "" && p != "none" {
+		return httpx.RedactString(p)
+	}
+	return o.Proxy.value.Reveal()
 }
 
 // hosts are the only ones that the bot's client sends requests to.

@@ -71,7 +71,8 @@ func TestInstallPagesShowConfigurationsThatAreComplete(t *testing.T) {
 	}
 	dir := t.TempDir()
 	t.Setenv("CREDENTIALS_DIRECTORY", dir)
-	for name, value := range map[string]string{"keyturn-key": key, "slack-signing-secret": "s", "slack-bot-token": "xoxb-1", "slack-app-token": "xapp-1", "bot-key": "k", "entra-key": "k", "servicenow-sign-in": "s"} {
+	made := madePair(t)
+	for name, value := range map[string]string{"keyturn-key": key, "slack-signing-secret": "s", "slack-bot-token": "xoxb-1", "slack-app-token": "xapp-1", "bot-key": made.private, "entra-key": made.private, "servicenow-sign-in": "s"} {
 		if err := os.WriteFile(filepath.Join(dir, "secret_"+name), []byte(value), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -92,12 +93,22 @@ func TestInstallPagesShowConfigurationsThatAreComplete(t *testing.T) {
 			if strings.HasPrefix(shown, " ") {
 				shown = whole + shown
 			}
+			shown = made.pasted(shown)
 			accepts(t, page, shown)
 			if strings.Contains(shown, "signing_secret") {
 				accepts(t, page+", Socket Mode", strings.Replace(shown, "signing_secret: credential:secret_slack-signing-secret", "app_token: credential:secret_slack-app-token", 1))
 			}
 		}
 	}
+}
+
+// pasted is a configuration with the certificate in the place of the dots that
+// stand for it.
+func (p pair) pasted(text string) string {
+	return regexp.MustCompile(`(?m)^( *)-----BEGIN CERTIFICATE-----\n *\.\.\.$`).ReplaceAllStringFunc(text, func(dots string) string {
+		indent, _, _ := strings.Cut(dots, "-")
+		return indent + strings.ReplaceAll(strings.TrimSpace(p.certificate), "\n", "\n"+indent)
+	})
 }
 
 func accepts(t *testing.T, where, text string) {

@@ -1,8 +1,6 @@
 package main
 
 import (
-	"crypto/x509"
-	"encoding/pem"
 	"strings"
 	"time"
 
@@ -51,12 +49,8 @@ func (t *tenantConfig) ownSecrets(c *config) (out []bot.OwnSecret) {
 }
 
 func certificateEnd(text string) (time.Time, bool) {
-	block, _ := pem.Decode([]byte(text))
-	if block == nil || block.Type != "CERTIFICATE" {
-		return time.Time{}, false
-	}
-	cert, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
+	cert := certificateIn(text)
+	if cert == nil {
 		return time.Time{}, false
 	}
 	return cert.NotAfter, true

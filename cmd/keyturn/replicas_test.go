@@ -64,7 +64,7 @@ func openLeased(t *testing.T, sc scene, rng *rand.Rand, lease time.Duration, dir
 	if err != nil {
 		t.Fatal(err)
 	}
-	r.conf = &config{State: database{secret{ref: "env:X", value: direct}}, Key: secret{value: bot.NewSecret(string(key))}}
+	r.conf = &config{State: endpoint{secret{ref: "env:X", value: direct}}, Key: secret{value: bot.NewSecret(string(key))}}
 	return r
 }
 

@@ -73,10 +73,7 @@ func (t *tenantConfig) checkSignIn(c *config, where string, f *faults) {
 		s.needs(f, c, where, "entra", s.EntraClientID)
 		switch {
 		case s.EntraPrivateKey.set():
-			s.EntraPrivateKey.need(f, where+".entra_private_key", "")
-			if s.EntraCertificate == "" {
-				f.add("%s.entra_certificate: the certificate (PEM) of the private key is missing", where)
-			}
+			checkPair(f, where, "entra_", s.EntraPrivateKey, s.EntraCertificate)
 		case s.EntraSecret.set():
 			s.EntraSecret.need(f, where+".entra_secret", "")
 		case s.EntraFederated == "":

@@ -100,7 +100,7 @@ func TestACopiedStateShowsWhatTheFileShows(t *testing.T) {
 		t.Fatal(err)
 	}
 	// The key was rotated since: what is copied is sealed with the newest.
-	conf := &config{State: database{secret{ref: "env:X", value: url}}, Key: secret{value: bot.NewSecret(rotated)}}
+	conf := &config{State: endpoint{secret{ref: "env:X", value: url}}, Key: secret{value: bot.NewSecret(rotated)}}
 	var out bytes.Buffer
 	if err := copyState(&console{ctx: t.Context(), out: &out}, conf, path); err != nil {
 		t.Fatal(err)

@@ -47,18 +47,26 @@ var (
 	_ store = (*postgres.Store)(nil)
 )
 
-// database is the address of a PostgreSQL database: as it is, where it holds no
-// password, or a reference to it as to any secret.
-type database struct{ secret }
+// endpoint is the address of a database or a proxy, which may hold a password: as it is,
+// where it holds none, or a reference to it as to any secret.
+type endpoint struct{ secret }
 
 // UnmarshalYAML reads the address, or the reference and what it names.
-func (d *database) UnmarshalYAML(n *yaml.Node) error {
+func (d *endpoint) UnmarshalYAML(n *yaml.Node) error {
 	var text string
 	if err := n.Decode(&text); err != nil {
 		return err
 	}
+	if text == "none" {
+		d.ref, d.value = text, bot.NewSecret(text)
+		return nil
+	}
 	if !strings.Contains(text, "://") {
-		return d.secret.UnmarshalYAML(n)
+		err := d.secret.UnmarshalYAML(n)
+		if d.err != nil && !errors.As(d.err, new(notThere)) {
+			d.err = errors.New("it is neither an address nor a reference: write the whole address with its scheme, such as http://proxy.example.com:3128 or postgres://host/name; where it holds a password env:NAME, file:/path or credential:NAME")
+		}
+		return err
 	}
 	d.ref, d.value = "an address", bot.NewSecret(text)
 	if u, err := url.Parse(text); err == nil && u.User != nil {

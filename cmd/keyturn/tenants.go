@@ -6,7 +6,6 @@ import (
 	"maps"
 	"net"
 	"net/url"
-	"os"
 	"regexp"
 	"slices"
 	"strings"
@@ -63,18 +62,21 @@ func (c *config) check() ([]*bot.Tenant, faults) {
 
 // checkOutside finds what is wrong with addresses and levels.
 func (c *config) checkOutside(f *faults) {
-	for _, a := range [][2]string{{"public_url", c.PublicURL}, {"outside.graph", c.Outside.Graph}, {"outside.login", c.Outside.Login}, {"outside.slack", c.Outside.Slack}, {"outside.status", c.Outside.Status}, {"outside.proxy", c.Outside.Proxy}} {
-		if u := a[1]; u != "" && u != "none" && !webURL(u) {
+	for _, a := range [][2]string{{"public_url", c.PublicURL}, {"outside.graph", c.Outside.Graph}, {"outside.login", c.Outside.Login}, {"outside.slack", c.Outside.Slack}, {"outside.status", c.Outside.Status}, {"outside.teams", c.Outside.Teams}, {"outside.teams_login", c.Outside.TeamsLogin}, {"outside.teams_openid", c.Outside.TeamsOpenID}} {
+		if u := a[1]; u != "" && (u != "none" || a[0] != "outside.status") && !webURL(u) {
 			f.add("%s: %q is no address: write https://host or http://host:port", a[0], u)
 		}
 	}
 	if c.Learn != "" && c.Learn != "off" && !webURL(c.Learn) {
 		f.add("learn: %q is no address: write off to ask nobody, https://host for a Microsoft Learn of your own, or leave it out", c.Learn)
 	}
-	if c.Outside.CABundle != "" {
-		if _, err := os.Stat(c.Outside.CABundle); err != nil {
-			f.add("outside.ca_bundle: %v; name a PEM file that Keyturn may read", err)
-		}
+	if c.Outside.Proxy.err != nil {
+		f.add("outside.proxy: %v", c.Outside.Proxy.err)
+	} else if _, err := httpx.NewNetwork(httpx.Config{Proxy: c.Outside.Proxy.value.Reveal()}); err != nil {
+		f.add("outside.proxy: %v", err)
+	}
+	if _, err := httpx.NewNetwork(httpx.Config{Proxy: "none", CAFile: c.Outside.CABundle}); err != nil {
+		f.add("outside.ca_bundle: %v", err)
 	}
 	if _, err := httpx.NewResolver(c.Outside.Resolver); err != nil {
 		f.add("outside.resolver: %v", err)
@@ -100,7 +102,7 @@ var (
 
 func webURL(s string) bool {
 	u, err := url.Parse(s)
-	return err == nil && (u.Scheme == "http" || u.Scheme == "https" || u.Scheme == "socks5") && u.Host != ""
+	return err == nil && (u.Scheme == "http" || u.Scheme == "https") && u.Host != ""
 }
 
 func (s secret) need(f *faults, where, hint string) {
@@ -220,10 +222,7 @@ func (cr *credential) check(f *faults, where string) {
 	case cr.Secret.set():
 		cr.Secret.need(f, where+".secret", "")
 	case cr.PrivateKey.set():
-		cr.PrivateKey.need(f, where+".private_key", "")
-		if cr.Certificate == "" {
-			f.add("%s.certificate: the certificate (PEM) of the private key is missing", where)
-		}
+		checkPair(f, where, "", cr.PrivateKey, cr.Certificate)
 	default:
 		f.add("%s: give private_key with certificate, or secret", where)
 	}
