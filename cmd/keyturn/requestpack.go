@@ -31,7 +31,7 @@ type packCmd struct {
 
 // Run writes what the people who must agree before the first run are asked for.
 func (r packCmd) Run(c *console) error {
-	conf, tenants, err := load(r.Config)
+	conf, tenants, err := loadDraft(r.Config)
 	if err != nil {
 		return err
 	}
@@ -75,8 +75,9 @@ type requestData struct {
 	Version, URL, Listen, Data, KeyRef, Proxy, CABundle, Resolver string
 	Workspaces, TeamsTenants, NoProxy, Proxies, Secrets           []string
 	TeamsApp, TeamsDirectory, HeadEvery, HeadTo, AuditKeep        string
-	OwnTLS, SocketMode                                            bool
+	OwnTLS, HasSlack, SocketMode, HasTeams                        bool
 	SlackScopes                                                   []requestScope
+	BotKey                                                        bool // the bot proves itself with a key pair
 	SignIn                                                        []setup.Permission
 	Tenants                                                       []requestTenant
 	In                                                            []struct{ From, To, Why string }
@@ -163,6 +164,23 @@ func listed(names []string) string {
 	return strings.Join(out, ", ")
 }
 
+// merged lists each host and port once, with everything that it is for.
+func merged(all []destination) (out []destination) {
+	for _, at := range all {
+		if at.Below {
+			at.Host = "*." + at.Host
+		}
+		i := slices.IndexFunc(out, func(o destination) bool { return o.Host == at.Host && o.Port == at.Port })
+		switch {
+		case i < 0:
+			out = append(out, at)
+		case !strings.Contains(out[i].Why, at.Why):
+			out[i].Why += "; " + at.Why
+		}
+	}
+	return out
+}
+
 // tidy takes blanks at the ends of lines and the second of two empty lines away.
 func tidy(s string) string {
 	var out []string
@@ -177,8 +195,8 @@ func tidy(s string) string {
 }
 
 func (c *config) requestData(tenants []*bot.Tenant) (requestData, error) {
-	d := requestData{Version: version, URL: first(c.PublicURL, "https://YOUR-HOST"), Listen: c.Listen, Data: c.Data, KeyRef: c.Key.ref, Proxy: c.Outside.Proxy, NoProxy: c.Outside.NoProxy,
-		CABundle: c.Outside.CABundle, Resolver: c.Outside.Resolver, Proxies: c.Web.Proxies, OwnTLS: c.Web.Certificate != "", SignIn: setup.SignInPermissions(), Out: c.egress(),
+	d := requestData{Version: version, URL: first(c.PublicURL, "https://YOUR-HOST"), Listen: c.Listen, Data: c.Data, KeyRef: c.Key.ref, Proxy: c.Outside.proxyShown(), NoProxy: c.Outside.NoProxy,
+		CABundle: c.Outside.CABundle, Resolver: c.Outside.Resolver, Proxies: c.Web.Proxies, OwnTLS: c.Web.Certificate != "", SignIn: setup.SignInPermissions(), Out: merged(c.egress()),
 		HeadEvery: span(c.Audit.Heads.Every.or(time.Hour)), AuditKeep: "for good"}
 	var err error
 	if d.SlackScopes, err = slackScopes(); err != nil {
@@ -202,7 +220,8 @@ func (c *config) requestData(tenants []*bot.Tenant) (requestData, error) {
 	in := func(from, path, why string) {
 		d.In = append(d.In, struct{ From, To, Why string }{from, d.URL + path, why})
 	}
-	if c.Slack != nil {
+	d.HasSlack, d.HasTeams = c.Slack != nil, c.Teams != nil
+	if d.HasSlack {
 		d.Workspaces = sortedKeys(c.Slack.Workspaces)
 		for _, s := range []secret{c.Slack.SigningSecret, c.Slack.AppToken} {
 			if s.set() {
@@ -219,7 +238,7 @@ func (c *config) requestData(tenants []*bot.Tenant) (requestData, error) {
 		}
 	}
 	if t := c.Teams; t != nil {
-		d.TeamsApp, d.TeamsDirectory = t.AppID, t.Directory
+		d.TeamsApp, d.TeamsDirectory, d.BotKey = t.AppID, t.Directory, t.PrivateKey.set()
 		for _, s := range []secret{t.Secret, t.PrivateKey} {
 			if s.set() {
 				d.Secrets = append(d.Secrets, s.ref)

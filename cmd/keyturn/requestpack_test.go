@@ -5,8 +5,10 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 )
@@ -42,12 +44,24 @@ tenants:
     roles: {entra-admin: [Ada], servicenow-admin: [Olu]}
 `
 
+// pair is a key pair as openssl makes one.
+type pair struct{ private, certificate string }
+
+func madePair(t *testing.T) pair {
+	t.Helper()
+	made, err := keyMaker{}.Make("sample", "", time.Now())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return pair{made.Secret.Reveal(), made.Facts["sample.cert"]}
+}
+
 func packOf(t *testing.T, text string) (map[string]string, *config) {
 	t.Helper()
 	key := filepath.Join(t.TempDir(), "key")
 	ca := filepath.Join(filepath.Dir(key), "ca.pem")
 	k, _, _ := strings.Cut(freshKey(t), "\n")
-	for name, content := range map[string]string{key: k, ca: "x"} {
+	for name, content := range map[string]string{key: k, ca: madePair(t).certificate} {
 		if err := os.WriteFile(name, []byte(content), 0o600); err != nil {
 			t.Fatal(err)
 		}
@@ -118,6 +132,69 @@ func TestAPageSaysThatNothingIsAskedOfWhoIsNotNeeded(t *testing.T) {
 	}
 	if !strings.Contains(pages["entra"], "makes no call in the directory") {
 		t.Errorf("the page for Entra:\n%s", pages["entra"])
+	}
+}
+
+// The pages are for asking with: they need no secret, no certificate and no
+// registration, which are what is asked for. Anything else has to be right.
+func TestTheRequestPackNeedsNothingOfWhatItAsksFor(t *testing.T) {
+	t.Setenv("CREDENTIALS_DIRECTORY", "")
+	page, err := os.ReadFile(filepath.Join("..", "..", "docs", "install-teams.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, shown, _ := strings.Cut(string(page), "```yaml\n")
+	shown, _, _ = strings.Cut(shown, "```")
+	shown = regexp.MustCompile(`(?m)^  app_id: .*$`).ReplaceAllString(shown, "  app_id: \"\"")
+	pack := func(text string) (int, string) {
+		file := filepath.Join(t.TempDir(), "keyturn.yaml")
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out, complaint strings.Builder
+		code := run(t.Context(), []string{"request-pack", "--config", file}, &out, &complaint)
+		return code, out.String() + complaint.String()
+	}
+	code, said := pack(shown)
+	for _, want := range []string{"This configuration has no Slack. Nothing is asked of you.", "the certificate `bot.pem`", "| app ID | that of the registration `Keyturn bot`, which the Entra admins make first |", "keyturn manifest entra"} {
+		if code != 0 || !strings.Contains(said, want) {
+			t.Errorf("it ends with %d and does not say %q:\n%s", code, want, said)
+		}
+	}
+	if code, said := pack(strings.Replace(shown, "Europe/Berlin", "Berlin", 1)); code != 1 || !strings.Contains(said, "is no time zone") {
+		t.Errorf("a slip ends with %d:\n%s", code, said)
+	}
+	if code, said := pack(strings.Replace(shown, "credential:secret_bot-key", "hunter2", 1)); code != 1 || !strings.Contains(said, "secrets do not stand in the configuration") || strings.Contains(said, "hunter2") {
+		t.Errorf("a secret in the configuration ends with %d:\n%s", code, said)
+	}
+}
+
+// A proxy that asks for a name and a password is named without them, and its
+// address stands by reference like any secret.
+func TestThePasswordOfAProxyIsOnNoPage(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "proxy")
+	if err := os.WriteFile(file, []byte("http://keyturn:hunter2@proxy.contoso.com:3128\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pages, conf := packOf(t, strings.Replace(wholeConfig, `proxy: "http://proxy.contoso.com:3128"`, "proxy: file:"+file, 1))
+	if page := pages["network"]; !strings.Contains(page, "All of it goes through the proxy `http://proxy.contoso.com:3128`, except") || strings.Contains(page, "hunter2") {
+		t.Errorf("the network page:\n%s", page)
+	}
+	if got := conf.policy(nil).Proxy; got != "http://keyturn:hunter2@proxy.contoso.com:3128" {
+		t.Errorf("the proxy is %q", got)
+	}
+	for written, says := range map[string]string{
+		`"http://keyturn:hunter2@proxy.contoso.com:3128"`: "outside.proxy: a password does not stand in the configuration",
+		`"htttp://proxy.contoso.com:3128"`:                "outside.proxy: the proxy address has the scheme",
+		`proxy.contoso.com:3128`:                          "outside.proxy: it is neither an address nor a reference",
+	} {
+		c, err := parseConfig([]byte("outside: {proxy: " + written + "}"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, f := c.check(); len(faultsOf(f, says)) != 1 || strings.Contains(strings.Join(f, ""), "hunter2") {
+			t.Errorf("%s: check says %q", written, f)
+		}
 	}
 }
 
