@@ -59,19 +59,20 @@ type Config struct {
 // Adapter is one Slack app in any number of workspaces. It is safe for
 // concurrent use.
 type Adapter struct {
-	secret  bot.Secret
-	app     bot.Secret
-	network httpx.Network
-	clients map[string]*slack.Client
-	http    *http.Client
-	api     *url.URL
-	now     func() time.Time
-	desk    bot.Desk
-	log     *slog.Logger
-	command string
-	forms   time.Duration // that opening one may take
-	count   func(what, outcome string)
-	lines   atomic.Int32 // connections of Socket Mode that are open
+	secret   bot.Secret
+	app      bot.Secret
+	network  httpx.Network
+	clients  map[string]*slack.Client
+	http     *http.Client
+	api      *url.URL
+	now      func() time.Time
+	desk     bot.Desk
+	log      *slog.Logger
+	command  string
+	forms    time.Duration // that opening one may take
+	count    func(what, outcome string)
+	lines    atomic.Int32 // connections of Socket Mode that are open
+	refusals bot.Refusals
 
 	mu    sync.Mutex
 	known map[string]Identity // team ID -> who the bot is there

@@ -66,7 +66,9 @@ func (a *Adapter) guarded(w http.ResponseWriter, r *http.Request, want string, s
 		if errors.Is(err, errStale) {
 			code = http.StatusForbidden
 		}
-		a.log.Warn("a request was refused before it was read", "path", r.URL.Path, "reason", err)
+		if n, tell := a.refusals.Tell(r.URL.Path+" "+err.Error(), a.now()); tell {
+			a.log.Warn("requests were refused before they were read", "path", r.URL.Path, "reason", err, "times", n)
+		}
 		a.count("request", "refused")
 		say(w, code, err.Error())
 		return

@@ -130,3 +130,29 @@ func TestAnAdapterWithoutSigningSecretTakesNothing(t *testing.T) {
 		t.Errorf("got %d, want 401", w.Code)
 	}
 }
+
+// Whoever floods the endpoint does not fill the disk with lines about it.
+func TestRefusedRequestsDoNotFloodTheLog(t *testing.T) {
+	a := newApp(t)
+	knock := func() {
+		t.Helper()
+		r := signedRequest("/slack/commands", formType, "text=help")
+		r.Header.Set("X-Slack-Signature", "v0="+strings.Repeat("ab", 32))
+		w := httptest.NewRecorder()
+		a.h.ServeHTTP(w, r)
+		if w.Code != http.StatusUnauthorized {
+			t.Fatalf("a request that Slack did not sign was answered %d", w.Code)
+		}
+	}
+	for range 500 {
+		knock()
+	}
+	if n := strings.Count(a.log.String(), "refused before"); n != 1 {
+		t.Errorf("500 refusals made %d lines", n)
+	}
+	a.now = func() time.Time { return fixed().Add(2 * time.Minute) }
+	knock()
+	if !strings.Contains(a.log.String(), "times=500") {
+		t.Errorf("the log does not say how often:\n%s", a.log)
+	}
+}

@@ -88,7 +88,7 @@ type Adapter struct {
 	targeted bool
 	log      *slog.Logger
 	count    func(what, outcome string)
-	refusals refusals
+	refusals bot.Refusals
 
 	learning sync.Mutex
 	joined   lately // places that the bot was added to

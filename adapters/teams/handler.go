@@ -9,7 +9,6 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/infracloudio/msbotbuilder-go/schema"
@@ -103,33 +102,10 @@ var errTenant = errors.New("the conversation belongs to a tenant that is not con
 // refuse answers 403 and nothing else: whoever forges tokens learns nothing.
 func (a *Adapter) refuse(w http.ResponseWriter, why error) {
 	a.count("activity", "refused")
-	if n, tell := a.refusals.tell(why.Error(), a.now()); tell {
+	if n, tell := a.refusals.Tell(why.Error(), a.now()); tell {
 		a.log.Warn("requests to the Teams endpoint were refused", "reason", why, "times", n)
 	}
 	status(w, http.StatusForbidden)
-}
-
-// refusals keeps the log from being flooded: each reason once a minute, with
-// how often it was met since.
-type refusals struct {
-	mu   sync.Mutex
-	last map[string]time.Time
-	n    map[string]int
-}
-
-func (r *refusals) tell(why string, now time.Time) (int, bool) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.last == nil {
-		r.last, r.n = map[string]time.Time{}, map[string]int{}
-	}
-	r.n[why]++
-	if last, ok := r.last[why]; ok && now.Sub(last) < time.Minute {
-		return 0, false
-	}
-	n := r.n[why]
-	r.last[why], r.n[why] = now, 0
-	return n, true
 }
 
 // serve maps the activity and answers it. What needs no answer gets 200
