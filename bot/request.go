@@ -76,6 +76,16 @@ type Reply struct {
 	Form *Form `json:"form,omitempty"`
 	// Errors keep a submitted form open and say what is wrong, by input name.
 	Errors map[string]string `json:"errors,omitempty"`
+	// Refused says in a word or two why the sender may not do what they asked
+	// for; "" where that was not the reason. Whoever runs Keyturn reads it in the
+	// log, the sender what Message says. A repeat is not told again.
+	Refused string `json:"-"`
+}
+
+// Denied is the reply, said to somebody who may not do what they asked for.
+func (r Reply) Denied(why string) Reply {
+	r.Refused = why
+	return r
 }
 
 // Private is a reply that only the sender sees.

@@ -22,7 +22,7 @@ func approveClick(a *Ask) (bot.Reply, error) {
 		return *no, nil
 	}
 	if m.alone() {
-		return m.ruled("You asked for this run, and this step creates a credential, so somebody else has to approve it: " + m.others() + "."), nil
+		return m.ruled("You asked for this run, and this step creates a credential, so somebody else has to approve it: " + m.others() + ".").Denied("four eyes"), nil
 	}
 	for _, need := range m.run.Needs(a.Tenant.Changes, m.step.Plan.Calls) {
 		if no := changeWrong(need.Rule, need.Number); no != "" {
@@ -57,7 +57,7 @@ func (m *aim) aloneByHand() *bot.Reply {
 	if a := m.step.Approval; !m.alone() || a != nil && a.Person != m.Person.ID {
 		return nil
 	}
-	no := sayf("You asked for this run, and this step creates a credential, so somebody else has to say that it was done: %s. I have marked nothing.", m.others())
+	no := sayf("You asked for this run, and this step creates a credential, so somebody else has to say that it was done: %s. I have marked nothing.", m.others()).Denied("four eyes")
 	return &no
 }
 
@@ -203,7 +203,7 @@ func goOnClick(a *Ask) (bot.Reply, error) {
 		return orEmpty(no), err
 	}
 	if a.Person.ID != m.run.Requester && !slices.Contains(a.Tenant.Owners, a.Person.ID) {
-		return sayf("Only %s, who asked for the run, or an owner can say go on.", m.name(m.run.Requester)), nil
+		return sayf("Only %s, who asked for the run, or an owner can say go on.", m.name(m.run.Requester)).Denied("neither who asked for the run nor an owner"), nil
 	}
 	if m.spec == nil {
 		return say("This button does not say which step it belongs to. Type " + a.Table.Command + " mine to see your steps."), nil

@@ -47,7 +47,7 @@ func (a *Ask) askCancel(r *setup.Run) (bot.Reply, error) {
 		return say("This run is over already."), nil
 	}
 	if !a.mayEnd(r) {
-		return sayf("Only %s, who asked for the run, or an owner can cancel it. Nothing was done.", a.name(r.Requester)), nil
+		return sayf("Only %s, who asked for the run, or an owner can cancel it. Nothing was done.", a.name(r.Requester)).Denied("neither who asked for the run nor an owner"), nil
 	}
 	sc, err := a.Scene(r, a.Request.Place)
 	if err != nil {
@@ -79,7 +79,7 @@ func (a *Ask) end(state setup.RunState, act, why string) (bot.Reply, error) {
 		return orEmpty(no), err
 	}
 	if !a.mayEnd(&m.run) {
-		return sayf("Only %s, who asked for the run, or an owner can end it. Nothing was done.", a.name(m.run.Requester)), nil
+		return sayf("Only %s, who asked for the run, or an owner can end it. Nothing was done.", a.name(m.run.Requester)).Denied("neither who asked for the run nor an owner"), nil
 	}
 	after := m.run.Clone()
 	if err := after.Finish(state, why, a.Now); err != nil {

@@ -17,7 +17,7 @@ func (t *Table) Decide(d *engine.Draft, r bot.Request) (bot.Reply, error) {
 	}
 	const membersOnly = "I only answer members of this organisation. Nothing was done."
 	if r.Guest {
-		return say(membersOnly), nil
+		return say(membersOnly).Denied("a guest, or of another organisation"), nil
 	}
 	if r.Kind == bot.HomeOpened {
 		return bot.Reply{}, homeOpened(d, r)
@@ -38,7 +38,7 @@ func (t *Table) Decide(d *engine.Draft, r bot.Request) (bot.Reply, error) {
 	var known bool
 	if a.Person, known = tenant.Who(r.From); !known && r.Unsure {
 		if guest, err := d.Guest(tenant, r.From); err != nil || guest {
-			return say(membersOnly), err
+			return say(membersOnly).Denied("a guest, or of another organisation"), err
 		}
 	}
 	if tenant.Inactive[a.Person.ID] != "" { // who acts is not away
@@ -117,7 +117,7 @@ func tenantOf(d *engine.Draft, r bot.Request) (t *bot.Tenant, bound bool, refusa
 	env := d.Env()
 	speaking := env.Speaking(r.Place.Platform, r.Place.Team)
 	if len(speaking) == 0 {
-		no := say("This workspace is not connected to any Microsoft 365 tenant of this Keyturn, so I have done nothing. An owner can add it to the configuration.")
+		no := say("This workspace is not connected to any Microsoft 365 tenant of this Keyturn, so I have done nothing. An owner can add it to the configuration.").Denied("a workspace of no tenant")
 		return nil, false, &no, nil
 	}
 	binds := r.Place.Channel != "" && !r.Place.Direct()
@@ -132,7 +132,7 @@ func tenantOf(d *engine.Draft, r bot.Request) (t *bot.Tenant, bound bool, refusa
 					return t, true, nil, nil
 				}
 			}
-			no := say("This channel belongs to another tenant, which this workspace may not speak for. I have done nothing. An owner can mend that in the configuration.")
+			no := say("This channel belongs to another tenant, which this workspace may not speak for. I have done nothing. An owner can mend that in the configuration.").Denied("a channel of another tenant")
 			return nil, false, &no, nil
 		}
 	}
@@ -153,6 +153,9 @@ func tenantOf(d *engine.Draft, r bot.Request) (t *bot.Tenant, bound bool, refusa
 	no := bot.Private(m)
 	return nil, false, &no, nil
 }
+
+// lacks is what the log says of whoever is not of a level.
+var lacks = map[Level]string{nobody: "for nobody", Member: "no member", Known: "not among the people of the tenant", Holder: "holds no role", Owner: "no owner"}
 
 // may says no where the person is not of the level, and who is.
 func (a *Ask) may(level Level) *bot.Reply {
@@ -186,7 +189,7 @@ func (a *Ask) may(level Level) *bot.Reply {
 		why, fix = "Only owners of "+a.Tenant.Name+" may do this", "can do it"
 	}
 	no := sayf("%s, so I have done nothing. %s %s.%s You can always ask for health and help.",
-		why, named(owners, "An owner"), fix, a.doubt())
+		why, named(owners, "An owner"), fix, a.doubt()).Denied(lacks[level])
 	return &no
 }
 

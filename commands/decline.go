@@ -16,7 +16,7 @@ func takeClick(a *Ask) (bot.Reply, error) {
 		return orEmpty(no), err
 	}
 	if m.alone() { // nobody else could approve it then
-		return sayf("You asked for this run, and this step creates a credential, so somebody else has to approve it: %s. I have left it to them.", m.others()), nil
+		return sayf("You asked for this run, and this step creates a credential, so somebody else has to approve it: %s. I have left it to them.", m.others()).Denied("four eyes"), nil
 	}
 	return m.apply("take", "", func(r *setup.Run) error { return r.Take(m.spec.ID, a.Person.ID) })
 }

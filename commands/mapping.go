@@ -61,7 +61,8 @@ func (a *Ask) mappingGuide() (*setup.Guide, *bot.Reply, error) {
 		return nil, refusal("The configuration names no ServiceNow instance for %s, so no incident is made there. An operator can add it.", a.Tenant.Name), nil
 	}
 	if !a.maps() {
-		return nil, refusal("How ServiceNow incidents are filled is for its admins and for owners of %s to say. I have done nothing.", a.Tenant.Name), nil
+		no := sayf("How ServiceNow incidents are filled is for its admins and for owners of %s to say. I have done nothing.", a.Tenant.Name).Denied("neither a ServiceNow admin nor an owner")
+		return nil, &no, nil
 	}
 	g, ok := a.Env().Guide(setup.Mapping)
 	if !ok {

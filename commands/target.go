@@ -35,7 +35,7 @@ func (a *Ask) aimRun(value string) (*aim, *bot.Reply, error) {
 		return nil, nil, err
 	}
 	if run.Tenant != a.Tenant.ID {
-		no := say("That run belongs to another tenant, which this place may not speak for. Nothing was done.")
+		no := say("That run belongs to another tenant, which this place may not speak for. Nothing was done.").Denied("a run of another tenant")
 		return nil, &no, nil
 	}
 	g, ok := a.Env().Guide(run.Guide)
@@ -84,7 +84,7 @@ func (m *aim) stranger() *bot.Reply {
 	asked := slices.Contains(m.run.HoldersOf(role), me) || m.step.Holder == me
 	holds := me != "" && asked && (role == bot.Requester || m.Tenant.Holds(me, role))
 	if holds && m.step.Holder != "" && m.step.Holder != me && !m.step.State.Settled() {
-		no := say(m.name(m.step.Holder) + " has taken this step. I have not run anything.")
+		no := say(m.name(m.step.Holder) + " has taken this step. I have not run anything.").Denied("the step is somebody else's")
 		return &no
 	}
 	if holds {
@@ -110,7 +110,7 @@ func (m *aim) refused() *bot.Reply {
 	}
 	msg := bot.Say(bot.T(says))
 	msg.Add(bot.Buttons{Items: []bot.Button{{Label: "Ask them", Action: actAsk, Value: m.Request.Value}}})
-	no := bot.Private(msg)
+	no := bot.Private(msg).Denied("does not hold the role of the step")
 	return &no
 }
 

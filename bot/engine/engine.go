@@ -124,6 +124,7 @@ func (e *Engine) Handle(ctx context.Context, r bot.Request) (bot.Reply, error) {
 	if err != nil {
 		return bot.Reply{}, fmt.Errorf("handling %s from %s: %w", r.Kind, r.From, err)
 	}
+	e.tellRefused(r, reply)
 	return reply, nil
 }
 

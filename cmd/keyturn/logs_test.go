@@ -49,3 +49,30 @@ func TestTheLogTellsAnErrorInOneLine(t *testing.T) {
 		t.Errorf("the log is:\n%s", b.String())
 	}
 }
+
+// Who tried what they may not do stands in the log, with what they asked for, and
+// without their words, which nobody else was meant to read.
+func TestTheLogNamesWhoWasRefused(t *testing.T) {
+	h := open(t)
+	h.types(play.Max, "/keyturn roles give entra-admin a-word-of-hers")
+	h.expectPrivate(play.Max, "I do not know your account", "I have done nothing")
+	h.types(play.Rita, "/keyturn undelivered")
+	h.expectPrivate(play.Rita, "Only owners")
+	h.types(play.Rita, "/keyturn status")
+	h.expectPrivate(play.Rita, "Nothing is being set up")
+	h.halt()
+	var lines []string
+	for line := range strings.Lines(h.logged("DEBUG")) {
+		if strings.Contains(line, "somebody asked for what they may not do") {
+			lines = append(lines, line)
+		}
+	}
+	if len(lines) != 2 || !strings.Contains(lines[0], play.Max.Slack) || !strings.Contains(lines[0], "asked=roles") || !strings.Contains(lines[0], "not among the people of the tenant") ||
+		!strings.Contains(lines[1], play.Rita.Slack) || !strings.Contains(lines[1], "no owner") {
+		t.Errorf("the log says:\n%s", strings.Join(lines, ""))
+	}
+	if strings.Contains(strings.Join(lines, ""), "a-word-of-hers") {
+		t.Error("the log has what was said")
+	}
+	h.start()
+}
