@@ -20,6 +20,9 @@ func pageAgain(a *Ask) (bot.Reply, error) {
 		return bot.Reply{}, nil
 	}
 	m, err := a.Page(a.Tenant, a.Request.From)
+	if !a.Request.Place.Direct() { // a changed client can name any message of the channel: its place is not a page's
+		return bot.Private(m), err
+	}
 	return bot.Reply{Message: &m, Redraw: true}, err
 }
 

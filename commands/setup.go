@@ -53,12 +53,9 @@ func cleanClick(a *Ask) (bot.Reply, error) { return a.openStart(setup.Cleanup) }
 
 // openStart answers with the start form, or with the run that is open already.
 func (a *Ask) openStart(id setup.GuideID) (bot.Reply, error) {
-	g, ok := a.Env().Guide(id)
-	if !ok {
-		return say("That guide does not exist in this version of Keyturn."), nil
-	}
-	if id == setup.Connector && a.Tenant.Instance == "" {
-		return sayf("The guide connector needs a ServiceNow instance, and the configuration names none for %s. An owner can add it; the guide direct works without.", a.Tenant.Name), nil
+	g, no := a.startable(id)
+	if no != nil {
+		return *no, nil
 	}
 	if open, ok, err := a.openRun(id, a.instance(id)); err != nil {
 		return bot.Reply{}, err
@@ -67,6 +64,20 @@ func (a *Ask) openStart(id setup.GuideID) (bot.Reply, error) {
 	}
 	f := a.startInputs(g)
 	return bot.Reply{Form: &f}, nil
+}
+
+// startable is a guide that the start form offers here, or why it does not. A
+// changed client may ask for any: those that replace a credential or say how
+// incidents are filled begin with a form of their own.
+func (a *Ask) startable(id setup.GuideID) (*setup.Guide, *bot.Reply) {
+	g, ok := a.Env().Guide(id)
+	if !ok || !slices.Contains(guideOrder, id) {
+		return nil, refusal("That guide does not exist in this version of Keyturn.")
+	}
+	if id == setup.Connector && a.Tenant.Instance == "" {
+		return nil, refusal("The guide connector needs a ServiceNow instance, and the configuration names none for %s. An owner can add it; the guide direct works without.", a.Tenant.Name)
+	}
+	return g, nil
 }
 
 // instance is the ServiceNow instance that a guide is for. The guide direct
@@ -223,9 +234,9 @@ func fourEyes(g *setup.Guide, role bot.Role) bool {
 func startForm(a *Ask) (bot.Reply, error) {
 	r := a.Request
 	guide, origin, _ := startValue(r.Value)
-	g, ok := a.Env().Guide(guide)
-	if !ok {
-		return say("That guide does not exist in this version of Keyturn."), nil
+	g, no := a.startable(guide)
+	if no != nil {
+		return *no, nil
 	}
 	instance := a.instance(g.ID)
 	if r.One("instance") == "none" {
@@ -254,7 +265,7 @@ func startForm(a *Ask) (bot.Reply, error) {
 		a.claim(told)
 	}
 	place := bot.Place{Platform: r.From.Platform, Team: r.From.Team, Channel: origin}
-	if origin == "" || r.Place.Direct() {
+	if origin == "" || origin != r.Place.Channel || r.Place.Direct() { // what a button carries names no channel that its asker is not in
 		place = bot.DM(r.From)
 	}
 	run := setup.New(g, setup.Start{ID: a.NewID("run"), Tenant: a.Tenant, Instance: instance, Requester: a.Person.ID, Place: place,

@@ -167,7 +167,8 @@ func TestWhoMutedIsNotMentioned(t *testing.T) {
 func (w *world) page(who, action, value string) string {
 	w.t.Helper()
 	r := clicked(who, action, value)
-	r.Message = bot.MessageRef{Place: bot.DM(account("U" + who)), ID: "1.0"}
+	r.Place = bot.DM(account("U" + who))
+	r.Message = bot.MessageRef{Place: r.Place, ID: "1.0"}
 	reply := w.do(r)
 	if !reply.Redraw {
 		w.t.Errorf("[%s %s] does not draw the page in its place: %s", action, value, words(reply))
