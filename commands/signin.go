@@ -1,6 +1,7 @@
 package commands
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -132,6 +133,8 @@ func linkNoClick(a *Ask) (bot.Reply, error) { return a.settleLink(false) }
 func (a *Ask) settleLink(yes bool) (bot.Reply, error) {
 	l, ok, err := a.SettleLink(a.Tenant, a.Person.ID, a.Request.Value, yes, a.Request.From)
 	switch {
+	case errors.Is(err, engine.ErrLinked):
+		return sayf("%s is %s's already, and one account is one person's. I have confirmed nothing. If it changed hands, take it back first: %s roles lists it.", l.Account, a.name(l.Person), a.Table.Command), nil
 	case err != nil:
 		return bot.Reply{}, err
 	case !ok:

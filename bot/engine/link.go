@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -89,12 +90,27 @@ func (d *Draft) AskLink(t *bot.Tenant, p bot.Person, id string, via bot.Account)
 	return l.Account, owners, true, nil
 }
 
+// ErrLinked says that an account is confirmed as somebody else's.
+var ErrLinked = errors.New("the account is confirmed as another person's")
+
 // SettleLink confirms or refuses a link as an owner. It gives the link as it is
-// now, and false where there is none.
+// now, and false where there is none; with [ErrLinked] the link of whoever has the
+// account already.
 func (d *Draft) SettleLink(t *bot.Tenant, owner bot.PersonID, id string, yes bool, via bot.Account) (Link, bool, error) {
 	l, ok, err := links.Get(d.View, t.ID, linkKey(id))
 	if err != nil || !ok || !l.Confirmed.IsZero() || l.Person == owner {
 		return l, ok, err
+	}
+	if yes { // two people with one account would be one where four eyes are asked for
+		all, err := links.All(d.View, t.ID)
+		if err != nil {
+			return l, false, err
+		}
+		for _, x := range all {
+			if x.System == l.System && x.Object == l.Object && x.Person != l.Person && !x.Confirmed.IsZero() {
+				return x, false, ErrLinked
+			}
+		}
 	}
 	act := "link-refused"
 	says := bot.Join(bot.T("An owner refused to link "), bot.C(l.Account), bot.T(" to you. Sign in with the account that your card names."))

@@ -182,7 +182,13 @@ func (d *Draft) goOn(t *bot.Tenant, a attempt, in bot.SignedIn) (bool, error) {
 // person's own, by the configuration, or by a link that an owner confirmed.
 // renamed says that it has the name of a configured account and another ID: a
 // name can be given to somebody else, an ID cannot.
+//
+// A person's own account comes first: whatever the configuration calls another
+// person's admin account, nobody counts as two in what wants four eyes.
 func (d *Draft) whose(t *bot.Tenant, system bot.System, in bot.SignedIn) (owner bot.PersonID, renamed bool, err error) {
+	if p, ok := t.Person(bot.PersonID(strings.ToLower(in.Object))); ok && system == bot.Graph {
+		return p.ID, false, nil
+	}
 	for _, p := range t.People {
 		if p.Admin[system] == "" || !strings.EqualFold(p.Admin[system], in.Account) {
 			continue
@@ -192,9 +198,6 @@ func (d *Draft) whose(t *bot.Tenant, system bot.System, in bot.SignedIn) (owner 
 			return p.ID, false, err
 		}
 		renamed = true
-	}
-	if p, ok := t.Person(bot.PersonID(in.Object)); ok && system == bot.Graph {
-		return p.ID, false, nil
 	}
 	list, err := links.All(d.View, t.ID)
 	if err != nil {

@@ -3,6 +3,7 @@ package engine_test
 import (
 	"net/http"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -167,6 +168,50 @@ func TestAnUnknownAccountIsLinkedOnceAnOwnerAgrees(t *testing.T) {
 		t.Fatal("an owner agreed, and the account is not taken")
 	}
 	f.wantStep("make", setup.Planned)
+}
+
+// Two people with one account would be one person where four eyes are asked for.
+func TestAnAccountIsOnePersonsAlone(t *testing.T) {
+	f := newFront(t)
+	f.door.in.Account, f.door.in.Object = "shared@contoso.com", "shared"
+	ids := func() (out []string) {
+		f.read(func(v engine.View) error {
+			all, err := v.Records("sign-in", "contoso")
+			for _, r := range all {
+				out = append(out, r.Key)
+			}
+			return err
+		})
+		return out
+	}
+	f.signIn("UADA")
+	adas := ids()
+	f.signIn("UAMIR")
+	amirs := slices.DeleteFunc(ids(), func(id string) bool { return slices.Contains(adas, id) })
+	if len(adas) != 1 || len(amirs) != 1 {
+		t.Fatalf("the sign-ins are %v and %v", adas, amirs)
+	}
+	f.click(f.id(), "UADA", setup.ActLink, adas[0])
+	f.click(f.id(), "UAMIR", setup.ActLink, amirs[0])
+	if said := asJSON(f.click(f.id(), "UOLGA", setup.ActLinkYes, amirs[0])); !strings.Contains(said, "shared@contoso.com is linked to Amir now") {
+		t.Fatalf("Olga was answered: %s", said)
+	}
+	f.settle()
+	if said := asJSON(f.click(f.id(), "UOLGA", setup.ActLinkYes, adas[0])); !strings.Contains(said, "shared@contoso.com is Amir's already") {
+		t.Errorf("Olga was answered: %s", said)
+	}
+	f.settle()
+	f.signIn("UADA")
+	if !f.token("ada").IsZero() {
+		t.Error("Ada signed in with Amir's account")
+	}
+
+	// Whatever the configuration calls somebody's admin account: a person's own is theirs.
+	f.door.in.Account, f.door.in.Object = "ada.admin@contoso.com", "amir"
+	f.signIn("UADA")
+	if !f.token("ada").IsZero() {
+		t.Error("Ada signed in with Amir's own account under the name of hers")
+	}
 }
 
 func TestACodeIsRedeemedOnce(t *testing.T) {

@@ -160,7 +160,12 @@ func (f *front) confirm(c *http.Client, link, number string) seen {
 // begun brings Ada's own browser to the system's page. It gives the state.
 func (f *front) begun() (c *http.Client, state string) {
 	f.t.Helper()
-	link, number := f.ask("UADA")
+	return f.begins("UADA")
+}
+
+func (f *front) begins(who string) (c *http.Client, state string) {
+	f.t.Helper()
+	link, number := f.ask(who)
 	c = browser()
 	s := f.confirm(c, link, number)
 	if s.status != http.StatusSeeOther || s.to.Host != "login.example.com" {
@@ -203,7 +208,7 @@ func (f *front) canaries() {
 
 func (f *front) signIn(who string) {
 	f.t.Helper()
-	c, state := f.begun()
+	c, state := f.begins(who)
 	f.get(c, back(state))
 	f.pass(10 * time.Second)
 }

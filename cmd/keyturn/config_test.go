@@ -191,3 +191,46 @@ func FuzzParseConfig(f *testing.F) {
 		}
 	})
 }
+
+// One human who stands there twice would be two people where four eyes are asked
+// for.
+func TestAPersonWhoStandsThereTwiceIsFound(t *testing.T) {
+	const ada = "00000000-0000-0000-0000-000000000002"
+	admin := func(kind, v string) func(*tenantConfig) {
+		return func(t *tenantConfig) {
+			for _, i := range []int{0, 1} {
+				t.People[i].Admin = map[string]string{kind: v, strings.TrimSuffix(kind, "_id"): t.People[i].Name + "@contoso.example"}
+				if !strings.HasSuffix(kind, "_id") {
+					t.People[i].Admin = map[string]string{kind: v}
+				}
+			}
+		}
+	}
+	for name, tt := range map[string]struct {
+		spoil func(t *tenantConfig)
+		want  string
+	}{
+		"an admin account that is another's own": {func(t *tenantConfig) {
+			t.People[0].Admin = map[string]string{"entra": "ada@contoso.example", "entra_id": strings.ToUpper(ada)}
+		}, "people.Olu.admin.entra_id: this is Ada, who stands here too"},
+		"a Teams account that is another's own": {func(t *tenantConfig) {
+			t.People[0].Accounts = append(t.People[0].Accounts, "teams:"+t.Directory+":"+ada)
+		}, "people.Olu.accounts: this is Ada, who stands here too"},
+		"one admin account of two":          {admin("entra", "Shared.Admin@contoso.example"), "people.Ada.admin: Shared.Admin@contoso.example is Olu's already"},
+		"one ServiceNow account of two":     {admin("servicenow", "shared"), "people.Ada.admin: shared is Olu's already"},
+		"one ServiceNow ID of two":          {admin("servicenow_id", "62826bf03710200044e0bfc8bcbe5df1"), "is Olu's already"},
+		"one ID of an admin account of two": {admin("entra_id", "99999999-0000-0000-0000-000000000002"), "is Olu's already"},
+		"an admin account that is one's own": {func(t *tenantConfig) {
+			t.People[1].Admin = map[string]string{"entra": "ada@contoso.example", "entra_id": ada}
+			t.People[1].Accounts = append(t.People[1].Accounts, "teams:"+t.Directory+":"+ada)
+		}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := validConfig(t)
+			tt.spoil(&c.Tenants[0])
+			if _, wrong := c.check(); (tt.want == "" && len(wrong) > 0) || (tt.want != "" && !strings.Contains(strings.Join(wrong, "\n"), tt.want)) {
+				t.Errorf("wanted %q, got %q", tt.want, wrong)
+			}
+		})
+	}
+}
