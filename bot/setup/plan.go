@@ -5,16 +5,21 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"net/url"
 	"regexp"
 	"sort"
 	"strings"
+	"unicode"
+	"unicode/utf16"
 
 	"keyturn/bot"
 )
 
 // Digest covers the writes of a plan: method, address, headers, body and the
-// identity, in their order. Reads do not count.
+// identity, in their order. Reads do not count. It is a whole SHA-256: whoever
+// fills in a form has a part in what a plan says, and must not find two plans
+// with one digest.
 func Digest(calls []bot.Call) string {
 	h := sha256.New()
 	enc := json.NewEncoder(h)
@@ -30,7 +35,7 @@ func Digest(calls []bot.Call) string {
 		// Maps are written sorted by name; a missing one counts as an empty one.
 		_ = enc.Encode([]any{c.System, c.Method, c.Path, orEmpty(c.Header), string(body), orEmpty(c.Form), c.As})
 	}
-	return hex.EncodeToString(h.Sum(nil)[:12])
+	return hex.EncodeToString(h.Sum(nil))
 }
 
 func orEmpty(m map[string]string) map[string]string {
@@ -152,10 +157,29 @@ func Shown(c bot.Call, base func(bot.System) string) string {
 			pretty.Reset()
 			pretty.Write(c.Body)
 		}
-		b.WriteString(Redact(pretty.String()) + "\n")
+		b.WriteString(Redact(legible(pretty.String())) + "\n")
 	case len(c.Form) > 0:
 		for _, f := range pairs(c.Form) {
 			b.WriteString(Redact(f) + "\n")
+		}
+	}
+	return b.String()
+}
+
+// legible writes as JSON does what a chat leaves out or nobody sees: characters
+// without a width, and those that turn the direction of others. A person approves
+// what is called, and a script that is copied out of a chat calls the same.
+func legible(body string) string {
+	var b strings.Builder
+	for _, r := range body {
+		switch {
+		case r == '\n' || r == ' ' || unicode.IsPrint(r):
+			b.WriteRune(r)
+		case r > 0xFFFF:
+			high, low := utf16.EncodeRune(r)
+			fmt.Fprintf(&b, `\u%04x\u%04x`, high, low)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
 		}
 	}
 	return b.String()

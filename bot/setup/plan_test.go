@@ -211,3 +211,36 @@ func TestNobodyIsShownASecret(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// Two bodies that look alike in a chat and are none the same are told apart by
+// whoever approves one, and a script out of the chat calls the one that was shown.
+func TestWhatNobodySeesIsShownInAPlan(t *testing.T) {
+	base := func(bot.System) string { return "https://graph.microsoft.com/v1.0" }
+	for name, hidden := range map[string]string{
+		"a zero width space": "\u200b", "a right-to-left override": "\u202e", "an isolate": "\u2066", "a soft hyphen": "\u00ad", "a tag": "\U000e0041", "a byte order mark": "\ufeff",
+		"a no-break space": "\u00a0", "a word joiner": "\u2060", "a line separator": "\u2028",
+	} {
+		call := func(value string) bot.Call {
+			b, err := json.Marshal(map[string]string{"displayName": value})
+			if err != nil {
+				t.Fatal(err)
+			}
+			return bot.Call{System: bot.Graph, Method: "POST", Path: "/applications", Body: b}
+		}
+		plain, trick := call("Keyturn Łódź ✅"), call("Key"+hidden+"turn Łódź ✅")
+		if a, b := bot.Tidy(setup.Shown(plain, base)), bot.Tidy(setup.Shown(trick, base)); a == b || len(b) < len(a)+6 {
+			t.Errorf("%s is not seen:\n%s", name, b)
+		}
+		_, shown, _ := strings.Cut(setup.Shown(trick, base), "\n")
+		var got map[string]string
+		if err := json.Unmarshal([]byte(bot.Tidy(shown)), &got); err != nil || got["displayName"] != "Key"+hidden+"turn Łódź ✅" {
+			t.Errorf("%s is shown as something else: %v %q", name, err, got)
+		}
+		if s := script(t, "Make it", trick); bot.Tidy(s) != s || s == script(t, "Make it", plain) {
+			t.Errorf("%s is lost on the way of the script through a chat:\n%s", name, s)
+		}
+	}
+	if d := setup.Digest(sampleCalls()); len(d) != 64 { // half of 256 bits is what two plans with one digest cost
+		t.Errorf("the digest has %d digits", len(d))
+	}
+}

@@ -77,7 +77,7 @@ func curl(c bot.Call, base func(bot.System) string) string {
 		if json.Indent(&pretty, c.Body, "  ", "  ") == nil {
 			body = pretty.String()
 		}
-		fmt.Fprintf(&b, " \\\n  -H 'Content-Type: application/json' \\\n  -d %s", quote(shellNames(body)))
+		fmt.Fprintf(&b, " \\\n  -H 'Content-Type: application/json' \\\n  -d %s", quote(shellNames(legible(body))))
 	case len(c.Form) > 0:
 		for _, f := range pairs(c.Form) {
 			name, value, _ := strings.Cut(f, "=")
