@@ -222,7 +222,7 @@ func TestTheDoorSpeaksTLSAndTakesARenewedCertificate(t *testing.T) {
 		resp.Body.Close()
 		return resp.TLS.PeerCertificates[0].SerialNumber.Int64(), resp.Header.Get("Strict-Transport-Security"), nil
 	}
-	if n, hsts, err := serial(0); err != nil || n != 1 || hsts == "" {
+	if n, hsts, err := serial(0); err != nil || n != 1 || hsts != "max-age=31536000; includeSubDomains" {
 		t.Fatalf("certificate %d, HSTS %q, %v", n, hsts, err)
 	}
 	certified(t, dir, 2)

@@ -65,7 +65,7 @@ func (h *handler) guard(next http.Handler) http.Handler {
 		set("X-Content-Type-Options", "nosniff")
 		set("X-Frame-Options", "DENY")
 		if h.secure {
-			set("Strict-Transport-Security", "max-age=31536000")
+			set("Strict-Transport-Security", "max-age=31536000; includeSubDomains")
 		}
 		r.Body = http.MaxBytesReader(w, r.Body, 8<<10)
 		next.ServeHTTP(w, r)

@@ -209,7 +209,7 @@ func TestThePages(t *testing.T) {
 					t.Errorf("the policy lacks %s: %s", want, csp)
 				}
 			}
-			for name, want := range map[string]string{"Cache-Control": "no-store", "X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Strict-Transport-Security": "max-age=31536000", "Cross-Origin-Opener-Policy": "same-origin"} {
+			for name, want := range map[string]string{"Cache-Control": "no-store", "X-Frame-Options": "DENY", "X-Content-Type-Options": "nosniff", "Referrer-Policy": "same-origin", "Strict-Transport-Security": "max-age=31536000; includeSubDomains", "Cross-Origin-Opener-Policy": "same-origin"} {
 				if got := got.header.Get(name); got != want {
 					t.Errorf("%s is %q, want %q", name, got, want)
 				}
