@@ -145,8 +145,6 @@ func needs(op operation) string {
 		return "A Privileged Role Administrator has to consent to ServiceMessage.Read.All for the health reader."
 	case announcement(op.path):
 		return "A Privileged Role Administrator has to consent to ServiceHealth.Read.All for the health reader."
-	case has("/rolemanagement/", "/directoryroles", "memberof"):
-		return "The permission RoleManagement.Read.Directory is missing; a Privileged Role Administrator can consent to it."
 	case has("/policies/"):
 		return "The permission Policy.Read.All is missing; a Privileged Role Administrator can consent to it."
 	case has("/applications", "/serviceprincipals") && op.write:

@@ -195,3 +195,26 @@ func TestThePackageHoldsTheManifestAndItsIcons(t *testing.T) {
 		}
 	}
 }
+
+// The app reads no team, no message and no profile: it asks for no permission of a
+// resource, none of a device, and for no token of whoever uses it.
+func TestTheManifestAsksForNoPermission(t *testing.T) {
+	c := example()
+	c.Targeted = true
+	b, err := Manifest(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var m map[string]any
+	if err := json.Unmarshal(b, &m); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"authorization", "webApplicationInfo", "permissions", "devicePermissions", "graphConnector", "staticTabs", "configurableTabs", "connectors", "meetingExtensionDefinition"} {
+		if _, given := m[name]; given {
+			t.Errorf("the manifest has %s", name)
+		}
+	}
+	if domains := m["validDomains"].([]any); len(domains) != 1 || domains[0] != "keyturn.example.com" {
+		t.Errorf("pages of %v may be shown inside Teams", domains)
+	}
+}

@@ -137,10 +137,9 @@ type Permission struct {
 // of them widens what a person may do.
 func SignInPermissions() []Permission {
 	return []Permission{
-		{Name: "User.Read", ID: scopeUserRead, Why: "who signs in, and which directory roles are active"},
+		{Name: "User.Read", ID: scopeUserRead, Why: "signs a person in; their token says which of their directory roles are active"},
 		{Name: "Application.ReadWrite.All", ID: "bdfbf15f-ee85-4955-8675-146e8e5296b5", Why: "the registrations that a plan shows, made as the approver"},
 		{Name: "Policy.Read.All", ID: "572fea84-0151-49b2-9301-11cb16974376", Optional: true, Why: "asks whether the tenant allows client secrets before one is made"},
-		{Name: "RoleManagement.Read.Directory", ID: "741c54c3-0c1e-44a1-818b-3f97ab4e8c83", Optional: true, Why: "says which role is missing before a call is refused"},
 	}
 }
 

@@ -105,9 +105,9 @@ func TestTheDoctorLooksAtTheSignInRegistration(t *testing.T) {
 		state         condition
 		want          []string
 	}{
-		"complete":         {[]string{"Application.Read.All", "Directory.Read.All"}, []string{"User.Read", "Application.ReadWrite.All", "Policy.Read.All", "RoleManagement.Read.Directory"}, fine, []string{"lists them", "has consented"}},
+		"complete":         {[]string{"Application.Read.All", "Directory.Read.All"}, []string{"User.Read", "Application.ReadWrite.All", "Policy.Read.All"}, fine, []string{"lists them", "has consented"}},
 		"consents unknown": {[]string{"Application.Read.All"}, []string{"User.Read", "Application.ReadWrite.All"}, unproved, []string{"lists them", "only a sign-in tells"}},
-		"without optional": {[]string{"Application.Read.All", "Directory.Read.All"}, []string{"User.Read", "Application.ReadWrite.All"}, warned, []string{"Policy.Read.All, RoleManagement.Read.Directory", "optional"}},
+		"without optional": {[]string{"Application.Read.All", "Directory.Read.All"}, []string{"User.Read", "Application.ReadWrite.All"}, warned, []string{"Policy.Read.All", "optional"}},
 		"without a needed": {[]string{"Application.Read.All", "Directory.Read.All"}, []string{"User.Read"}, broken, []string{"does not list Application.ReadWrite.All", "API permissions"}},
 	} {
 		app, err := h.world.Microsoft.Register(microsoft.App{Name: "Sign-in, " + name, RedirectURIs: []string{address}, Secrets: []microsoft.Secret{{Name: "s", Value: "sign-in-secret"}}, Roles: c.roles, Scopes: c.scopes})

@@ -95,12 +95,18 @@ func adminAccounts() []microsoft.User {
 // Daily is the account that a person reads mail with.
 func (x Person) Daily() string { return strings.Replace(x.UPN, ".admin@", "@", 1) }
 
+// SignInScopes are what people consented to for Keyturn's sign-in registration.
+// What they do not cover is refused.
+func SignInScopes() []string {
+	return []string{"User.Read", "Application.ReadWrite.All", "Policy.Read.All"}
+}
+
 // delegatedApps are Keyturn's own registrations where everybody signs in: none
 // of them may write.
 func delegatedApps(o Options) []microsoft.App {
 	return []microsoft.App{
 		{AppID: SignInClient, Name: "Keyturn sign-in", RedirectURIs: []string{o.Bot + "/signin/entra"}, Certificates: [][]byte{o.key.der},
-			Scopes: []string{"User.Read", "Application.ReadWrite.All", "Policy.Read.All", "RoleManagement.Read.Directory"}},
+			Scopes: SignInScopes()},
 		{AppID: ReaderClient, Name: "Service health reader of the operations team", Secrets: []microsoft.Secret{{Name: "reader", Value: ReaderSecret}},
 			Roles: []string{"ServiceHealth.Read.All", "ServiceMessage.Read.All"}},
 	}

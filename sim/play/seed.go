@@ -82,7 +82,7 @@ func microsoftWorld(file, url string, o Options) microsoft.Config {
 		{AppID: GraphClient, Name: "Keyturn (calls in simulators)", Secrets: []microsoft.Secret{{Name: "simulator", Value: GraphSecret}},
 			Roles: []string{"Application.ReadWrite.All", "Application.Read.All", "Policy.Read.All", "RoleManagement.Read.Directory", "Directory.Read.All", "User.Read.All", "ServiceHealth.Read.All"}},
 		{AppID: SignInClient, Name: "Keyturn sign-in", RedirectURIs: []string{SignInRedirect}, Certificates: [][]byte{oneKey().der},
-			Scopes: []string{"User.Read", "Application.ReadWrite.All", "Policy.Read.All", "RoleManagement.Read.Directory"}},
+			Scopes: SignInScopes()},
 		{AppID: ReaderClient, Name: "Service health reader of the operations team", Secrets: []microsoft.Secret{{Name: "reader", Value: ReaderSecret}},
 			Roles: []string{"ServiceHealth.Read.All", "ServiceMessage.Read.All"}},
 	}
