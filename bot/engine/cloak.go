@@ -2,6 +2,7 @@ package engine
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -12,14 +13,15 @@ import (
 // cloak puts pseudonyms in the place of people's names and accounts, and
 // remembers which it needed. A name counts where it stands as a word of its own.
 type cloak struct {
-	alias func(string) string
-	begin map[string][]cloaked // by the first bytes of the name
-	used  map[string]Name      // by pseudonym
+	alias  func(string) string
+	begin  map[string][]cloaked // by the first bytes of the name
+	shared bool                 // begin is others' too, and is copied before it changes
+	used   map[string]Name      // by pseudonym
 }
 
 type cloaked struct {
-	name, ref string
-	person    bot.PersonID
+	name, json, ref string // json is how the name stands in a string of JSON
+	person          bot.PersonID
 }
 
 // shortest is the length of the shortest name that is looked for.
@@ -45,8 +47,11 @@ func (c *cloak) add(p bot.PersonID, name string) {
 			break
 		}
 	}
-	x := cloaked{name, reference(c.alias, p, name), p}
+	x := cloaked{name, escaped(name), reference(c.alias, p, name), p}
 	list = append(list[:at:at], append([]cloaked{x}, list[at:]...)...)
+	if c.shared {
+		c.begin, c.shared = maps.Clone(c.begin), false
+	}
 	c.begin[name[:shortest]] = list
 }
 
@@ -67,25 +72,28 @@ func (c *cloak) whole(p bot.PersonID, account string) string {
 		}
 	}
 	c.add(p, account)
-	x := cloaked{account, reference(c.alias, p, account), p}
+	x := cloaked{account, escaped(account), reference(c.alias, p, account), p}
 	c.uses(x)
 	return x.ref
 }
 
 func (c *cloak) uses(x cloaked) { c.used[x.ref] = Name{Person: x.person, Name: x.name} }
 
-func (c *cloak) text(s string) string { return c.change(s, func(name string) string { return name }) }
+func (c *cloak) text(s string) string { return c.change(s, false) }
 
 // json changes text in JSON: names as they are written there, and never those
 // of its fields.
-func (c *cloak) json(s string) string { return c.change(s, escaped) }
+func (c *cloak) json(s string) string { return c.change(s, true) }
 
-func (c *cloak) change(s string, written func(string) string) string {
+func (c *cloak) change(s string, json bool) string {
 	var out strings.Builder
 	done := 0
 	for i := 0; i+shortest <= len(s); i++ {
 		for _, x := range c.begin[s[i:i+shortest]] {
-			name := written(x.name)
+			name := x.name
+			if json {
+				name = x.json
+			}
 			if !strings.HasPrefix(s[i:], name) || !stands(s, i, i+len(name)) || generic(x.name) && len(s) != len(name) {
 				continue
 			}

@@ -56,6 +56,7 @@ type Env struct {
 	// Without it names stand where they are.
 	Alias   func(string) string
 	shelves shelves // what answers are found in
+	known   knownNames
 	// CheckEvery is the time between two looks of a step that waits for an act
 	// elsewhere.
 	CheckEvery time.Duration

@@ -85,7 +85,11 @@ func (x *erasing) decide(also []string, now time.Time) error {
 	x.blank(x.tenant, string(x.person), now)
 	x.out.Audit = append(x.out.Audit, bot.AuditEntry{Tenant: x.tenant, At: now, Act: "erase",
 		Note: fmt.Sprintf("the names of person %s and of their accounts: %d", x.person, x.done.Names)})
-	return nil
+	edition, _, err := editions.Get(x.view, NoTenant, names.Name)
+	if err != nil {
+		return err
+	}
+	return renew(&x.out, edition)
 }
 
 func (x *erasing) blank(t bot.TenantID, ref string, now time.Time) {

@@ -53,20 +53,22 @@ var (
 	personal = []string{grants.Name, memberships.Name, absences.Name, gapsTold.Name, links.Name, sessions.Name, pins.Name, attempts.Name,
 		mappings.Name, tickets.Name, refusals.Name, unposted.Name, questions.Name, latest.Name}
 	impersonal = []string{names.Name, expiries.Name, reaches.Name, desks.Name, posts.Name, readers.Name, learntOf.Name, voted.Name, visitors.Name,
-		overviews.Name, days.Name, pauses.Name, kept.Name}
+		overviews.Name, days.Name, pauses.Name, kept.Name, editions.Name}
 )
 
 // cloaked gives a write set without names, and with the table's new rows.
 func (e *Env) cloaked(v View, c Changes) (Changes, error) {
-	cloaks := map[bot.TenantID]*cloak{}
+	var edition string
 	var failed error
+	cloaks, rows := map[bot.TenantID]*cloak{}, map[bot.TenantID]map[string]Name{}
 	of := func(t bot.TenantID) *cloak {
+		if len(cloaks) == 0 {
+			edition, _, failed = editions.Get(v, NoTenant, names.Name)
+		}
 		if cloaks[t] == nil {
-			k, err := e.cloak(v, t)
-			if err != nil {
-				failed = err
-			}
-			cloaks[t] = k
+			k, err := e.knows(v, t, edition)
+			failed = errors.Join(failed, err)
+			cloaks[t], rows[t] = &cloak{alias: e.Alias, begin: k.begin, shared: true, used: map[string]Name{}}, k.rows
 		}
 		return cloaks[t]
 	}
@@ -116,12 +118,13 @@ func (e *Env) cloaked(v View, c Changes) (Changes, error) {
 	for _, t := range slices.Sorted(maps.Keys(cloaks)) {
 		for _, ref := range slices.Sorted(maps.Keys(cloaks[t].used)) {
 			x := cloaks[t].used[ref]
-			if have, ok, err := names.Get(v, t, ref); err != nil {
-				return Changes{}, err
-			} else if !ok || have.Name != x.Name {
+			if have, ok := rows[t][ref]; !ok || have.Name != x.Name {
 				names.Put(&c, t, ref, x)
 			}
 		}
+	}
+	if len(cloaks) > 0 {
+		failed = errors.Join(failed, renew(&c, edition))
 	}
 	return c, failed
 }
@@ -152,28 +155,6 @@ func (e *Env) entry(k *cloak, a *bot.AuditEntry) {
 		a.Account = k.whole(a.Person, a.Account)
 	}
 	a.Note, a.Call, a.Calls, a.Exists = k.text(a.Note), reword(a.Call, k), reword(a.Calls, k), reword(a.Exists, k)
-}
-
-// cloak knows what everybody of a tenant is called, those who have left too; of no
-// tenant, what everybody is.
-func (e *Env) cloak(v View, of bot.TenantID) (*cloak, error) {
-	k := newCloak(e.Alias)
-	for _, t := range e.Tenants {
-		if of != t.ID && of != NoTenant {
-			continue
-		}
-		for _, p := range t.People {
-			k.person(p)
-		}
-		known, err := names.All(v, t.ID)
-		if err != nil {
-			return k, err
-		}
-		for _, n := range known {
-			k.add(n.Person, n.Name)
-		}
-	}
-	return k, nil
 }
 
 // withNames is a view with names in the place of pseudonyms.

@@ -152,3 +152,62 @@ func TestAnOpenRunThatNamesSomebodyIsFinishedFirst(t *testing.T) {
 		t.Errorf("erasing says %v", err)
 	}
 }
+
+// Two replicas keep what they have read of the names, and neither misses one that
+// the other has just learnt.
+func TestANameThatOneReplicaLearntIsHiddenByTheOther(t *testing.T) {
+	w := newWorld(t)
+	w.env.Alias = aliased
+	other := engine.Env{Tenants: w.env.Tenants, Alias: aliased}
+	one, two := engine.Named(w.store, w.env), engine.Named(w.store, &other)
+	answers := 0
+	answer := func(s engine.Store, words string) (kept string) {
+		t.Helper()
+		answers++
+		key := strings.Repeat("d", answers)
+		reply := bot.Private(bot.Say(bot.T(words)))
+		if err := s.Commit(t.Context(), func(engine.View) (engine.Changes, error) {
+			return engine.Changes{Delivery: &engine.Delivery{Key: key, Reply: reply, At: start}}, nil
+		}); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.store.Read(t.Context(), func(v engine.View) error {
+			r, _, err := v.Reply(key)
+			if r.Message != nil {
+				kept = r.Message.Parts[0].(bot.Paragraph).Text.Plain()
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+		return kept
+	}
+	signs := func(s engine.Store, person bot.PersonID, account string, fails error) {
+		t.Helper()
+		err := s.Commit(t.Context(), func(engine.View) (engine.Changes, error) {
+			return engine.Changes{Audit: []bot.AuditEntry{{Tenant: "contoso", At: start, Act: "approve", Person: person, Account: account}}}, fails
+		})
+		if !errors.Is(err, fails) {
+			t.Fatal(err)
+		}
+	}
+	const first, second = "ada.second@contoso.example", "amir.second@contoso.example"
+	for _, s := range []engine.Store{one, two} { // both have read the table
+		if got := answer(s, "waits for Ada and "+first); strings.Contains(got, "Ada") || !strings.Contains(got, first) {
+			t.Fatalf("a name of the configuration is hidden and no other: %s", got)
+		}
+	}
+	signs(one, "ada", first, nil)
+	signs(one, "amir", second, errors.New("not yet"))
+	for _, s := range []engine.Store{one, two} {
+		if got := answer(s, "waits for "+first+" and "+second); strings.Contains(got, first) || !strings.Contains(got, second) {
+			t.Errorf("what was learnt is hidden, and what was taken back is not: %s", got)
+		}
+	}
+	signs(two, "amir", second, nil)
+	for _, s := range []engine.Store{one, two} {
+		if got := answer(s, "waits for "+first+" and "+second); strings.Contains(got, first) || strings.Contains(got, second) {
+			t.Errorf("both are hidden: %s", got)
+		}
+	}
+}

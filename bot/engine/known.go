@@ -1,0 +1,106 @@
+package engine
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"sync"
+
+	"keyturn/bot"
+)
+
+// known are a tenant's names: almost every commit looks for them in what it
+// writes. Whoever holds them changes nothing.
+type known struct {
+	edition string
+	begin   map[string][]cloaked // by the first bytes of the name
+	rows    map[string]Name      // of the table
+}
+
+// editions say which contents a table has that is read as a whole and seldom
+// changes, by the table's name: no two contents have the same one. What was made
+// of the table holds for as long as it has its edition, whichever replica changes
+// it, and also where a decision reads what the rest of its group is yet to write.
+var editions = Kind[string]{Name: "edition"}
+
+// knownNames keeps of each tenant what was read last.
+type knownNames struct {
+	mu sync.Mutex
+	of map[bot.TenantID]known
+}
+
+func (n *knownNames) get(t bot.TenantID, edition string) (known, bool) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	k, ok := n.of[t]
+	return k, ok && edition != "" && k.edition == edition
+}
+
+func (n *knownNames) put(t bot.TenantID, k known) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.of == nil {
+		n.of = map[bot.TenantID]known{}
+	}
+	n.of[t] = k
+}
+
+// knows is what everybody of a tenant is called, those who have left too; of no
+// tenant, what everybody is.
+func (e *Env) knows(v View, of bot.TenantID, edition string) (known, error) {
+	if k, ok := e.known.get(of, edition); ok {
+		return k, nil
+	}
+	c, tables := newCloak(e.Alias), []bot.TenantID{of}
+	for _, t := range e.Tenants {
+		if of != t.ID && of != NoTenant {
+			continue
+		}
+		for _, p := range t.People {
+			c.person(p)
+		}
+		if of == NoTenant {
+			tables = append(tables, t.ID)
+		}
+	}
+	k := known{edition, c.begin, map[string]Name{}}
+	for _, t := range tables {
+		list, err := v.Records(names.Name, t)
+		if err != nil {
+			return k, err
+		}
+		for _, r := range list {
+			n, err := names.read(r)
+			if err != nil {
+				return k, err
+			}
+			if t == of {
+				k.rows[r.Key] = n
+			}
+			c.add(n.Person, n.Name)
+		}
+	}
+	e.known.put(of, k)
+	return k, nil
+}
+
+// renew gives the table of names another edition where a write set changes it.
+func renew(c *Changes, edition string) error {
+	h, changed := sha256.New(), edition == ""
+	_, _ = h.Write([]byte(edition)) // a sum cannot fail
+	for _, r := range c.Records {
+		if r.Kind != names.Name {
+			continue
+		}
+		b, err := json.Marshal(r)
+		if err != nil {
+			return err
+		}
+		_, _ = h.Write(b)
+		changed = true
+	}
+	if changed {
+		editions.Put(c, NoTenant, names.Name, hex.EncodeToString(h.Sum(nil)[:16]))
+	}
+	return nil
+}
