@@ -14,13 +14,13 @@ import (
 // then shows it to them. It reports whether the message is one that is drawn;
 // what was said once is not.
 func (d *Draft) Anew(ref bot.MessageRef) (bool, error) {
-	for _, under := range []string{"run/", "incident/", pagePrefix} {
-		sent, err := d.SentUnder(under)
-		if err != nil {
-			return false, err
-		}
+	sent, err := d.SentAs(ref.ID)
+	if err != nil {
+		return false, err
+	}
+	for _, under := range []string{runUnder, incidentUnder, pagePrefix} {
 		for _, s := range sent {
-			if s.Gone || s.Ref.ID != ref.ID || elsewhere(s.Ref.Place, ref.Place) {
+			if s.Gone || !strings.HasPrefix(s.Key, under) || elsewhere(s.Ref.Place, ref.Place) {
 				continue
 			}
 			p, ok, err := d.deliveryOf(s)

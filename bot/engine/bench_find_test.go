@@ -22,7 +22,7 @@ func (w *world) manyTexts(t testing.TB, issues, news int) {
 			Status: "investigating", Title: fmt.Sprintf("Users of ring %d see %s", i, about[i%len(about)]), Impact: "Users may see " + about[i%len(about)] + ", in the web client and on phones, for longer than some minutes.",
 			Start: w.clock.Now(), Modified: w.clock.Now(), Posts: []incident.Post{{Created: w.clock.Now(), Content: "We look at traces of the transport service to find out which change began it. Next update by noon."}}}})
 	}
-	err := w.store.Commit(context.Background(), func(v engine.View) (engine.Changes, error) {
+	err := engine.Named(w.store, w.env).Commit(context.Background(), func(v engine.View) (engine.Changes, error) {
 		c := engine.Changes{Incidents: list}
 		for i := range news {
 			id := fmt.Sprintf("MC%06d", i)
@@ -51,7 +51,14 @@ func (w *world) find(t testing.TB, said, except string) (a recommend.Answer) {
 // What was counted once is used until something changes, and never longer: a
 // change, a vote and the passing of time are seen by the next question.
 func TestWhatIsFoundIsAlwaysWhatIsKnownNow(t *testing.T) {
+	for name, alias := range map[string]func(string) string{"the store says what has changed": aliased, "it does not say": nil} {
+		t.Run(name, func(t *testing.T) { foundIsKnown(t, alias) })
+	}
+}
+
+func foundIsKnown(t *testing.T, alias func(string) string) {
 	w := newWorld(t)
+	w.env.Alias = alias
 	w.manyTexts(t, 40, 2)
 	first := w.find(t, "mail is delivered late", "")
 	if len(first.Hits) != 3 {
@@ -77,6 +84,18 @@ func TestWhatIsFoundIsAlwaysWhatIsKnownNow(t *testing.T) {
 	if got := w.find(t, "the new calendar of teams", ""); len(got.Hits) == 0 {
 		t.Error("a post is not found")
 	}
+	here := w.env
+	w.env = &engine.Env{Tenants: here.Tenants, Guide: here.Guide, Alias: alias} // another replica's
+	w.commit("another's change", func(d *engine.Draft) error {
+		k, err := d.Incident("contoso", "EX000008")
+		k.Issue.Title, k.Issue.Modified = "Projectors hum in the basement", d.Now.Add(time.Second)
+		d.Out.Incidents = append(d.Out.Incidents, k)
+		return err
+	})
+	w.env = here
+	if got := w.find(t, "projectors hum", ""); len(got.Hits) == 0 || got.Hits[0].Doc.ID != "EX000008" {
+		t.Errorf("what another replica read is not seen: %+v", got.Hits)
+	}
 	w.clock.pass(200 * 24 * time.Hour)
 	if got := w.find(t, "the new calendar of teams", ""); len(got.Hits) != 0 {
 		t.Errorf("a post of last year is found: %s", got.Hits[0].Doc.ID)
@@ -89,6 +108,7 @@ func BenchmarkFind(b *testing.B) {
 	for _, changed := range []bool{false, true} {
 		b.Run(fmt.Sprintf("changed=%v", changed), func(b *testing.B) {
 			w := newWorld(b)
+			w.env.Alias = aliased
 			w.manyTexts(b, 400, 60)
 			w.find(b, "mail is delivered late", "")
 			for b.Loop() {

@@ -19,7 +19,7 @@ const Tries = tries
 func (e *Engine) Under(ctx context.Context, j bot.Job) context.Context { return e.under(ctx, j) }
 
 // Forget drops what was counted of a tenant's texts.
-func (e *Env) Forget(t bot.TenantID) { e.shelves.put(t, 0, nil) }
+func (e *Env) Forget(t bot.TenantID) { e.shelves.put(t, shelf{}) }
 
 // Personal and Impersonal are the kinds of records in which names may stand, and
 // in which none does.

@@ -86,21 +86,25 @@ func (e *Env) knows(v View, of bot.TenantID, edition string) (known, error) {
 
 // renew gives the table of names another edition where a write set changes it.
 func renew(c *Changes, edition string) error {
-	h, changed := sha256.New(), edition == ""
-	_, _ = h.Write([]byte(edition)) // a sum cannot fail
+	var rows []any
 	for _, r := range c.Records {
-		if r.Kind != names.Name {
-			continue
+		if r.Kind == names.Name {
+			rows = append(rows, r)
 		}
-		b, err := json.Marshal(r)
-		if err != nil {
-			return err
-		}
-		_, _ = h.Write(b)
-		changed = true
 	}
-	if changed {
-		editions.Put(c, NoTenant, names.Name, hex.EncodeToString(h.Sum(nil)[:16]))
+	if edition != "" && len(rows) == 0 {
+		return nil
 	}
-	return nil
+	next, err := nextEdition(edition, rows)
+	if err == nil {
+		editions.Put(c, NoTenant, names.Name, next)
+	}
+	return err
+}
+
+// nextEdition follows from the one before and from everything that changes.
+func nextEdition(was string, changed []any) (string, error) {
+	b, err := json.Marshal(changed)
+	sum := sha256.Sum256(append([]byte(was), b...))
+	return hex.EncodeToString(sum[:16]), err
 }

@@ -126,7 +126,7 @@ func (e *Env) cloaked(v View, c Changes) (Changes, error) {
 	if len(cloaks) > 0 {
 		failed = errors.Join(failed, renew(&c, edition))
 	}
-	return c, failed
+	return c, errors.Join(failed, renewTexts(v, &c))
 }
 
 // home is the tenant that an object belongs to: that of its run.

@@ -3,6 +3,8 @@ package engine
 import (
 	"encoding/binary"
 	"hash/fnv"
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,25 +23,30 @@ type shelves struct {
 }
 
 type shelf struct {
-	print uint64 // of everything that is on it
-	index *recommend.Index
+	edition     string    // of the texts; "" where the store does not say
+	from, until time.Time // what is too old by then is not on it
+	print       uint64    // of everything that is on it
+	index       *recommend.Index
 }
 
-func (s *shelves) get(t bot.TenantID, print uint64) (*recommend.Index, bool) {
+func (s *shelves) get(t bot.TenantID) shelf {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	x, ok := s.of[t]
-	return x.index, ok && x.print == print
+	return s.of[t]
 }
 
-func (s *shelves) put(t bot.TenantID, print uint64, index *recommend.Index) {
+func (s *shelves) put(t bot.TenantID, x shelf) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.of == nil {
 		s.of = map[bot.TenantID]shelf{}
 	}
-	s.of[t] = shelf{print, index}
+	s.of[t] = x
 }
+
+// texts names what a tenant's answers are found in: its incidents and its message
+// center posts.
+const texts = "texts"
 
 // hitsShown is how many texts of the tenant an answer names.
 const hitsShown = 3
@@ -65,8 +72,17 @@ func (d *Draft) Find(t bot.TenantID, q recommend.Query, except string) (a recomm
 }
 
 // index are the texts that may explain what people see: incidents that go on or
-// are over lately, and message center posts.
+// are over lately, and message center posts. They are read again when one was
+// published or has become too old.
 func (d *Draft) index(t bot.TenantID) (*recommend.Index, error) {
+	edition, _, err := editions.Get(d.View, t, texts)
+	if err != nil {
+		return nil, err
+	}
+	was := d.env.shelves.get(t)
+	if edition != "" && was.edition == edition && !d.Now.Before(was.from) && !d.Now.After(was.until) {
+		return was.index, nil
+	}
 	known, err := d.Incidents(t, true)
 	if err != nil {
 		return nil, err
@@ -84,9 +100,16 @@ func (d *Draft) index(t bot.TenantID) (*recommend.Index, error) {
 			_ = binary.Write(h, binary.LittleEndian, int64(n))
 		}
 	}
+	now := shelf{edition: edition, from: d.Now, until: d.Now.Add(recently)}
+	fades := func(at time.Time) (over bool) {
+		if over = d.Now.After(at); !over && at.Before(now.until) {
+			now.until = at
+		}
+		return over
+	}
 	for i := range known {
 		x := &known[i].Issue
-		if x.Resolved && d.Now.Sub(x.Modified) > recently {
+		if x.Resolved && fades(x.Modified.Add(recently)) {
 			continue
 		}
 		issues = append(issues, x)
@@ -94,26 +117,55 @@ func (d *Draft) index(t bot.TenantID) (*recommend.Index, error) {
 	}
 	for i := range changes {
 		x := &changes[i].Post
-		if d.Now.Sub(x.Modified) > changesFor || !x.End.IsZero() && !x.End.After(d.Now) {
+		if fades(x.Modified.Add(changesFor)) || !x.End.IsZero() && fades(x.End.Add(-1)) {
 			continue
 		}
 		news = append(news, x)
 		print(x.ID, "", x.Modified, len(x.Title), len(x.Body))
 	}
-	sum := h.Sum64()
-	if index, ok := d.env.shelves.get(t, sum); ok {
-		return index, nil
+	if now.print = h.Sum64(); was.index != nil && was.print == now.print {
+		now.index = was.index
+	} else {
+		now.index = recommend.NewIndex(documents(issues, news))
 	}
-	var docs []recommend.Doc
+	d.env.shelves.put(t, now)
+	return now.index, nil
+}
+
+func documents(issues []*incident.Issue, news []*incident.Announcement) (docs []recommend.Doc) {
 	for _, x := range issues {
 		docs = append(docs, issueText(x))
 	}
 	for _, x := range news {
 		docs = append(docs, changeText(x))
 	}
-	index := recommend.NewIndex(docs)
-	d.env.shelves.put(t, sum, index)
-	return index, nil
+	return docs
+}
+
+// renewTexts gives the texts of tenants another edition where a write set changes
+// them.
+func renewTexts(v View, c *Changes) error {
+	changed := map[bot.TenantID][]any{}
+	for _, k := range c.Incidents {
+		changed[k.Tenant] = append(changed[k.Tenant], k)
+	}
+	for _, r := range c.Records {
+		if r.Kind == posts.Name {
+			changed[r.Tenant] = append(changed[r.Tenant], r)
+		}
+	}
+	for _, t := range slices.Sorted(maps.Keys(changed)) {
+		was, _, err := editions.Get(v, t, texts)
+		if err != nil {
+			return err
+		}
+		next, err := nextEdition(was, changed[t])
+		if err != nil {
+			return err
+		}
+		editions.Put(c, t, texts, next)
+	}
+	return nil
 }
 
 // votes are what others said of texts, by the text's ID.

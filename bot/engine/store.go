@@ -36,6 +36,9 @@ type View interface {
 	Sent(key string) (bot.Sent, bool, error)
 	// SentUnder lists the ledger's entries whose key begins with prefix.
 	SentUnder(prefix string) ([]bot.Sent, error)
+	// SentAs lists the ledger's entries of messages that a platform gave this ID.
+	// It looks through all of the ledger, and holds no other entry on the way.
+	SentAs(id string) ([]bot.Sent, error)
 	Secret(name string) (bot.Secret, error) // bot.ErrNotFound
 
 	// Record gives one value of a kind; false where there is none, or its time

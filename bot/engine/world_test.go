@@ -239,7 +239,7 @@ func (w *world) pass(d time.Duration) {
 func (w *world) commit(key string, decide func(d *engine.Draft) error) {
 	w.t.Helper()
 	now := w.clock.Now()
-	err := twice{w.store, w}.Commit(w.t.Context(), func(v engine.View) (engine.Changes, error) {
+	err := engine.Named(twice{w.store, w}, w.env).Commit(w.t.Context(), func(v engine.View) (engine.Changes, error) {
 		d := engine.NewDraft(v, w.env, key, now)
 		err := decide(d)
 		return d.Out, err

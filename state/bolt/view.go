@@ -1,7 +1,9 @@
 package bolt
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"slices"
 
@@ -167,6 +169,30 @@ func (v *view) Sent(key string) (bot.Sent, bool, error) {
 // SentUnder implements [engine.View]; in the order of the keys.
 func (v *view) SentUnder(prefix string) ([]bot.Sent, error) {
 	return all[bot.Sent](v, bSent, []byte(prefix))
+}
+
+// SentAs implements [engine.View]; in the order of the keys.
+func (v *view) SentAs(id string) ([]bot.Sent, error) {
+	b, err := v.bucket(bSent)
+	if err != nil {
+		return nil, err
+	}
+	mark, err := json.Marshal(id) // as an entry has it
+	if err != nil {
+		return nil, err
+	}
+	var list []bot.Sent
+	err = each(b, nil, func(k, data []byte) error {
+		if !bytes.Contains(data, mark) {
+			return nil
+		}
+		s, err := state.Decode[bot.Sent]("ledger entry "+string(k), data)
+		if err == nil && s.Ref.ID == id {
+			list = append(list, s)
+		}
+		return err
+	})
+	return list, err
 }
 
 // Secret implements [engine.View].

@@ -3,6 +3,7 @@ package postgres
 import (
 	"cmp"
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -174,6 +175,16 @@ func (v *view) Sent(key string) (bot.Sent, bool, error) {
 func (v *view) SentUnder(prefix string) ([]bot.Sent, error) {
 	return all[bot.Sent](v, "ledger entry", "SELECT key, value FROM sent WHERE key >= $1 AND ($2::bytea IS NULL OR key < $2) ORDER BY key",
 		[]byte(prefix), behind(prefix))
+}
+
+// SentAs implements [engine.View]; in the order of the keys.
+func (v *view) SentAs(id string) ([]bot.Sent, error) {
+	mark, err := json.Marshal(id) // as an entry has it
+	if err != nil {
+		return nil, err
+	}
+	list, err := all[bot.Sent](v, "ledger entry", "SELECT key, value FROM sent WHERE position($1::bytea in value) > 0 ORDER BY key", mark)
+	return slices.DeleteFunc(list, func(s bot.Sent) bool { return s.Ref.ID != id }), err
 }
 
 // behind is the first name behind all that begin with prefix, nil where there

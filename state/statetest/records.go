@@ -247,7 +247,13 @@ func ledger(t *testing.T, b *bench) {
 		same(t, "a forgotten one is there", false, ok)
 		all, err3 := v.SentUnder("")
 		same(t, "all", 5, len(all))
-		return errors.Join(err, err2, err3)
+		of, err4 := v.SentAs("1700.1")
+		same(t, "all of a message", all, of)
+		none, err5 := v.SentAs("1700")
+		same(t, "of a message whose ID another begins with", 0, len(none))
+		channel, err6 := v.SentAs("C")
+		same(t, "of what is named beside the ID", 0, len(channel))
+		return errors.Join(err, err2, err3, err4, err5, err6)
 	})
 }
 
