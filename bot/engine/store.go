@@ -20,6 +20,9 @@ type View interface {
 	Run(id string) (setup.Run, error)              // bot.ErrNotFound
 	Runs(tenant bot.TenantID) ([]setup.Run, error) // oldest first
 	Objects(tenant bot.TenantID) ([]bot.Object, error)
+	// Kept lists the IDs of the tenant's runs and of its incidents, the resolved
+	// ones too, and reads nothing of them.
+	Kept(tenant bot.TenantID) (runs, incidents []string, err error)
 
 	Incident(tenant bot.TenantID, id string) (incident.Known, error) // bot.ErrNotFound
 	// Incidents gives the tenant's unresolved incidents, or with all also the
@@ -36,6 +39,9 @@ type View interface {
 	Sent(key string) (bot.Sent, bool, error)
 	// SentUnder lists the ledger's entries whose key begins with prefix.
 	SentUnder(prefix string) ([]bot.Sent, error)
+	// EachSent calls f for each of these entries and holds none of them. f reads
+	// nothing more of the view; its error ends it.
+	EachSent(prefix string, f func(bot.Sent) error) error
 	// SentAs lists the ledger's entries of messages that a platform gave this ID.
 	// It looks through all of the ledger, and holds no other entry on the way.
 	SentAs(id string) ([]bot.Sent, error)

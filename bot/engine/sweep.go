@@ -112,14 +112,14 @@ func (e *Engine) outdated(v View, now time.Time) (o outdated, err error) {
 		return o, err
 	}
 	for _, kind := range []string{saidUnder, runUnder, incidentUnder} {
-		list, err := v.SentUnder(kind)
-		if err != nil {
-			return o, err
-		}
-		for _, s := range list {
+		err := v.EachSent(kind, func(s bot.Sent) error {
 			if now.Sub(s.At) >= keepSaid && !live.needs(s.Key) {
 				o.sent = append(o.sent, s)
 			}
+			return nil
+		})
+		if err != nil {
+			return o, err
 		}
 	}
 	jobs, err := v.Jobs("")
@@ -213,19 +213,15 @@ type live struct {
 func (e *Engine) living(v View) (live, error) {
 	l := live{runs: map[string]bool{}, incidents: map[string]bool{}, subs: map[string]bool{}}
 	for _, t := range e.Env.Tenants {
-		runs, err := v.Runs(t.ID)
+		runs, incidents, err := v.Kept(t.ID)
 		if err != nil {
 			return l, err
 		}
-		for _, r := range runs {
-			l.runs[r.ID] = true
+		for _, id := range runs {
+			l.runs[id] = true
 		}
-		known, err := v.Incidents(t.ID, true)
-		if err != nil {
-			return l, err
-		}
-		for _, k := range known {
-			l.incidents[k.Issue.ID] = true
+		for _, id := range incidents {
+			l.incidents[id] = true
 		}
 		announced, err := posts.All(v, t.ID)
 		if err != nil {

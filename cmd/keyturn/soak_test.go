@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -44,32 +45,46 @@ func init() {
 		if err != nil {
 			panic(err)
 		}
+		runtime.MemProfileRate = 0 // a test counts allocations by where they are made; the program does not
 		go sampled(path, d)
 	}
 }
 
-// sampled writes into a file, each time on a line, how many goroutines there are,
-// and how many megabytes are left on the heap after a collection and are the
-// process's own. Of five looks it takes the least: what is under way at a moment
-// comes and goes.
+// sample is how the bot was in a while.
+type sample struct {
+	Goroutines float64
+	Heap       float64 // MiB that are left after a collection
+	Own        float64 // MiB of the process, after it gave back to the system what it does not need
+	Most       float64 // MiB of the process, as it ran
+}
+
+// sampled writes samples into a file, each on a line. Of five looks it takes the
+// least: what is under way at a moment comes and goes. What the process had
+// before it was asked to give back is how much garbage it just then had, too, so of
+// that the most counts.
 func sampled(path string, every time.Duration) {
-	goroutines, heap, looks := math.MaxInt, math.Inf(1), 0
+	none := sample{math.Inf(1), math.Inf(1), math.Inf(1), 0}
+	looks, now := 0, none
 	for range time.Tick(every / 5) {
-		runtime.GC()
+		was, err := resident("self", "RssAnon")
+		debug.FreeOSMemory()
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
-		goroutines, heap = min(goroutines, runtime.NumGoroutine()), min(heap, float64(m.HeapAlloc)/(1<<20))
+		own, err2 := resident("self", "RssAnon")
+		if err := errors.Join(err, err2); err != nil {
+			panic(err)
+		}
+		now = sample{min(now.Goroutines, float64(runtime.NumGoroutine())), min(now.Heap, float64(m.HeapAlloc)/(1<<20)), min(now.Own, own), max(now.Most, was)}
 		if looks++; looks%5 != 0 {
 			continue
 		}
-		own, err := resident("self", "RssAnon")
-		f, open := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-		if err := errors.Join(err, open); err != nil {
+		f, err := os.OpenFile(path, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+		if err != nil {
 			panic(err)
 		}
-		fmt.Fprintln(f, goroutines, heap, own)
+		fmt.Fprintln(f, now.Goroutines, now.Heap, now.Own, now.Most)
 		f.Close()
-		goroutines, heap = math.MaxInt, math.Inf(1)
+		now = none
 	}
 }
 
@@ -305,10 +320,10 @@ func (s *soaking) stayed(path string, took time.Duration) {
 		s.Fatal(err)
 	}
 	defer f.Close()
-	var list [3][]float64 // goroutines, heap, own memory
+	var list [4][]float64 // as in a sample
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		var v [3]float64
-		if _, err := fmt.Sscan(lines.Text(), &v[0], &v[1], &v[2]); err != nil {
+		var v [4]float64
+		if _, err := fmt.Sscan(lines.Text(), &v[0], &v[1], &v[2], &v[3]); err != nil {
 			s.Fatal(err)
 		}
 		for i := range v {
@@ -324,18 +339,18 @@ func (s *soaking) stayed(path string, took time.Duration) {
 	}
 	n = len(list[0])
 	third := n / 3
-	var first, last [3]float64
+	var first, last [4]float64
 	for i, l := range list {
 		first[i], last[i] = median(l[:third]), median(l[n-third:])
 	}
-	s.Logf("soaked: %.0f minutes, %d commands, %d clicks and %d changes of incidents: %.0f goroutines in the first third and %.0f in the last, %.1f and %.1f MiB on the heap (%+.1f %%), %.1f and %.1f MiB of its own (%+.1f %%)",
+	s.Logf("soaked: %.0f minutes, %d commands, %d clicks and %d changes of incidents: %.0f goroutines in the first third and %.0f in the last, %.1f and %.1f MiB on the heap (%+.1f %%), %.1f and %.1f MiB of its own (%+.1f %%), at most %.1f and %.1f with its garbage (%+.1f %%)",
 		took.Minutes(), s.did["commands"], s.did["clicks"], s.did["changes"], first[0], last[0],
-		first[1], last[1], growth(first[1], last[1]), first[2], last[2], growth(first[2], last[2]))
+		first[1], last[1], growth(first[1], last[1]), first[2], last[2], growth(first[2], last[2]), first[3], last[3], growth(first[3], last[3]))
 	if last[0] > first[0]+2 {
 		s.Errorf("the goroutines became more: %v", list[0])
 	}
-	for i, what := range []string{"", "what is left on the heap", "the memory of its own"} {
-		if i == 2 && underRace {
+	for i, what := range []string{"", "what is left on the heap", "the memory of its own", "the memory of its own with its garbage"} {
+		if i >= 2 && underRace {
 			continue // most of it is the race detector's
 		}
 		if i > 0 && growth(first[i], last[i]) >= 5 {

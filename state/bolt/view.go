@@ -112,6 +112,28 @@ func (v *view) Objects(tenant bot.TenantID) ([]bot.Object, error) {
 	return list, err
 }
 
+// Kept implements [engine.View].
+func (v *view) Kept(tenant bot.TenantID) (runs, incidents []string, err error) {
+	prefix := tenantKey(tenant, "")
+	for _, x := range []struct {
+		bucket []byte
+		ids    *[]string
+	}{{bRuns, &runs}, {bActive, &incidents}, {bResolved, &incidents}} {
+		b, err := v.bucket(x.bucket)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := each(b, prefix, func(k, _ []byte) error {
+			*x.ids = append(*x.ids, string(k[len(prefix):]))
+			return nil
+		}); err != nil {
+			return nil, nil, err
+		}
+	}
+	slices.Sort(incidents)
+	return runs, incidents, nil
+}
+
 // Incident implements [engine.View].
 func (v *view) Incident(tenant bot.TenantID, id string) (incident.Known, error) {
 	for _, bucket := range [][]byte{bActive, bResolved} {
@@ -169,6 +191,21 @@ func (v *view) Sent(key string) (bot.Sent, bool, error) {
 // SentUnder implements [engine.View]; in the order of the keys.
 func (v *view) SentUnder(prefix string) ([]bot.Sent, error) {
 	return all[bot.Sent](v, bSent, []byte(prefix))
+}
+
+// EachSent implements [engine.View]; in the order of the keys.
+func (v *view) EachSent(prefix string, f func(bot.Sent) error) error {
+	b, err := v.bucket(bSent)
+	if err != nil {
+		return err
+	}
+	return each(b, []byte(prefix), func(k, data []byte) error {
+		s, err := state.Decode[bot.Sent]("ledger entry "+string(k), data)
+		if err != nil {
+			return err
+		}
+		return f(s)
+	})
 }
 
 // SentAs implements [engine.View]; in the order of the keys.

@@ -120,6 +120,30 @@ func (v *view) Objects(tenant bot.TenantID) ([]bot.Object, error) {
 	return list, err
 }
 
+// Kept implements [engine.View].
+func (v *view) Kept(tenant bot.TenantID) (runs, incidents []string, err error) {
+	if runs, err = v.ids("SELECT id FROM runs WHERE tenant = $1 AND value IS NOT NULL ORDER BY id", []byte(tenant)); err != nil {
+		return nil, nil, err
+	}
+	incidents, err = v.ids("SELECT id FROM incidents WHERE tenant = $1 ORDER BY id", []byte(tenant))
+	return runs, incidents, err
+}
+
+func (v *view) ids(sql string, args ...any) ([]string, error) {
+	if v.tx == nil {
+		return nil, state.ErrOver
+	}
+	rows, err := v.tx.Query(v.ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (string, error) {
+		var id []byte
+		err := row.Scan(&id)
+		return string(id), err
+	})
+}
+
 // Incident implements [engine.View].
 func (v *view) Incident(tenant bot.TenantID, id string) (incident.Known, error) {
 	k, ok, err := one[incident.Known](v, "incident "+id, "SELECT value FROM incidents WHERE tenant = $1 AND id = $2", []byte(tenant), []byte(id))
@@ -175,6 +199,26 @@ func (v *view) Sent(key string) (bot.Sent, bool, error) {
 func (v *view) SentUnder(prefix string) ([]bot.Sent, error) {
 	return all[bot.Sent](v, "ledger entry", "SELECT key, value FROM sent WHERE key >= $1 AND ($2::bytea IS NULL OR key < $2) ORDER BY key",
 		[]byte(prefix), behind(prefix))
+}
+
+// EachSent implements [engine.View]; in the order of the keys.
+func (v *view) EachSent(prefix string, f func(bot.Sent) error) error {
+	if v.tx == nil {
+		return state.ErrOver
+	}
+	rows, err := v.tx.Query(v.ctx, "SELECT key, value FROM sent WHERE key >= $1 AND ($2::bytea IS NULL OR key < $2) ORDER BY key", []byte(prefix), behind(prefix))
+	if err != nil {
+		return err
+	}
+	var key, value []byte
+	_, err = pgx.ForEachRow(rows, []any{&key, &value}, func() error {
+		s, err := state.Decode[bot.Sent]("ledger entry "+string(key), value)
+		if err != nil {
+			return err
+		}
+		return f(s)
+	})
+	return err
 }
 
 // SentAs implements [engine.View]; in the order of the keys.

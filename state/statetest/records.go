@@ -114,7 +114,10 @@ func runs(t *testing.T, b *bench) {
 		one, err2 := v.Run("c")
 		same(t, "the run", other, one)
 		_, err3 := v.Run("none")
-		return errors.Join(err, err2, missing(err3))
+		ids, none, err4 := v.Kept("contoso")
+		same(t, "their IDs", []string{"a", "b"}, ids)
+		same(t, "incidents of a tenant without any", 0, len(none))
+		return errors.Join(err, err2, missing(err3), err4)
 	})
 }
 
@@ -187,7 +190,9 @@ func incidents(t *testing.T, b *bench) {
 		k, err := v.Incident("contoso", "EX3")
 		same(t, "a resolved one by ID", mk("EX3", "contoso", 4, true), k)
 		_, err2 := v.Incident("fabrikam", "EX3")
-		return errors.Join(err, missing(err2))
+		_, kept, err3 := v.Kept("contoso")
+		same(t, "the IDs of all", []string{"EX1", "EX2", "EX3"}, kept)
+		return errors.Join(err, missing(err2), err3)
 	})
 }
 
@@ -229,32 +234,6 @@ func bindings(t *testing.T, b *bench) {
 	same(t, "the like-named channel elsewhere", bot.TenantID(""), bound(bot.Place{Platform: bot.Teams, Team: "t", Channel: "1:19:abc@thread.tacv2"}))
 	b.commit(engine.Changes{Bindings: []engine.Binding{{Place: channel}}})
 	same(t, "after it was forgotten", bot.TenantID(""), bound(channel))
-}
-
-func ledger(t *testing.T, b *bench) {
-	entry := func(key string) bot.Sent {
-		return bot.Sent{Key: key, At: Start, Ref: bot.MessageRef{Place: bot.Place{Platform: bot.Slack, Team: "T", Channel: "C"}, ID: "1700.1"}}
-	}
-	b.commit(engine.Changes{Sent: []bot.Sent{entry("inc/EX1/s2"), entry("inc/EX1/s1"), entry("inc/EX10/s1"), entry("run/r1"), entry("inc")}})
-	b.commit(engine.Changes{Unsent: []string{"run/r1"}})
-	b.clock = Start.Add(1000 * time.Hour)
-	b.commit(engine.Changes{Sent: []bot.Sent{entry("later")}})
-	b.reopen()
-	b.read(func(v engine.View) error {
-		list, err := v.SentUnder("inc/EX1/")
-		same(t, "under the prefix", []bot.Sent{entry("inc/EX1/s1"), entry("inc/EX1/s2")}, list)
-		_, ok, err2 := v.Sent("run/r1")
-		same(t, "a forgotten one is there", false, ok)
-		all, err3 := v.SentUnder("")
-		same(t, "all", 5, len(all))
-		of, err4 := v.SentAs("1700.1")
-		same(t, "all of a message", all, of)
-		none, err5 := v.SentAs("1700")
-		same(t, "of a message whose ID another begins with", 0, len(none))
-		channel, err6 := v.SentAs("C")
-		same(t, "of what is named beside the ID", 0, len(channel))
-		return errors.Join(err, err2, err3, err4, err5, err6)
-	})
 }
 
 func secrets(t *testing.T, b *bench) {
