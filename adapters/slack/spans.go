@@ -3,6 +3,7 @@ package slack
 import (
 	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -268,7 +269,7 @@ func split(spans []span, max int) (head, rest []span) {
 		c := s.cost()
 		if n+c <= max {
 			n += c
-			head = append(head, s)
+			head = spans[: i+1 : i+1] // most text is drawn as it is, and copied by nobody
 			continue
 		}
 		if s.atomic() {
@@ -330,23 +331,23 @@ func wholeLines(head, rest []span, most int) ([]span, []span) {
 // trim takes line breaks and blanks off both ends, and is empty where nothing
 // is left to see.
 func trim(spans []span) []span {
-	for len(spans) > 0 {
-		s := spans[0]
-		if s.text = strings.TrimLeft(s.text, " \t\n"); s.text != "" {
-			spans = append([]span{s}, spans[1:]...)
-			break
-		}
+	const blank = " \t\n"
+	for len(spans) > 0 && strings.TrimLeft(spans[0].text, blank) == "" {
 		spans = spans[1:]
 	}
-	for len(spans) > 0 {
-		last := len(spans) - 1
-		s := spans[last]
-		if s.text = strings.TrimRight(s.text, " \t\n"); s.text != "" {
-			spans = append(append([]span{}, spans[:last]...), s)
-			break
-		}
-		spans = spans[:last]
+	for len(spans) > 0 && strings.TrimLeft(spans[len(spans)-1].text, blank) == "" {
+		spans = spans[:len(spans)-1]
 	}
+	if len(spans) == 0 {
+		return nil
+	}
+	last := len(spans) - 1
+	if strings.TrimLeft(spans[0].text, blank) == spans[0].text && strings.TrimRight(spans[last].text, blank) == spans[last].text {
+		return spans // as nearly always: nothing is copied
+	}
+	spans = slices.Clone(spans)
+	spans[0].text = strings.TrimLeft(spans[0].text, blank)
+	spans[last].text = strings.TrimRight(spans[last].text, blank)
 	return spans
 }
 
