@@ -2,10 +2,12 @@ package engine_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"testing"
 	"time"
 
+	"keyturn/bot"
 	"keyturn/bot/engine"
 	"keyturn/bot/incident"
 	"keyturn/bot/recommend"
@@ -64,6 +66,14 @@ func foundIsKnown(t *testing.T, alias func(string) string) {
 	if len(first.Hits) != 3 {
 		t.Fatalf("%d hits", len(first.Hits))
 	}
+	if alias != nil {
+		if err := w.store.Read(t.Context(), func(v engine.View) error {
+			_, err := engine.NewDraft(unread{v}, w.env, "find", w.clock.Now()).Find("contoso", recommend.Parse("calls drop"), "")
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+	}
 	best := first.Hits[0].Doc.ID
 	if got := w.find(t, "mail is delivered late", best); got.Hits[0].Doc.ID == best {
 		t.Error("what the question is about was found for it")
@@ -100,6 +110,13 @@ func foundIsKnown(t *testing.T, alias func(string) string) {
 	if got := w.find(t, "the new calendar of teams", ""); len(got.Hits) != 0 {
 		t.Errorf("a post of last year is found: %s", got.Hits[0].Doc.ID)
 	}
+}
+
+// unread is a view of which nobody may read all incidents.
+type unread struct{ engine.View }
+
+func (unread) Incidents(bot.TenantID, bool) ([]incident.Known, error) {
+	return nil, errors.New("a second question reads every incident again")
 }
 
 // BenchmarkFind is what a question costs on the way of a click, where nothing
