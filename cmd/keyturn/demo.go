@@ -66,14 +66,14 @@ func (d demoCmd) Run(c *console) error {
 		return err
 	}
 	defer world.Close()
-	raw, err := d.issues()
+	stories, err := d.stories()
 	if err != nil {
 		return err
 	}
 	ctx, stop := context.WithCancel(c.ctx)
 	defer stop()
 	go func() {
-		if err := world.Feed(ctx, raw, feedEvery, filepath.Join(dir, "organisation", "published.json")); err != nil {
+		if err := world.Feed(ctx, stories, feedEvery, filepath.Join(dir, "organisation", "published.json")); err != nil {
 			fmt.Fprintln(c.err, "keyturn:", err)
 		}
 	}()
@@ -195,10 +195,10 @@ func (d demoCmd) address() (host string, port int, err error) {
 	return host, port, nil
 }
 
-// issues are those of the file, or the samples.
-func (d demoCmd) issues() ([]json.RawMessage, error) {
+// stories are those of the file, or the samples.
+func (d demoCmd) stories() ([][]json.RawMessage, error) {
 	if d.Issues == "" {
-		return incident.Samples(), nil
+		return incident.SampleStories(), nil
 	}
 	b, err := os.ReadFile(d.Issues)
 	if err != nil {
@@ -208,7 +208,7 @@ func (d demoCmd) issues() ([]json.RawMessage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", d.Issues, err)
 	}
-	return items, nil
+	return play.Told(items)
 }
 
 // script plays a guide by itself.
@@ -227,7 +227,7 @@ func (d demoCmd) script(c *console, database bot.Secret) error {
 		return err
 	}
 	defer world.Close()
-	raw, err := d.issues()
+	stories, err := d.stories()
 	if err != nil {
 		return err
 	}
@@ -236,7 +236,7 @@ func (d demoCmd) script(c *console, database bot.Secret) error {
 		return err
 	}
 	defer bots.stop()
-	s := play.Script{World: world, Guide: d.Guide, Out: c.out, Issues: raw}
+	s := play.Script{World: world, Guide: d.Guide, Out: c.out, Stories: stories}
 	if d.Kill > 0 {
 		s.After = bots.killEvery(d.Kill)
 	}

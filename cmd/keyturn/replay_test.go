@@ -132,7 +132,11 @@ func replay(t *testing.T, on play.Platform, issues []json.RawMessage, after func
 		t.Fatalf("%v\n%s", err, log.String())
 	}
 	defer bot.stop()
-	s := play.Script{World: world, Guide: "direct", Out: &story, Issues: issues}
+	stories, err := play.Told(issues)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := play.Script{World: world, Guide: "direct", Out: &story, Stories: stories}
 	if after != nil {
 		s.After, s.Killed = after(bot), true
 	}

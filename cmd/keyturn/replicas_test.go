@@ -85,7 +85,7 @@ func (r *replicas) play(told map[string]int, act func(func()), disturb func(cont
 	ctx, stop := context.WithCancel(r.Context())
 	var disturbing sync.WaitGroup
 	disturbing.Go(func() { disturb(ctx) })
-	s := play.Script{World: r.world, Guide: r.scene.guide, Out: &r.story, Issues: incident.Samples()[:1], Act: act, Killed: true}
+	s := play.Script{World: r.world, Guide: r.scene.guide, Out: &r.story, Stories: incident.SampleStories()[:1], Act: act, Killed: true}
 	err := s.Play(r.Context())
 	stop()
 	disturbing.Wait()

@@ -125,7 +125,7 @@ func TestABotUnderLoadForLongStaysAsItIs(t *testing.T) {
 	}
 	defer bot.stop()
 	var story safeBuffer
-	if err := (play.Script{World: world, Guide: "direct", Out: &story, Issues: incident.Samples()[:1]}).Play(t.Context()); err != nil {
+	if err := (play.Script{World: world, Guide: "direct", Out: &story, Stories: incident.SampleStories()[:1]}).Play(t.Context()); err != nil {
 		t.Fatalf("%v\n%s\n%s", err, tail(story.String(), 6000), tail(log.String(), 3000))
 	}
 	// From here on it reads service health as seldom as to stay within what Microsoft

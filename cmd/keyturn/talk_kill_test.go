@@ -56,7 +56,7 @@ func killed(t *testing.T, guide string, every int) map[string][]string {
 		t.Fatalf("%v\n%s", err, log.String())
 	}
 	defer bot.stop()
-	s := play.Script{World: world, Guide: guide, Out: &story, Issues: incident.Samples()[:1]}
+	s := play.Script{World: world, Guide: guide, Out: &story, Stories: incident.SampleStories()[:1]}
 	if every > 0 {
 		s.After = bot.killEvery(every)
 	}

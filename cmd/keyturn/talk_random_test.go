@@ -120,7 +120,7 @@ func hunted(t *testing.T, sc scene, most int, told map[string]int, rng *rand.Ran
 	ctx, stop := context.WithCancel(t.Context())
 	var hunting sync.WaitGroup
 	hunting.Go(func() { k.hunt(ctx, most) })
-	s := play.Script{World: world, Guide: sc.guide, Out: &story, Issues: incident.Samples()[:1], Act: k.act, Killed: most > 0}
+	s := play.Script{World: world, Guide: sc.guide, Out: &story, Stories: incident.SampleStories()[:1], Act: k.act, Killed: most > 0}
 	err = s.Play(t.Context())
 	stop()
 	hunting.Wait()

@@ -12,27 +12,19 @@ import (
 )
 
 // Feed publishes issues in the simulated service health as Microsoft would:
-// post by post, in the order of the posts' times, one every so often. It goes
-// on where an earlier feed with the same file stopped, and returns when
+// state by state, each as its newest post was written, one every so often. It
+// goes on where an earlier feed with the same file stopped, and returns when
 // everything is published or ctx is done.
-func (w *World) Feed(ctx context.Context, issues []json.RawMessage, every time.Duration, file string) error {
-	list, err := stories(issues)
-	if err != nil {
-		return err
-	}
+func (w *World) Feed(ctx context.Context, stories [][]json.RawMessage, every time.Duration, file string) error {
 	type turn struct {
 		id    string
 		state json.RawMessage
 		at    time.Time
 	}
 	var turns []turn
-	for _, s := range list {
-		for i, st := range s.states {
-			at := time.Time{}
-			if i < len(s.times) {
-				at = s.times[i]
-			}
-			turns = append(turns, turn{s.id, st, at})
+	for _, states := range stories {
+		for _, st := range states {
+			turns = append(turns, turn{issueID(st), st, newest(st)})
 		}
 	}
 	slices.SortStableFunc(turns, func(a, b turn) int { return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.id, b.id)) })

@@ -9,37 +9,47 @@ import (
 	"time"
 )
 
-// story is one issue as it was told, post by post.
-type story struct {
-	id     string
-	states []json.RawMessage // of the issue, oldest first
-	times  []time.Time       // when each state's newest post was written
-	posts  int
-}
-
-// stories cuts issues into their successive states: one a post, by the post's
-// time, whatever the order of the array.
-func stories(issues []json.RawMessage) ([]story, error) {
-	var out []story
+// Told cuts issues, of which only the last state is known, into the states that
+// they went through: one a post, by the post's time, whatever the order of the
+// array.
+func Told(issues []json.RawMessage) ([][]json.RawMessage, error) {
+	var out [][]json.RawMessage
 	for _, raw := range issues {
 		var issue map[string]json.RawMessage
 		if err := json.Unmarshal(raw, &issue); err != nil {
 			return nil, fmt.Errorf("an issue is no JSON object: %w", err)
 		}
-		var posts []json.RawMessage
+		var posts, states []json.RawMessage
 		_ = json.Unmarshal(issue["posts"], &posts) // an issue without posts has one state
 		slices.SortStableFunc(posts, func(a, b json.RawMessage) int { return created(a).Compare(created(b)) })
-		s := story{id: text(issue["id"]), posts: len(posts)}
-		for _, p := range posts {
-			s.times = append(s.times, created(p))
-		}
 		for n := 1; n < len(posts); n++ {
-			s.states = append(s.states, asOf(issue, posts[:n], created(posts[n-1]), false))
+			states = append(states, asOf(issue, posts[:n], created(posts[n-1]), false))
 		}
-		s.states = append(s.states, asOf(issue, posts, time.Time{}, true))
-		out = append(out, s)
+		out = append(out, append(states, asOf(issue, posts, time.Time{}, true)))
 	}
 	return out, nil
+}
+
+func issueID(state json.RawMessage) string {
+	var issue struct {
+		ID string `json:"id"`
+	}
+	_ = json.Unmarshal(state, &issue) // the simulated Graph says what is wrong with it
+	return issue.ID
+}
+
+// newest is when the newest post of a state was written.
+func newest(state json.RawMessage) (at time.Time) {
+	var issue struct {
+		Posts []json.RawMessage `json:"posts"`
+	}
+	_ = json.Unmarshal(state, &issue) // as above
+	for _, p := range issue.Posts {
+		if t := created(p); t.After(at) {
+			at = t
+		}
+	}
+	return at
 }
 
 func text(raw json.RawMessage) string {
@@ -81,30 +91,25 @@ func asOf(issue map[string]json.RawMessage, posts []json.RawMessage, modified ti
 
 // incidents publishes every issue state by state and waits until the channel
 // shows each.
-func (g *game) incidents(ctx context.Context, issues []json.RawMessage) error {
-	list, err := stories(issues)
-	if err != nil {
-		return err
-	}
-	shown := 0
+func (g *game) incidents(ctx context.Context, stories [][]json.RawMessage) error {
 	for n := 0; ; n++ {
 		published := false
-		for i := range list {
-			s := &list[i]
-			if n >= len(s.states) {
+		for _, states := range stories {
+			if n >= len(states) {
 				continue
 			}
 			published = true
-			if err := g.line(ctx, "Microsoft", "publishes %s, state %d of %d", s.id, n+1, len(s.states)); err != nil {
+			id := issueID(states[n])
+			if err := g.line(ctx, "Microsoft", "publishes %s, state %d of %d", id, n+1, len(states)); err != nil {
 				return err
 			}
-			if err := g.World.Microsoft.PutIssue(now(s.states[n])); err != nil {
-				return fmt.Errorf("publishing %s: %w", s.id, err)
+			if err := g.World.Microsoft.PutIssue(now(states[n])); err != nil {
+				return fmt.Errorf("publishing %s: %w", id, err)
 			}
 			// One after another, so that it is the same ones that come together,
 			// however often the bot reads meanwhile.
 			if n == 0 {
-				if err := g.rooted(ctx, s.id); err != nil {
+				if err := g.rooted(ctx, id); err != nil {
 					return err
 				}
 			}
@@ -112,9 +117,9 @@ func (g *game) incidents(ctx context.Context, issues []json.RawMessage) error {
 		if !published {
 			break
 		}
-		for i := range list {
-			if n < len(list[i].states) {
-				if err := g.rooted(ctx, list[i].id); err != nil {
+		for _, states := range stories {
+			if n < len(states) {
+				if err := g.rooted(ctx, issueID(states[n])); err != nil {
 					return err
 				}
 			}
@@ -122,9 +127,8 @@ func (g *game) incidents(ctx context.Context, issues []json.RawMessage) error {
 		if err := g.polled(ctx); err != nil {
 			return err
 		}
-		shown++
 	}
-	return g.resolved(ctx, list)
+	return g.resolved(ctx, stories)
 }
 
 // now stamps a state as changed just now: Microsoft writes the time of the
@@ -184,25 +188,25 @@ func (g *game) polled(ctx context.Context) error {
 
 // resolved checks that every incident has one root, its own or that of the
 // many that came together, and that its final state is shown.
-func (g *game) resolved(ctx context.Context, list []story) error {
+func (g *game) resolved(ctx context.Context, stories [][]json.RawMessage) error {
 	for _, at := range g.clients {
-		for _, s := range list {
-			own, shared := 0, 0
+		for _, states := range stories {
+			id, own, shared := issueID(states[0]), 0, 0
 			for _, c := range at.shown() {
 				if c.Where != incidentsName || c.Thread != "" {
 					continue
 				}
 				for line := range strings.Lines(c.Text) {
-					if strings.HasPrefix(line, s.id) && !strings.Contains(line, "has its own message") && strings.Contains(c.Text, "One message for all of them") {
+					if strings.HasPrefix(line, id) && !strings.Contains(line, "has its own message") && strings.Contains(c.Text, "One message for all of them") {
 						shared++
 					}
 				}
-				if strings.Contains(c.Text, s.id) && strings.Contains(c.Text, "[History]") {
+				if strings.Contains(c.Text, id) && strings.Contains(c.Text, "[History]") {
 					own++
 				}
 			}
 			if n := own + shared; n < 1 || n > 1 && !(g.killed && (at.name() == "Teams" || g.World.Unread)) {
-				return fmt.Errorf("incident %s has %d messages of its own in the channel on %s and stands in %d for many, not in one of all", s.id, own, at.name(), shared)
+				return fmt.Errorf("incident %s has %d messages of its own in the channel on %s and stands in %d for many, not in one of all", id, own, at.name(), shared)
 			}
 		}
 	}

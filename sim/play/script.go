@@ -17,12 +17,12 @@ import (
 // Script plays one guide from its start to its record, with a few things
 // going wrong on the way, and then incidents.
 type Script struct {
-	World  *World
-	Guide  string
-	Out    io.Writer
-	Issues []json.RawMessage // published post by post once the channel listens
-	After  func(context.Context) error
-	Act    func(act func()) // see [Player]
+	World   *World
+	Guide   string
+	Out     io.Writer
+	Stories [][]json.RawMessage // issues, each as the states it went through, published once the channel listens
+	After   func(context.Context) error
+	Act     func(act func()) // see [Player]
 	// Killed says that the bot dies meanwhile: where it cannot ask what it has sent,
 	// on Teams or where it may not read Slack's channels, an incident may then have
 	// more than one message.
@@ -44,7 +44,7 @@ func (s Script) Play(ctx context.Context) error {
 		if err := g.subscribe(ctx); err != nil {
 			return err
 		}
-		if err := g.incidents(ctx, s.Issues); err != nil {
+		if err := g.incidents(ctx, s.Stories); err != nil {
 			return err
 		}
 		if err := g.asks(ctx); err != nil {
