@@ -70,11 +70,16 @@ func When(t time.Time, style TimeStyle) Text {
 // Mention notifies an account; name is shown where the platform needs one.
 func Mention(a Account, name string) Text { return Text{{Text: name, Who: &a}} }
 
-// In names a channel and leads there, where the platform can do that to its
-// ID. Elsewhere it is its key.
+// In names a channel and leads there, where the platform knows its name by its ID.
+// Elsewhere the words say which platform it is of, and the ID where people can
+// look for it: those of Teams they see nowhere.
 func In(p Place) Text {
 	p = p.Root()
-	return Text{{Text: p.String(), Code: true, In: &p}}
+	words := "a channel of Teams"
+	if p.Platform == Slack {
+		words = "a channel of Slack, " + p.Channel
+	}
+	return Text{{Text: words, In: &p}}
 }
 
 // Join puts texts after one another.

@@ -339,8 +339,8 @@ func TestAChannelIsNamedByTheClientThatShowsIt(t *testing.T) {
 	for want, text := range map[string]bot.Text{
 		`"text":"told in \u003c#C0OPS\u003e."`:    bot.Join(bot.T("told in "), bot.In(at), bot.T(".")),
 		`{"type":"channel","channel_id":"C0OPS"}`: bot.Join(bot.T("*told* in "), bot.In(at)),
-		"`teams:7c3e:19:it-ops@thread.tacv2`":     bot.In(bot.Place{Platform: bot.Teams, Team: "7c3e", Channel: "19:it-ops@thread.tacv2"}),
-		"`slack:T1:C0OPS|x`":                      bot.In(bot.Place{Platform: bot.Slack, Team: "T1", Channel: "C0OPS|x"}),
+		`"text":"a channel of Teams"`:             bot.In(bot.Place{Platform: bot.Teams, Team: "7c3e", Channel: "19:it-ops@thread.tacv2"}),
+		`"text":"a channel of Slack, C0OPS|x"`:    bot.In(bot.Place{Platform: bot.Slack, Team: "T1", Channel: "C0OPS|x"}),
 	} {
 		b, err := PreviewPayload(bot.Say(text))
 		if err != nil {

@@ -93,6 +93,7 @@ type Adapter struct {
 	learning sync.Mutex
 	joined   lately // places that the bot was added to
 	pointed  lately // where it was said that an answer is in the chat, and to whom
+	unnamed  lately // teams that were asked what their channels are called
 
 	mu    sync.Mutex
 	cards map[string]element // what was last sent, by conversation and message

@@ -199,7 +199,7 @@ func (a *Adapter) replyCard(in inbound, reply bot.Reply, inDialog bool) (element
 	if !inDialog {
 		below = []element{{"type": "ActionSet", "actions": []element{back()}}}
 	}
-	d, err := draw(*reply.Message, a.dialog, below)
+	d, err := draw(a.placed(*reply.Message), a.dialog, below)
 	return d.card, err
 }
 

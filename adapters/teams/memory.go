@@ -61,6 +61,7 @@ type spot struct {
 	Service string `json:"s,omitempty"`
 	Kind    string `json:"k,omitempty"` // personal, groupChat or channel
 	Team    string `json:"t,omitempty"`
+	Name    string `json:"n,omitempty"` // of a channel
 }
 
 // contact is how to write to a person.
@@ -73,6 +74,7 @@ type contact struct {
 // roster is what is known of a team or of a tenant.
 type roster struct {
 	Service  string   `json:"s,omitempty"`
+	Name     string   `json:"n,omitempty"` // of a team
 	Channels []string `json:"c,omitempty"` // of a team
 	Teams    []string `json:"t,omitempty"` // of a tenant, newest first
 }
@@ -119,8 +121,14 @@ func (a *Adapter) learn(v activity) {
 	a.learning.Lock() // what is read here is written back
 	defer a.learning.Unlock()
 	kind := v.Conversation.kind()
-	team := v.data().teamID()
-	remember(a, "conversation", tenant, conversation, spot{Service: v.ServiceURL, Kind: kind, Team: team})
+	data := v.data()
+	team := data.teamID()
+	at, _ := recall[spot](a, "conversation", tenant, conversation)
+	remember(a, "conversation", tenant, conversation, spot{Service: v.ServiceURL, Kind: kind, Team: team, Name: at.Name})
+	if at, ok := recall[spot](a, "conversation", tenant, data.Channel.ID); ok && data.Channel.Name != "" {
+		at.Name = data.Channel.Name
+		remember(a, "conversation", tenant, data.Channel.ID, at)
+	}
 	if v.From.AadObjectID != "" && strings.HasPrefix(v.From.ID, "29:") && !v.From.foreign(tenant) {
 		who, _ := recall[contact](a, "person", tenant, strings.ToLower(v.From.AadObjectID))
 		who.ID, who.Service = v.From.ID, v.ServiceURL
@@ -134,7 +142,7 @@ func (a *Adapter) learn(v activity) {
 	all.Service = v.ServiceURL
 	if team != "" {
 		one, _ := recall[roster](a, "team", tenant, team)
-		one.Service = v.ServiceURL
+		one.Service, one.Name = v.ServiceURL, first(data.Team.Name, one.Name)
 		for _, c := range []string{team, conversation} {
 			if !slices.Contains(one.Channels, c) && len(one.Channels) < maxChannels {
 				one.Channels = append(one.Channels, c)

@@ -189,7 +189,7 @@ func (a *Adapter) whisper(ctx context.Context, at bot.Place, to bot.Account, m b
 	if err := a.mayAddress(at.Team); err != nil {
 		return err
 	}
-	d, err := a.draw(a.pictured(ctx, m))
+	d, err := a.draw(a.ready(ctx, m))
 	if err != nil {
 		return err
 	}

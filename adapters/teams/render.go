@@ -56,7 +56,7 @@ type renderer struct {
 }
 
 // draw draws a message. An error is a mistake of whoever made the message.
-func (a *Adapter) draw(m bot.Message) (drawing, error) { return draw(m, a.dialog, nil) }
+func (a *Adapter) draw(m bot.Message) (drawing, error) { return draw(a.placed(m), a.dialog, nil) }
 
 // draw draws a message with what stands below it. What does not fit is cut at
 // a sentence and said, but buttons stay.

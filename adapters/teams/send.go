@@ -25,7 +25,7 @@ const cardType = "application/vnd.microsoft.card.adaptive"
 func (a *Adapter) Post(ctx context.Context, at bot.Place, m bot.Message) (bot.MessageRef, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTime)
 	defer cancel()
-	d, err := a.draw(a.pictured(ctx, m))
+	d, err := a.draw(a.ready(ctx, m))
 	if err != nil {
 		return bot.MessageRef{}, err
 	}
@@ -197,7 +197,7 @@ func (a *Adapter) Edit(ctx context.Context, ref bot.MessageRef, m bot.Message) e
 	if !ref.Known() {
 		return &bot.Failure{Kind: bot.KindNotFound, System: system, Says: "There is no message to edit."}
 	}
-	d, err := a.draw(a.pictured(ctx, m))
+	d, err := a.draw(a.ready(ctx, m))
 	if err != nil {
 		return err
 	}

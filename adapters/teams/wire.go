@@ -103,8 +103,8 @@ func kindOf(id string) string {
 type channelData struct {
 	EventType string   `json:"eventType"`
 	Tenant    idOnly   `json:"tenant"`
-	Team      idOnly   `json:"team"`
-	Channel   idOnly   `json:"channel"`
+	Team      idName   `json:"team"`
+	Channel   idName   `json:"channel"`
 	TeamID    string   `json:"teamsTeamId"`
 	Settings  settings `json:"settings"`
 }
@@ -115,6 +115,13 @@ type settings struct {
 
 type idOnly struct {
 	ID string `json:"id"`
+}
+
+// idName is a team or a channel. Its name comes only with some events, such as
+// that it was renamed.
+type idName struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
 }
 
 func (d channelData) teamID() string { return first(d.Team.ID, d.TeamID) }

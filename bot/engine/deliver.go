@@ -293,7 +293,7 @@ func (d *Draft) stopSubscription(p Deliver, cause error) error {
 		d.Out.Subscriptions = append(d.Out.Subscriptions, s)
 		if t, ok := d.env.Tenant(p.Tenant); ok {
 			d.RefreshHome(t, s.By)
-			d.TellAdmins(t, bot.Say(bot.T("Service health no longer reaches a channel ("), bot.In(p.Place), bot.T("). "+cause.Error()+
+			d.TellAdmins(t, bot.Say(bot.T("Service health no longer reaches "), bot.In(p.Place), bot.T(". "+cause.Error()+
 				" When that is mended, type /keyturn subscribe there.")))
 		}
 	}

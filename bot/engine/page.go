@@ -130,19 +130,14 @@ func (d *Draft) pageRuns(m *bot.Message, t *bot.Tenant, p bot.Person, a bot.Acco
 	return in, nil
 }
 
-// pageChannels are the channels that a person set up, as far as the platform of
-// the page can name them.
+// pageChannels are the channels that a person set up, of the platform of the page.
 func pageChannels(mine []incident.Subscription, a bot.Account) []bot.Part {
 	lines := []bot.Text{bot.B("Channels that you set up")}
 	for _, s := range mine {
 		if s.Place.Platform != a.Platform || s.Place.Team != a.Team || s.Place.Channel == "" {
 			continue
 		}
-		name := bot.In(s.Place)
-		if a.Platform == bot.Teams {
-			name = bot.T("a channel of Teams")
-		}
-		line := bot.Join(bot.T("• "), name, bot.T(": "+incident.InWords(s)))
+		line := bot.Join(bot.T("• "), bot.In(s.Place), bot.T(": "+incident.InWords(s)))
 		if s.Stopped != "" {
 			line = bot.Join(line, bot.T(". ⛔ Stopped: "+s.Stopped))
 		}

@@ -63,7 +63,7 @@ func TestThePageFollowsServiceHealthAndTheChannelsOfItsReader(t *testing.T) {
 	w.seeded()
 	w.says(w.opens("UADA"), "🟢 No open incident")
 	w.subscribed()
-	w.says(w.page("UADA"), "Channels that you set up", "slack:T1:C1: incidents")
+	w.says(w.page("UADA"), "Channels that you set up", "a channel of Slack, C1: incidents")
 	w.says(w.opens("URITA"), "🟢 No open incident")
 	issue := story(t, 1, 0)
 	w.news(issue)

@@ -102,8 +102,8 @@ func pageMuted(m *bot.Message, p bot.Person, a bot.Account, active []incident.Kn
 			continue
 		}
 		name := bot.In(s.Place)
-		if a.Platform == bot.Teams || s.Place.Platform != a.Platform || s.Place.Team != a.Team {
-			name = bot.T("a channel of " + map[bot.Platform]string{bot.Slack: "Slack", bot.Teams: "Teams"}[s.Place.Platform])
+		if s.Place.Platform == a.Platform && s.Place.Team != a.Team { // its ID leads nowhere here
+			name = bot.T(name.Plain())
 		}
 		channels = true
 		m.Add(bot.Paragraph{Text: bot.Join(bot.T("I do not mention you in "), name, bot.T(", which is told: "+incident.InWords(s)))},
