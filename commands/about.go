@@ -68,7 +68,7 @@ func words(r bot.Request) string {
 	switch r.Action {
 	case actVerb:
 		return r.Value
-	case actGuide:
+	case setup.ActGuide:
 		return "setup " + r.Value
 	case actSubs:
 		return "subscriptions"

@@ -147,7 +147,7 @@ func TestTheRequesterHearsOfEveryOutcome(t *testing.T) {
 		action, alone, thread, kept string
 		in                          map[string][]string
 	}{
-		{setup.ActReject, "Ada rejected Step planned: the name is wrong", "Rejected: the name is wrong", "⛔ failed, waiting for the Entra team · Step planned", map[string][]string{"why": {"the name is wrong"}}},
+		{setup.ActReject, "Ada rejected Step planned: the name is wrong", "Rejected by Ada: the name is wrong", "⛔ failed, waiting for the Entra team · Step planned", map[string][]string{"why": {"the name is wrong"}}},
 		{setup.ActSkip, "", "skipped by Ada. Reason: done last year", "⏭ skipped by Ada · Step planned. Reason: done last year", map[string][]string{"why": {"done last year"}}},
 		{setup.ActNotMe, "", "Ada handed Step planned over to Amir", "", map[string][]string{"to": {"amir"}}},
 	} {

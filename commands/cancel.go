@@ -54,13 +54,14 @@ func (a *Ask) askCancel(r *setup.Run) (bot.Reply, error) {
 		return bot.Reply{}, err
 	}
 	left := sc.Left()
-	m := bot.Say(bot.B("Cancel the run "+r.ID+"?"), bot.T(" Nobody is asked for its steps any more."))
+	m := bot.Say(bot.B("Cancel this run?"), bot.Join(bot.T("\n"), sc.Title(), bot.T("\nThen nobody is asked for its steps any more. Cancelling undoes nothing.")))
 	for _, p := range left.Parts {
 		if _, ok := p.(bot.Buttons); !ok {
 			m.Add(p)
 		}
 	}
-	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Cancel the run", Action: actReally, Value: r.ID, Style: bot.Danger, Says: "Cancel the run: " + r.ID}}})
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Cancel the run", Action: actReally, Value: r.ID, Style: bot.Danger, Says: "Cancel the run: " + r.ID},
+		{Label: "Let it go on", Action: setup.ActStatus, Value: r.ID, Says: "Let it go on: show the status of the run"}}}, bot.Note{Text: bot.T("Run " + r.ID)})
 	return bot.Private(m), nil
 }
 
@@ -70,7 +71,7 @@ func reallyCancelClick(a *Ask) (bot.Reply, error) {
 
 // endClick ends a run whose service is gone.
 func endClick(a *Ask) (bot.Reply, error) {
-	return a.end(setup.RunEnded, "end", "Direct and cleanup are the ways on.")
+	return a.end(setup.RunEnded, "end", "The guide direct works today; cleanup removes what the connector left.")
 }
 
 func (a *Ask) end(state setup.RunState, act, why string) (bot.Reply, error) {
@@ -97,5 +98,10 @@ func (a *Ask) end(state setup.RunState, act, why string) (bot.Reply, error) {
 	if err != nil {
 		return bot.Reply{}, err
 	}
-	return bot.Private(sc.Left()), nil
+	said := bot.Say(bot.B("Cancelled."), bot.T(" Nobody is asked for a step of this run any more."))
+	if state == setup.RunEnded {
+		said = bot.Say(bot.B("Ended: the service is gone."), bot.T(" Nobody is asked for a step of this run any more. "+why))
+	}
+	said.Add(sc.Left().Parts...)
+	return bot.Private(said), nil
 }

@@ -14,7 +14,6 @@ import (
 const (
 	actVerb    = "verb"     // run the command in the value
 	actBind    = "bind"     // choose the tenant of a channel
-	actGuide   = "guide"    // open the start form of a guide
 	actStart   = "start"    // the start form
 	actAsk     = "step-ask" // ask those who may
 	actHistory = "history"  // an incident's history
@@ -31,7 +30,7 @@ func clicks() []Click {
 		{actVerb, "help", Member, verbClick},
 		{bot.DrawAnew, "help", Member, anewClick},
 		{actBind, "help", Member, bindClick},
-		{actGuide, "setup", Holder, guideClick},
+		{setup.ActGuide, "setup", Holder, guideClick},
 		{actStart, "setup", Holder, startForm},
 		{setup.ActStatus, "status", Known, statusClick},
 		{setup.ActMine, "mine", Known, mineClick},
@@ -137,7 +136,7 @@ func bindClick(a *Ask) (bot.Reply, error) {
 // platform has to know before it asks.
 func (t *Table) OpensForm(action string) bool {
 	switch action {
-	case actGuide, actSubs, actRecommend, actRole, actMapping, setup.ActClean, setup.ActReject, setup.ActSkip, setup.ActNotMe, setup.ActAnswer, setup.ActGlass:
+	case setup.ActGuide, actSubs, actRecommend, actRole, actMapping, setup.ActClean, setup.ActReject, setup.ActSkip, setup.ActNotMe, setup.ActAnswer, setup.ActGlass:
 		return true
 	case setup.ActReplace, setup.ActBring:
 		return true

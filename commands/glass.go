@@ -56,6 +56,10 @@ func glassClick(a *Ask) (bot.Reply, error) {
 	if len([]rune(why)) < 10 {
 		return bot.Reply{Errors: map[string]string{"why": "Say why it cannot wait, in a sentence: the owners read it."}}, nil
 	}
+	reply, err := m.approve(why)
+	if err != nil || reply.Message != nil { // nothing runs, so nobody is alarmed
+		return reply, err
+	}
 	alert := bot.Say(bot.B("Break glass: "), bot.T(a.Person.Name+" runs "), bot.B(m.spec.Title), bot.T(" for "+a.Tenant.Name+" past the rules of Keyturn. Reason: "+why+" Run "+m.run.ID+"."))
 	alert.Add(bot.Buttons{Items: []bot.Button{{Label: "Status", Action: setup.ActStatus, Value: m.run.ID}, {Label: "Show exact calls", Action: setup.ActCalls, Value: a.Request.Value}}})
 	for _, o := range a.Tenant.Owners {
@@ -65,7 +69,7 @@ func glassClick(a *Ask) (bot.Reply, error) {
 		a.TellAdmins(a.Tenant, alert)
 	}
 	m.SayUnder(setup.ChecklistKey(m.run.ID), m.run.Place, bot.Say(bot.T(a.Person.Name+" broke the glass and runs "), bot.B(m.spec.Title), bot.T(". Reason: "+why)), bot.ClassHandoff)
-	return m.approve(why)
+	return reply, nil
 }
 
 // tellRequester tells whoever asked for the run what became of it, unless they

@@ -170,8 +170,8 @@ func TestADirectMessageUnderstandsASentence(t *testing.T) {
 		"subscrbe Exchange Online":             "Did you mean subscribe?",
 		"helth":                                "Did you mean health?",
 		"health Exchange Online":               "1 issue open for Exchange Online",
-		"my steps":                             "Nothing waits for you",
-		"home":                                 "Nothing waits for you",
+		"my steps":                             "End this run",
+		"home":                                 "End this run",
 		"home page of sharepoint is blank":     "published nothing yet",
 		"status":                               "Contoso",
 	} {

@@ -37,7 +37,7 @@ func (a *Ask) guides(first string) (bot.Reply, error) {
 			line = bot.Join(line, bot.T(" "+g.Warning))
 		}
 		m.Add(bot.Paragraph{Text: line})
-		b := bot.Button{Label: string(g.ID), Action: actGuide, Value: string(g.ID), Says: string(g.ID) + ": start the guide " + g.Title}
+		b := bot.Button{Label: string(g.ID), Action: setup.ActGuide, Value: string(g.ID), Says: string(g.ID) + ": start the guide " + g.Title}
 		if id == setup.Direct {
 			b.Style = bot.Primary
 		}
@@ -108,11 +108,11 @@ func (a *Ask) pointTo(r setup.Run) (bot.Reply, error) {
 	if err != nil {
 		return bot.Reply{}, err
 	}
-	m := bot.Say(bot.T("This is being set up already: run " + r.ID + ", asked for by " + a.name(r.Requester) + "."))
+	m := bot.Say(bot.T("This is being set up already: " + a.name(r.Requester) + " asked for it. There is one setup of a kind at a time."))
 	if ok && sent.Ref.Link != "" {
-		m = bot.Say(bot.T("This is being set up already: "), bot.Link("run "+r.ID, sent.Ref.Link), bot.T(", asked for by "+a.name(r.Requester)+"."))
+		m = bot.Say(bot.T("This is being set up already: "), bot.Link("its checklist", sent.Ref.Link), bot.T(". "+a.name(r.Requester)+" asked for it. There is one setup of a kind at a time."))
 	}
-	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Status", Action: setup.ActStatus, Value: r.ID}, {Label: "My steps", Action: setup.ActMine, Value: r.ID}}})
+	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Status", Action: setup.ActStatus, Value: r.ID}, {Label: "My steps", Action: setup.ActMine, Value: r.ID}}}, bot.Note{Text: bot.T("Run " + r.ID)})
 	return bot.Private(m), nil
 }
 
@@ -162,7 +162,7 @@ func (a *Ask) startInputs(g *setup.Guide) bot.Form {
 		f.Inputs = append(f.Inputs,
 			bot.Input{Name: "insights_users", Label: "Who sees incidents in ServiceNow", Kind: bot.Line, Optional: true, Example: "abel.tuter, beth.anglin",
 				Hint: "ServiceNow user names, with commas. They get insights_user. Nobody gets administrator."},
-			bot.Input{Name: "secret_months", Label: "The client secret lives", Kind: bot.Choice, Hint: "Shorter is safer. I remind you before it ends.",
+			bot.Input{Name: "secret_months", Label: "How long the client secret lives", Kind: bot.Choice, Hint: "Shorter is safer. I remind you before it ends.",
 				Options: []bot.Option{{Value: "6", Label: "6 months"}, {Value: "12", Label: "12 months"}, {Value: "24", Label: "24 months"}}, Values: []string{"12"}})
 	}
 	a.askChange(&f, g)
@@ -210,20 +210,34 @@ func (a *Ask) people(g *setup.Guide) []bot.Text {
 			out = append(out, bot.T("⛔ Nobody holds "+role.Title()+". An owner can name somebody with "+a.Table.Command+" roles; until then those steps wait."))
 			continue
 		}
-		var names []string
+		var names, others []string
+		var unreached []bot.Text
 		for _, p := range holders {
 			names = append(names, a.name(p))
+			if p != a.Person.ID {
+				others = append(others, a.name(p))
+			}
 			person, _ := a.Tenant.Person(p)
 			if len(person.Accounts) == 0 {
-				out = append(out, bot.T("⛔ "+a.name(p)+" has no chat account in the configuration, so I cannot reach them. An owner can add it."))
+				unreached = append(unreached, bot.T("⛔ "+a.name(p)+" has no chat account in the configuration, so I cannot reach them. An owner can add it."))
 			}
 		}
 		out = append(out, bot.T(role.Title()+": "+strings.Join(names, ", ")))
+		out = append(out, unreached...)
 		if a.Tenant.FourEyes && slices.Contains(holders, a.Person.ID) && fourEyes(g, role) {
-			out = append(out, bot.T("You ask for it, so you cannot approve the steps of "+role.Title()+" that create a credential. Somebody else has to."))
+			out = append(out, a.alone(role, others))
 		}
 	}
 	return out
+}
+
+// alone says what the asker cannot approve, and who can.
+func (a *Ask) alone(role bot.Role, others []string) bot.Text {
+	says := "You ask for it, so you cannot approve the steps of " + role.Title() + " that create a credential. "
+	if len(others) > 0 {
+		return bot.T(says + strings.Join(others, " or ") + " can.")
+	}
+	return bot.T("⛔ " + says + "Nobody else holds the role: an owner can name somebody with " + a.Table.Command + " roles, or somebody else starts the setup.")
 }
 
 func fourEyes(g *setup.Guide, role bot.Role) bool {

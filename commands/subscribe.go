@@ -6,6 +6,7 @@ import (
 
 	"keyturn/bot"
 	"keyturn/bot/incident"
+	"keyturn/bot/setup"
 )
 
 // subscribeVerb makes this channel be told what the words say. Without words a
@@ -102,7 +103,7 @@ func (a *Ask) subscribe(sub incident.Subscription) (bot.Reply, error) {
 	}
 	if missing {
 		m := bot.Say(bot.T("This channel is subscribed, but service health is not read for "+a.Tenant.Name+" yet: no Graph credential is configured, and no run has made one. The guide "), bot.C("direct"), bot.T(" makes one."))
-		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Start the guide", Action: actGuide, Value: "direct"}}})
+		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Start the guide", Action: setup.ActGuide, Value: "direct"}}})
 		return bot.Private(m), nil
 	}
 	m := bot.Say(bot.T("Done. I have said so in the channel."))

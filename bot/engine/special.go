@@ -153,7 +153,7 @@ func (d *Draft) Nudge(after *setup.Run, only setup.StepID, by string) ([]bot.Per
 		}
 		s.Nudged = d.Now
 		for _, p := range after.Waiting(spec, s) {
-			m := bot.Say(bot.T(by+" asks: "), bot.B(spec.Title), bot.T(" waits for you since "), bot.When(s.Since, bot.DateTime), bot.T(" ("+t.Name+"). "+spec.IfWaits))
+			m := bot.Say(bot.T(by+" asks: "), bot.B(spec.Title), bot.T(" waits for you since "), bot.When(s.Since, bot.DateTime), bot.T(" ("+t.Name+"). "+spec.IfItWaits()))
 			m.Add(bot.Buttons{Items: []bot.Button{{Label: "Show my steps", Action: setup.ActMine, Value: after.ID}}})
 			d.Tell(t, p, m)
 			told = append(told, p)

@@ -30,10 +30,10 @@ func (s Scene) Card(p bot.PersonID, visit int) bot.Message {
 		specs = append(specs, spec)
 		switch st := s.Run.Step(id); {
 		case st == nil:
-		case WaitsForPerson(spec, st) && (st.Holder == "" || st.Holder == p):
+		case s.waitsFor(spec, st, p):
 			open++
 			minutes += spec.Minutes
-		case !st.State.Settled() && (st.Holder == "" || st.Holder == p):
+		case !st.State.Settled() && !WaitsForPerson(spec, st) && (st.Holder == "" || st.Holder == p):
 			busy++
 		}
 	}
@@ -70,6 +70,10 @@ func (s Scene) step(m *bot.Message, spec *Spec, st *Step, p bot.PersonID, primar
 		m.Add(bot.Paragraph{Text: bot.T("The run was " + string(s.Run.State) + ", so nothing more is asked of you. " + s.Run.Why)})
 		return
 	}
+	if st.Gone() {
+		s.goneStep(m, spec, st, p, primary)
+		return
+	}
 	if st.Holder != "" && st.Holder != p && !st.State.Settled() {
 		m.Add(bot.Paragraph{Text: bot.T(s.name(st.Holder) + " has taken this step.")})
 		return
@@ -101,6 +105,19 @@ func (s Scene) step(m *bot.Message, spec *Spec, st *Step, p bot.PersonID, primar
 	}
 }
 
+// waitsFor reports whether nothing goes on for a step before this person acts.
+func (s Scene) waitsFor(spec *Spec, st *Step, p bot.PersonID) bool {
+	switch {
+	case !WaitsForPerson(spec, st):
+		return false
+	case st.Gone():
+		return p == s.Run.Requester
+	case st.State == Unsigned && st.Approval != nil: // what was approved runs as nobody else
+		return p == st.Approval.Person
+	}
+	return st.Holder == "" || st.Holder == p
+}
+
 // heldStep says that a step goes on by itself once a system lets it.
 func (s Scene) heldStep(m *bot.Message, st *Step) {
 	if st.Problem == nil || (st.State != Looking && st.State != Running && st.State != Checking) {
@@ -112,10 +129,7 @@ func (s Scene) heldStep(m *bot.Message, st *Step) {
 
 // cardMark is the mark of a step on its person's own card.
 func (s Scene) cardMark(spec *Spec, st *Step, p bot.PersonID) bot.Text {
-	if s.Run.State == RunOpen && WaitsForPerson(spec, st) && (st.Holder == "" || st.Holder == p) {
-		if st.State == Unsigned && st.Approval != nil && st.Approval.Person != p {
-			return s.mark(spec, st)
-		}
+	if s.Run.State == RunOpen && s.waitsFor(spec, st, p) {
 		if st.State == Failed {
 			return bot.T("⛔ failed, waiting for you")
 		}
@@ -263,68 +277,6 @@ func (s Scene) runningStep(m *bot.Message, st *Step) {
 			m.Add(bot.Paragraph{Text: bot.Join(bot.B("Break glass: "), bot.T(a.Glass))})
 		}
 	}
-}
-
-func (s Scene) failedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
-	v := s.value(spec, st)
-	var buttons []bot.Button
-	if p := st.Problem; p != nil {
-		lines := []bot.Text{bot.T(p.Says)}
-		if p.Fix != "" {
-			lines = append(lines, bot.T(p.Fix))
-		}
-		if st.lacksRole(spec) {
-			lines = append(lines, s.activate(spec, st))
-			buttons = append(buttons, bot.Button{Label: "Activated", Action: ActActivated, Value: v, Style: take(primary), Says: "Activated, try again: " + spec.Title},
-				bot.Button{Label: "Not me", Action: ActNotMe, Value: v, Says: "Not me: " + spec.Title})
-		}
-		m.Add(bot.Paragraph{Text: bot.Lines(lines...)})
-		small(m, p)
-	}
-	if _, ok := Revealable(s.Context(), spec, st); ok && s.Public != "" {
-		buttons = append(buttons, bot.Button{Label: "Show me the secret once", Action: ActReveal, Value: v, Says: "Show me the secret once: " + spec.Title})
-	}
-	if spec.API != nil && spec.API.Plan != nil || spec.API != nil && spec.API.Auto {
-		buttons = append(buttons, bot.Button{Label: "Try again", Action: ActRetry, Value: v, Style: take(primary), Says: "Try again: " + spec.Title})
-	}
-	g := spec.Guided
-	if _, hand := spec.ByHand(s.Context()); hand {
-		buttons = append(buttons, s.didByHand(spec, v))
-		g = spec.byHandGuide(s.Context())
-	} else if spec.API != nil && spec.API.Verify != nil {
-		buttons = append(buttons, bot.Button{Label: "I fixed it, check", Action: ActCheck, Value: v, Says: "I fixed it, check: " + spec.Title})
-	}
-	if g != nil {
-		s.guided(m, g)
-		if g.Ask != nil {
-			buttons = append(buttons, bot.Button{Label: word(g, "Enter the values"), Action: ActAnswer, Value: v, Says: word(g, "Enter the values") + ": " + spec.Title})
-		}
-	}
-	if !spec.NoSkip {
-		buttons = append(buttons, bot.Button{Label: "Skip with reason", Action: ActSkip, Value: v, Says: "Skip with reason: " + spec.Title})
-	}
-	m.Add(bot.Buttons{Items: buttons})
-}
-
-// small adds the code and request ID of a problem, for those who look it up.
-func small(m *bot.Message, p *Problem) {
-	if c := codes(p); c != "" {
-		m.Add(bot.Note{Text: bot.T(c)})
-	}
-}
-
-func codes(p *Problem) string {
-	switch {
-	case p.Code == ServiceGone, p.Code == SecretGarbled:
-		return ""
-	case p.Code != "" && p.Request != "":
-		return p.Code + " · request " + p.Request
-	case p.Code != "":
-		return p.Code
-	case p.Request != "":
-		return "request " + p.Request
-	}
-	return ""
 }
 
 func (s Scene) settledStep(m *bot.Message, spec *Spec, st *Step) {

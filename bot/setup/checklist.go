@@ -15,6 +15,7 @@ const (
 	ActCancel = "run-cancel"
 	ActMine   = "run-mine" // show me my card
 	ActClean  = "run-clean"
+	ActGuide  = "guide" // open the start form of a guide
 	// ActReplace begins the guide rotate for a credential of the inventory.
 	ActReplace = "replace"
 
@@ -196,7 +197,7 @@ func (s Scene) Status() bot.Message {
 		}
 		line := bot.Join(bot.T("🔵 waiting for "+list(names)+": "), bot.B(spec.Title), bot.T(", since "), bot.When(st.Since, bot.DateTime))
 		if st.Problem != nil {
-			line = bot.Join(line, bot.T(". "+st.Problem.Says))
+			line = bot.Join(line, bot.T(". "+s.says(st)))
 		}
 		lines = append(lines, line)
 	}
@@ -233,15 +234,29 @@ func (s Scene) record(m *bot.Message) {
 	}
 	if len(here) == 1 {
 		m.Add(bot.Paragraph{Text: bot.T("Nothing that this run made exists now.")})
-		return
+	} else {
+		m.Add(bot.Paragraph{Text: bot.Lines(here...)})
 	}
-	m.Add(bot.Paragraph{Text: bot.Lines(here...)})
-	if s.Run.Guide != Cleanup {
-		buttons = append(buttons, bot.Button{Label: "Clean up", Action: ActClean, Value: s.Run.ID, Says: "Clean up: start the cleanup guide for " + s.Tenant.Name})
+	switch {
+	case s.Run.State == RunEnded:
+		buttons = append(buttons, s.waysOn()...)
+	case len(here) > 1 && s.Run.Guide != Cleanup:
+		buttons = append(buttons, s.cleanUp())
 	}
 	if len(buttons) > 0 {
 		m.Add(bot.Buttons{Items: buttons})
 	}
+}
+
+// cleanUp begins the guide that removes what exists.
+func (s Scene) cleanUp() bot.Button {
+	return bot.Button{Label: "Clean up", Action: ActClean, Value: s.Run.ID, Says: "Clean up: start the cleanup guide for " + s.Tenant.Name}
+}
+
+// waysOn are the guides that work where the service of this one is gone. What an
+// earlier setup left is there also where this run made nothing.
+func (s Scene) waysOn() []bot.Button {
+	return []bot.Button{{Label: "Set up direct", Action: ActGuide, Value: string(Direct), Style: bot.Primary, Says: "Set up direct: service health without the connector"}, s.cleanUp()}
 }
 
 func (s Scene) object(o bot.Object) bot.Text {
@@ -273,10 +288,15 @@ func (s Scene) Left() bot.Message {
 			lines = append(lines, s.object(o))
 		}
 	}
-	if len(lines) == 0 {
-		return bot.Say(bot.T("This run has made nothing yet, so there is nothing to clean up."))
+	m := bot.Say(bot.T("This run has made nothing, so it leaves nothing to clean up."))
+	if len(lines) > 0 {
+		m = bot.Say(bot.Lines(append([]bot.Text{bot.B("This run has made, and it stays until you clean it up:")}, lines...)...))
 	}
-	m := bot.Say(bot.Lines(append([]bot.Text{bot.B("This run has made, and it stays until you clean it up:")}, lines...)...))
-	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Clean up", Action: ActClean, Value: s.Run.ID}}})
+	switch {
+	case s.Run.State == RunEnded:
+		m.Add(bot.Buttons{Items: s.waysOn()})
+	case len(lines) > 0:
+		m.Add(bot.Buttons{Items: []bot.Button{s.cleanUp()}})
+	}
 	return m
 }

@@ -52,7 +52,7 @@ func TestTheRecord(t *testing.T) {
 	for _, end := range []struct {
 		state setup.RunState
 		why   string
-	}{{setup.RunDone, ""}, {setup.RunCancelled, "Cancelled by Rita."}, {setup.RunEnded, "Direct and cleanup are the ways on."}} {
+	}{{setup.RunDone, ""}, {setup.RunCancelled, "Cancelled by Rita."}, {setup.RunEnded, "The guide direct works today; cleanup removes what the connector left."}} {
 		r := midway(g)
 		r.State, r.Ended, r.Why = end.state, start.Add(2*time.Hour), end.why
 		s := sceneOf(g, &r)

@@ -95,6 +95,9 @@ func (r *Run) Waiting(spec *Spec, s *Step) []bot.PersonID {
 	if s.State == Unsigned && s.Approval != nil { // calls run as the approver
 		return []bot.PersonID{s.Approval.Person}
 	}
+	if s.Gone() {
+		return []bot.PersonID{r.Requester}
+	}
 	if s.Holder != "" {
 		return []bot.PersonID{s.Holder}
 	}
@@ -348,7 +351,7 @@ func (r *Run) Reject(id StepID, by bot.PersonID, why string, now time.Time) erro
 		return nil
 	}
 	r.Fail(id, Problem{Says: "Rejected: " + why, Kind: bot.KindRefused, At: now,
-		Fix: "The requester can talk to the person who rejected it, then try again or cancel the run."})
+		Fix: "Whoever asked for the run talks to them. Then [Try again] on the card shows the calls anew; or the run is cancelled."})
 	return nil
 }
 

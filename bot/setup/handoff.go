@@ -2,6 +2,7 @@ package setup
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"keyturn/bot"
@@ -24,7 +25,11 @@ func (s Scene) Handoff(role bot.Role, steps []StepID) bot.Message {
 		}
 	}
 	m.Add(bot.Paragraph{Text: bot.Lines(lines...)})
-	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Show my steps", Action: ActMine, Value: s.Run.ID}}})
+	next := bot.Button{Label: "Show my steps", Action: ActMine, Value: s.Run.ID}
+	if len(people) == 0 { // whose turn it is has no steps
+		next = bot.Button{Label: "Roles", Action: "verb", Value: "roles", Says: "Roles: name somebody for " + role.Title()}
+	}
+	m.Add(bot.Buttons{Items: []bot.Button{next}})
 	return m
 }
 
@@ -80,7 +85,7 @@ func (s Scene) Reminder(steps []StepID) bot.Message {
 		spec, ok := s.Guide.Step(id)
 		st := s.Run.Step(id)
 		if ok && st != nil && s.Run.State == RunOpen && WaitsForPerson(spec, st) {
-			lines = append(lines, bot.Join(bot.T("You wanted to be reminded: "), bot.B(spec.Title), bot.T(sentences(" waits for you.", spec.ifItWaits()))))
+			lines = append(lines, bot.Join(bot.T("You wanted to be reminded: "), bot.B(spec.Title), bot.T(sentences(" waits for you.", spec.IfItWaits()))))
 		}
 	}
 	var m bot.Message
@@ -110,23 +115,27 @@ func (s Scene) Outcome(spec *Spec, st *Step) bot.Message {
 	case Skipped:
 		return bot.Say(bot.T("⏭ "), bot.B(spec.Title), bot.T(": skipped by "+s.name(st.By)+". Reason: "+st.Why))
 	case Failed:
+		if st.Gone() {
+			no := ": failed. "
+			if strings.HasSuffix(spec.Title, "?") {
+				no = " No. "
+			}
+			m := bot.Say(bot.T("⛔ "), bot.B(spec.Title), bot.T(no+st.Problem.Says+" "), s.Ping(s.Run.Requester), bot.T(": end the run, or go on to rehearse it?"))
+			m.Add(s.endings(spec, st))
+			return m
+		}
 		t := bot.Join(bot.T("⛔ "), bot.B(spec.Title), bot.T(": failed"))
 		if st.Problem != nil {
-			t = bot.Join(t, bot.T(". "+st.Problem.words()))
+			t = bot.Join(t, bot.T(". "+s.problem(st)))
 		}
-		m := bot.Say(t)
-		if !st.rejected() { // who rejected it told them in person
-			m = bot.Say(bot.Join(t, bot.T(" "), s.Ping(s.Run.Requester)))
+		if st.rejected() { // who rejected it told them in person
+			return bot.Say(t)
 		}
-		if st.Problem != nil && st.Problem.Code == ServiceGone {
-			v := s.value(spec, st)
-			m.Add(bot.Buttons{Items: []bot.Button{
-				{Label: "End this run", Action: ActEnd, Value: v, Style: bot.Primary, Says: "End this run: " + s.Run.ID},
-				{Label: "Go on, to rehearse", Action: ActGoOn, Value: v, Says: "Go on, to rehearse: run " + s.Run.ID + " although the service is gone"},
-				{Label: "Clean up", Action: ActClean, Value: s.Run.ID, Says: "Clean up: start the cleanup guide"},
-			}})
+		turn := "it waits for " + s.crew(spec, st)
+		if slices.Equal(s.Run.Waiting(spec, st), []bot.PersonID{s.Run.Requester}) {
+			turn = "it waits for you"
 		}
-		return m
+		return bot.Say(bot.Join(t, bot.T(" "), s.Ping(s.Run.Requester), bot.T(": "+turn+".")))
 	}
 	return bot.Message{}
 }

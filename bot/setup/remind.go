@@ -22,7 +22,7 @@ func (r *Run) reminds(spec *Spec, s *Step, t *bot.Tenant) (at time.Time, ok bool
 	if t.RemindAfter <= 0 || r.State != RunOpen || s.Since.IsZero() || !WaitsForPerson(spec, s) || s.Inactive() {
 		return time.Time{}, false
 	}
-	if last := remindedRequester; s.Reminded >= last || (spec.Role == bot.Requester && s.Reminded >= remindedHolders) {
+	if last := remindedRequester; s.Reminded >= last || ((spec.Role == bot.Requester || s.Gone()) && s.Reminded >= remindedHolders) {
 		return time.Time{}, false
 	}
 	from := s.Since
@@ -133,13 +133,13 @@ func (s Scene) Says(rem Reminder) bot.Message {
 	mine := bot.Buttons{Items: []bot.Button{{Label: "Show my steps", Action: ActMine, Value: s.Run.ID}}}
 	switch {
 	case rem.About:
-		m = bot.Say(bot.T("Waiting for "+s.slow(spec, rem)+" since "), since, bot.T(": "), bot.B(spec.Title), bot.T(sentences(".", spec.ifItWaits(), s.others(spec))))
+		m = bot.Say(bot.T("Waiting for "+s.slow(spec, rem)+" since "), since, bot.T(": "), bot.B(spec.Title), bot.T(sentences(".", spec.IfItWaits(), s.others(spec))))
 		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Nudge", Action: ActNudge, Value: s.Run.ID, Says: "Nudge whoever the run waits for"}, {Label: "Status", Action: ActStatus, Value: s.Run.ID}}})
 	case rem.Backup:
-		m = bot.Say(bot.T("You are asked as backup: "), bot.B(spec.Title), bot.T(" waits for "+s.slow(spec, rem)+" since "), since, bot.T(sentences(" ("+s.title()+").", "Whoever acts first does it.", spec.ifItWaits())))
+		m = bot.Say(bot.T("You are asked as backup: "), bot.B(spec.Title), bot.T(" waits for "+s.slow(spec, rem)+" since "), since, bot.T(sentences(" ("+s.title()+").", "Whoever acts first does it.", spec.IfItWaits())))
 		m.Add(mine)
 	default:
-		m = bot.Say(bot.T("A reminder: "), bot.B(spec.Title), bot.T(" waits for you since "), since, bot.T(sentences(" ("+s.title()+").", spec.ifItWaits(), "I do not remind you of it again.")))
+		m = bot.Say(bot.T("A reminder: "), bot.B(spec.Title), bot.T(" waits for you since "), since, bot.T(sentences(" ("+s.title()+").", spec.IfItWaits(), "I do not remind you of it again.")))
 		m.Add(mine)
 	}
 	return m
@@ -150,9 +150,9 @@ func sentences(list ...string) string {
 	return strings.Join(slices.DeleteFunc(list, func(s string) bool { return s == "" }), " ")
 }
 
-// ifItWaits says what happens if the step waits, in the words of its card: what
+// IfItWaits says what happens if the step waits, in the words of its card: what
 // has not happened yet must not read as if it had.
-func (s *Spec) ifItWaits() string {
+func (s *Spec) IfItWaits() string {
 	if s.IfWaits == "" {
 		return ""
 	}

@@ -60,16 +60,18 @@ func (s Scene) crew(spec *Spec, st *Step) string {
 	if st.State == Unsigned && st.Approval != nil {
 		return s.name(st.Approval.Person)
 	}
+	if spec.Role == bot.Requester || st.Gone() {
+		return s.name(s.Run.Requester)
+	}
 	if st.Holder != "" {
 		return s.name(st.Holder)
-	}
-	if spec.Role == bot.Requester {
-		return s.name(s.Run.Requester)
 	}
 	return spec.Role.Crew()
 }
 
-// title is how a run is called in messages.
+// Title is how a run is called in messages.
+func (s Scene) Title() bot.Text { return bot.T(s.title()) }
+
 func (s Scene) title() string {
 	t := s.Guide.Title + " · " + s.Tenant.Name
 	if s.Run.Instance != "" {

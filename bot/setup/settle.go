@@ -46,6 +46,13 @@ func (r *Run) StillWaits(id StepID, p Problem) bool {
 // whether the run ends or goes on as a rehearsal.
 func (r *Run) Gone(id StepID, why string, now time.Time) {
 	r.Fail(id, Problem{Says: why, Kind: bot.KindGone, Code: ServiceGone, At: now})
+	r.PutOnCard(r.Requester, id, now)
+}
+
+// Gone reports whether a step found that the service is gone, and waits for the
+// requester's word on the whole run.
+func (s *Step) Gone() bool {
+	return s.State == Failed && s.Problem != nil && s.Problem.Code == ServiceGone
 }
 
 // Confirm settles a guided step by a person's word and answers.

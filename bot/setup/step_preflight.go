@@ -44,7 +44,7 @@ const (
 	unlooked   = "I could not look up " + connectorHost + " from here, which says nothing about Microsoft's service."
 )
 
-const otherWays = "You can rehearse the walk against the simulators (`keyturn demo`), set up the same outcome without the connector (guide direct), or remove what is left (guide cleanup)."
+const otherWays = "The guide direct gives the same outcome without it, and the guide cleanup removes what is left of it. To see the steps all the same: keyturn demo walks through them against simulated systems."
 
 func provePreflight(c Context, r Reading) Finding {
 	if f := r.Failed("app"); f != nil && !r.Missing("app") {

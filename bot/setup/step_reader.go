@@ -40,9 +40,8 @@ func readerApp() Spec {
 		Guided: &Guided{
 			Link: func(c Context) (string, string) { return "App registrations", entraApps(c) },
 			Do: always(
-				"Let Keyturn do this if you can: the key is made here, and only its public half leaves.",
-				"By hand: choose [Give me the script] and run the same calls with your own account.",
-				"Then choose the check.",
+				"[Give me the script] has the same calls, to run with your own account. The key is made here, and only its public half is in them.",
+				"When it is done, choose the check.",
 			),
 		},
 	}

@@ -72,7 +72,7 @@ func (s Scene) became(spec *Spec, st *Step) bot.Text {
 	case st.State == Skipped:
 		t = bot.Join(t, bot.T(". Reason: "+st.Why))
 	case st.State == Failed && st.Problem != nil:
-		t = bot.Join(t, bot.T(". "+st.Problem.words()))
+		t = bot.Join(t, bot.T(". "+s.problem(st)))
 	}
 	return t
 }

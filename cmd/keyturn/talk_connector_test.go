@@ -123,12 +123,12 @@ func TestWhereTheServiceIsGoneTheConnectorStopsBeforeItWrites(t *testing.T) {
 	h.expectPrivate(play.Sam, "Only Rita Okafor", "Nothing was done")
 
 	h.clicks(play.Rita, "End this run", "preflight")
-	ended := h.expectChecklist("ended: the service is gone", "Direct and cleanup are the ways on")
+	ended := h.expectChecklist("ended: the service is gone", "The guide direct works today", "[Set up direct]", "[Clean up]")
 	if strings.Contains(ended.Text, "waiting for") {
 		t.Errorf("somebody is waited for in a run that is over:\n%s", ended.Text)
 	}
 	h.expectCard(play.Mona, "Nothing waits for you here", "⚪ open")
-	h.expectPrivate(play.Rita, "nothing to clean up")
+	h.expectPrivate(play.Rita, "Ended: the service is gone.", "nothing to clean up", "[Set up direct]")
 	h.expectNoWrites()
 
 	h.clicks(play.Rita, "Go on, to rehearse", "preflight")

@@ -117,7 +117,7 @@ func followed(o *office, before, after incident.Known) bot.Message {
 }
 
 // moments are all of them.
-var moments = slices.Concat(single, many, answers, talk)
+var moments = slices.Concat(single, many, answers, talk, turns)
 
 var single = []moment{
 	{"setup-01-start", func(o *office) bot.Message { return o.asks(typed("RITA", "setup")) }},

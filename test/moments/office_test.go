@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -160,20 +161,51 @@ func (o *office) asks(r bot.Request) bot.Message {
 		return *reply.Message
 	}
 	if reply.Form != nil {
-		return bot.Message{Parts: append([]bot.Part{bot.Heading{Text: reply.Form.Title}}, reply.Form.Intro...)}
+		return onPaper(*reply.Form)
 	}
 	return o.said()
 }
 
+// onPaper is a form as its reader goes through it: what it says, what it asks and
+// why. How each platform draws the fields is held elsewhere.
+func onPaper(f bot.Form) bot.Message {
+	m := bot.Message{Parts: append([]bot.Part{bot.Heading{Text: f.Title}}, f.Intro...)}
+	for _, in := range f.Inputs {
+		line := bot.B(in.Label)
+		if in.Optional {
+			line = bot.Join(line, bot.T(" (optional)"))
+		}
+		var choices []string
+		for _, c := range in.Options {
+			choices = append(choices, c.Label)
+		}
+		if len(choices) > 0 {
+			line = bot.Join(line, bot.T(": "+strings.Join(choices, " · ")))
+		}
+		if in.Hint != "" {
+			line = bot.Join(line, bot.T("\n"+in.Hint))
+		}
+		m.Add(bot.Paragraph{Text: line})
+	}
+	m.Add(bot.Note{Text: bot.T("To send it: " + f.Submit)})
+	return m
+}
+
 // said is the newest message that waits to be sent.
 func (o *office) said() bot.Message {
+	o.t.Helper()
+	return o.saidTo(func(engine.Deliver) bool { return true })
+}
+
+// saidTo is the newest that waits to be sent to such a place.
+func (o *office) saidTo(to func(engine.Deliver) bool) bot.Message {
 	o.t.Helper()
 	var newest bot.Message
 	err := o.store.Read(o.t.Context(), func(v engine.View) error {
 		jobs, err := v.Jobs("")
 		for _, j := range jobs {
 			var d engine.Deliver
-			if j.Kind == "deliver" && json.Unmarshal(j.Payload, &d) == nil && d.Draw.Message != nil {
+			if j.Kind == "deliver" && json.Unmarshal(j.Payload, &d) == nil && d.Draw.Message != nil && to(d) {
 				newest = *d.Draw.Message
 			}
 		}
