@@ -74,11 +74,12 @@ func ended(s string) string {
 	return s + "."
 }
 
-// goneStep leaves the run to whoever asked for it, and asks nothing of others.
+// goneStep leaves the run to whoever asked for it; others may look again.
 func (s Scene) goneStep(m *bot.Message, spec *Spec, st *Step, p bot.PersonID, primary *bool) {
 	m.Add(bot.Paragraph{Text: bot.T(st.Problem.Says)})
 	if p != s.Run.Requester {
-		m.Add(bot.Paragraph{Text: bot.T(s.name(s.Run.Requester) + ", who asked for it, says whether the run ends or goes on as a rehearsal.")})
+		m.Add(bot.Paragraph{Text: bot.T(s.name(s.Run.Requester) + ", who asked for it, says whether the run ends or goes on as a rehearsal. Where it is back, [Try again] looks anew.")})
+		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Try again", Action: ActRetry, Value: s.value(spec, st), Says: "Try again: " + spec.Title}}})
 		return
 	}
 	*primary = false

@@ -106,7 +106,7 @@ func TestARejectionReachesTheRequesterWithItsReason(t *testing.T) {
 	h.submitsInVain(play.Erin, map[string]any{"why": "   "}, "why", "Say why")
 	h.submits(play.Erin, map[string]any{"why": "We freeze changes until Monday."})
 	h.expectCard(play.Rita, "Erin Vogel rejected", "Registration for reading service health", "We freeze changes until Monday.", "Nothing was called")
-	h.expectThread(play.Ops, "⛔", "Rejected: We freeze changes until Monday.")
+	h.expectThread(play.Ops, "⛔", "Rejected by Erin Vogel: We freeze changes until Monday.")
 	h.expectNoWrites()
 	h.clicks(play.Emil, "Try again", "reader-app")
 	h.clicks(play.Emil, "Approve and run", "reader-app")

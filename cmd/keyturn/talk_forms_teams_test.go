@@ -179,7 +179,7 @@ func TestOnTeamsARejectionReachesTheRequesterWithItsReason(t *testing.T) {
 	h.dialog(play.Erin, "Say why")
 	h.sends(play.Erin, map[string]any{"in:why": "We freeze changes until Monday."})
 	h.shows("the word to Rita", on(play.OnTeams, play.Rita), "Erin Vogel rejected", "We freeze changes until Monday.", "Nothing was called")
-	h.shows("the thread", in(play.OnTeams, "it-ops"), "⛔", "Rejected: We freeze changes until Monday.")
+	h.shows("the thread", in(play.OnTeams, "it-ops"), "⛔", "Rejected by Erin Vogel: We freeze changes until Monday.")
 }
 
 // [Back] under an answer leads to the card as it is by then, with its buttons.

@@ -54,7 +54,7 @@ func TestButtonsOfAChangedPlanDoNothingAndSaySo(t *testing.T) {
 	old := h.copyOf(play.Sam)
 	h.clicks(play.Sam, "Reject", "sn-incidents")
 	h.submits(play.Sam, map[string]any{"why": "The category is wrong."})
-	h.expectCard(play.Sam, "⛔ failed", "Rejected: The category is wrong.")
+	h.expectCard(play.Sam, "⛔ failed", "Rejected by Sam Duarte: The category is wrong.")
 	h.clicksOn(play.Sam, old, "Approve and run", "sn-incidents")
 	h.expectPrivate(play.Sam, "I have not run anything")
 
