@@ -73,6 +73,8 @@ var (
 	ErrNotFound = errors.New("there is no such thing")
 	ErrStale    = errors.New("this was decided meanwhile")
 	ErrNoCommit = errors.New("the change could not be written to disk, so nothing was done: try again")
+	// ErrNoRead says that Keyturn's own data cannot be read now.
+	ErrNoRead = errors.New("the database cannot be read")
 	// ErrTakenOver says that a claim is no longer good, so that nothing was
 	// changed: another worker has the job now, or has finished it.
 	ErrTakenOver = errors.New("another worker has taken this job over")

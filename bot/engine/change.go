@@ -158,6 +158,7 @@ func (w *work) noted(ctx context.Context, change *bot.Change, marker string) (bo
 // unnoted says that a change could not be told, and what it should have been
 // told: the requester can write it in by hand.
 func (w *work) unnoted(ctx context.Context, change *bot.Change, cause error, request string) error {
+	inVain(ctx, cause)
 	return w.e.commit(ctx, "unnoted/"+request, func(d *Draft) error {
 		e := entry(&w.run, w.step(), "failed")
 		e.Request, e.Note = request, cause.Error()

@@ -194,6 +194,7 @@ func (w *work) blind(ctx context.Context, cause error) error {
 	if !errors.As(cause, &f) || (f.Kind == bot.KindThrottled && f.RetryAfter <= quiet) || (f.Kind == bot.KindUnreachable && w.job.Tries+1 < tries) {
 		return cause
 	}
+	inVain(ctx, cause)
 	return w.lookLater(ctx, problem(f, "", w.e.Now()), f.RetryAfter)
 }
 

@@ -21,6 +21,9 @@ type hold struct {
 	at time.Time // by this machine's clock, like the claim's term by the server's: people's clocks have no part in it
 
 	asked, given int // permits, of the write that is made now
+
+	ended bool  // the job is done, put off for its next turn, or given up
+	vain  error // why it came to nothing
 }
 
 type holdKey struct{}

@@ -53,7 +53,8 @@ type Engine struct {
 	done    chan struct{} // a worker finished
 	work    sync.WaitGroup
 	leaving atomic.Bool
-	over    sync.Map // bot.JobID -> *bot.Sent: done outside, but not on disk yet
+	away    atomic.Bool // the log has said that the store takes nothing
+	over    sync.Map    // bot.JobID -> *bot.Sent: done outside, but not on disk yet
 }
 
 // New makes an engine. Nothing runs before [Engine.Run].
@@ -184,6 +185,7 @@ func (e *Engine) Run(ctx context.Context) error {
 		if free > 0 {
 			jobs, err := e.Store.Claim(ctx, e.Now(), free)
 			if err != nil && ctx.Err() == nil {
+				e.away.Store(true)
 				e.Log.Error("jobs cannot be read from the store", "err", err)
 			}
 			for _, j := range jobs {
@@ -247,6 +249,9 @@ func (e *Engine) do(ctx context.Context, j bot.Job) {
 		return e.run(ctx, j)
 	}()
 	if err == nil {
+		if j.Kind != kindPoll { // which says it in its own words
+			e.mended(ctx, j)
+		}
 		return
 	}
 	if errors.Is(err, bot.ErrTakenOver) {
@@ -322,68 +327,23 @@ func (e *Engine) run(ctx context.Context, j bot.Job) error {
 	return &bot.Failure{Kind: bot.KindBadRequest, Says: fmt.Sprintf("There is no job of kind %q.", j.Kind), Fix: "It was made by a newer Keyturn: start that one."}
 }
 
-// diskPause is how long a job waits that could not be put back.
-const diskPause = 5 * time.Second
-
-// tries is how often a job is tried before it is given up.
-const tries = 6
-
-// patience is how long a message is owed to a platform that cannot be reached.
-const patience = 24 * time.Hour
-
-// again puts a failed job back, or gives it up so that its lane is free. A
-// reading is never given up, since silence would look like health, and a step
-// that is given up is left for its person to decide.
-func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
-	j.Last = cause.Error()
-	now := e.Now()
-	if j.Kind == kindPoll && e.pollFailed(ctx, j, cause) == nil {
-		return
-	}
-	var f *bot.Failure
-	switch {
-	case errors.As(cause, &f) && f.Kind == bot.KindThrottled:
-		j.Due = now.Add(max(f.RetryAfter, 50*time.Millisecond))
-	case j.Kind == kindPoll, j.Kind == kindFallback, j.Kind == kindBeat, j.Kind == kindHead, j.Kind == kindExpiry, j.Kind == kindMessages, j.Kind == kindTickets,
-		(j.Kind == kindDeliver || j.Kind == kindNote || j.Kind == kindTicket || j.Kind == kindTwice) && bot.KindOf(cause) == bot.KindUnreachable && now.Sub(j.Made) < patience,
-		j.Tries+1 < tries && worthAnother(cause):
-		j.Tries++
-		j.Due = now.Add(e.Backoff(j.Tries))
-	case j.Kind == kindStep && e.stepLost(ctx, j, cause) == nil, j.Kind == kindTwice && e.twiceLost(ctx, j, cause) == nil:
-		return
-	default:
-		j.Tries++
-		j.Dead = true
-		e.Log.Error("a job was given up", "job", j.ID, "kind", j.Kind, "lane", j.Lane, "err", cause)
-	}
-	if !j.Dead {
-		e.Log.Info("a job waits for another try", "job", j.ID, "kind", j.Kind, "lane", j.Lane, "due", j.Due, "err", cause)
-	}
-	err := e.commit(ctx, fmt.Sprintf("again/%d", j.ID), func(d *Draft) error {
-		d.Out.Again = []bot.Job{j}
-		if p, err := payload[Deliver](j); err == nil && j.Dead && j.Kind == kindDeliver {
-			return d.givenUp(j, p)
-		}
-		return d.pauseAs(cause)
-	})
-	if err != nil && !errors.Is(err, bot.ErrTakenOver) {
-		e.Log.Error("a failed job could not be put back; it runs again in a while", "job", j.ID, "err", err)
-		_ = e.Wait(ctx, diskPause) // the disk is full, or worse: trying at once would change nothing
-		_ = e.Store.Release(context.WithoutCancel(ctx), j.Claim())
-	}
-}
-
 // commit decides with a fresh draft. The time is taken once, so that a decision
 // that runs twice comes out the same. A worker's commit is made under its claim.
 func (e *Engine) commit(ctx context.Context, key string, decide func(d *Draft) error) error {
 	now, dice := e.Now(), e.ID()
-	return e.Store.Commit(ctx, func(v View) (Changes, error) {
+	var out Changes
+	err := e.Store.Commit(ctx, func(v View) (Changes, error) {
 		d := NewDraft(v, e.Env, key, now)
 		d.dice = dice
 		if err := decide(d); err != nil {
 			return Changes{}, err
 		}
 		d.Out.Under = claimOf(ctx)
-		return d.Out, nil
+		out = d.Out
+		return out, nil
 	})
+	if err == nil {
+		e.written(ctx, out)
+	}
+	return err
 }

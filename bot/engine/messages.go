@@ -79,6 +79,9 @@ func (e *Engine) readMessages(ctx context.Context, j bot.Job) error {
 	var list []incident.Announcement
 	if wanted {
 		raw, err := reading(ctx, e, t, as, func(ctx context.Context) ([]json.RawMessage, error) { return center.Messages(ctx, t.ID, as, since) })
+		if unkept(err) {
+			return err
+		}
 		if err != nil {
 			return e.messagesFailed(ctx, j, t, err)
 		}

@@ -378,6 +378,7 @@ func (w *work) callFailed(ctx context.Context, c bot.Call, cause error) error {
 	case (f.Kind == bot.KindUnreachable || f.Kind == bot.KindAmbiguous) && !last:
 		return cause
 	}
+	inVain(ctx, cause)
 	return w.change(ctx, true, func(d *Draft, r *setup.Run) error {
 		st := r.Step(w.ref.Step)
 		if st.State != setup.Running {

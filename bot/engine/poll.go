@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"slices"
 	"time"
 
 	"keyturn/bot"
@@ -49,7 +50,7 @@ func (e *Engine) poll(ctx context.Context, j bot.Job) error {
 	}
 	raw, err := reading(ctx, e, t, as, func(ctx context.Context) ([]json.RawMessage, error) { return e.Health.Issues(ctx, t.ID, as, since) })
 	if err != nil {
-		return e.unreadable(ctx, j, t, err)
+		return err
 	}
 	issues := understood(e, t, "an issue", raw, incident.Parse)
 	services := e.services(ctx, t, as)
@@ -64,7 +65,11 @@ func (e *Engine) poll(ctx context.Context, j bot.Job) error {
 		}
 		return d.saw(t, services, d.Out.Incidents)
 	})
-	if err == nil && !failing.IsZero() {
+	switch {
+	case err != nil:
+	case failing.IsZero():
+		e.mended(ctx, j)
+	default:
 		e.Log.Info("service health is read again", "tenant", t.ID, "failed_for", e.Now().Sub(failing).Round(time.Second))
 	}
 	return err
@@ -151,7 +156,9 @@ func (d *Draft) tell(t *bot.Tenant, s incident.Subscription, o incident.Outcome)
 }
 
 // pollFailed records a poll that stopped for any reason, a bug too, as a
-// reading that failed.
+// reading that failed. That Keyturn's own store does not answer is none: it says
+// nothing of Microsoft, and the cause is given back, until it has lasted so long
+// that nobody knows any more how Microsoft is.
 func (e *Engine) pollFailed(ctx context.Context, j bot.Job, cause error) error {
 	p, err := payload[pollJob](j)
 	if err != nil {
@@ -161,7 +168,21 @@ func (e *Engine) pollFailed(ctx context.Context, j bot.Job, cause error) error {
 	if !ok {
 		return bot.ErrNotFound
 	}
+	if unkept(cause) {
+		var w incident.Watch
+		if err := e.Store.Read(ctx, func(v View) (err error) { w, err = v.Watch(t.ID); return err }); err != nil {
+			return err
+		}
+		if known := slices.MaxFunc([]time.Time{w.Good, e.started}, time.Time.Compare); w.Told || e.Now().Sub(known) < incident.SilenceAfter {
+			return cause
+		}
+	}
 	return e.unreadable(ctx, j, t, cause)
+}
+
+// unkept reports whether what failed is Keyturn's own store.
+func unkept(err error) bool {
+	return errors.Is(err, bot.ErrNoCommit) || errors.Is(err, bot.ErrNoRead)
 }
 
 // unreadable records a reading that failed, and tells the channels once it has

@@ -1,8 +1,10 @@
 package engine_test
 
 import (
+	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -238,5 +240,92 @@ func TestWithoutACredentialNothingIsRead(t *testing.T) {
 	w.pass(time.Hour)
 	if len(w.health.since) != 0 {
 		t.Errorf("it was read %d times", len(w.health.since))
+	}
+}
+
+// unkept is a store that does not keep what good readings found, while it keeps
+// everything else.
+type unkept struct {
+	engine.Store
+	fails func(w incident.Watch) error
+}
+
+func (s unkept) Commit(ctx context.Context, decide func(engine.View) (engine.Changes, error)) error {
+	return s.Store.Commit(ctx, func(v engine.View) (engine.Changes, error) {
+		c, err := decide(v)
+		for _, w := range c.Watches {
+			if err == nil && w.Failing.IsZero() {
+				err = s.fails(w)
+			}
+		}
+		return c, err
+	})
+}
+
+// What Keyturn's own store does not keep says nothing about Microsoft: the
+// reading is made again soon, and nobody is told that it cannot be made.
+func TestAReadingThatIsNotKeptIsMadeAgainSoonAndBlamesNobody(t *testing.T) {
+	for name, fault := range map[string]error{
+		"the commit fails":       fmt.Errorf("%w: conn closed", bot.ErrNoCommit),
+		"it cannot read its own": fmt.Errorf("%w: conn closed", bot.ErrNoRead),
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			sub := w.subscribed()
+			w.seeded()
+			log := w.logs()
+			left := 3
+			w.engine.Store = unkept{w.engine.Store, func(incident.Watch) error {
+				if left--; left >= 0 {
+					return fault
+				}
+				return nil
+			}}
+			w.news(story(t, 0, 0))
+			w.pass(10 * time.Second) // one, two and four seconds after it
+			w.only("incident/" + sub + "/" + id(t, story(t, 0, 0)) + "/root")
+			w.read(func(v engine.View) error {
+				watch, err := v.Watch("contoso")
+				if !watch.Failing.IsZero() || watch.Tries != 0 || watch.Failure != "" {
+					t.Errorf("Microsoft is blamed: %+v", watch)
+				}
+				return err
+			})
+			if len(lines(log, "service health cannot be read")) != 0 || len(lines(log, "a job that had failed is done")) != 1 {
+				t.Errorf("the log says:\n%s", log)
+			}
+		})
+	}
+}
+
+// Where nothing of Microsoft has been kept for a quarter of an hour, whyever, the
+// channels are told that nobody knows: silence is not health.
+func TestReadingsThatAreNeverKeptAreToldAsSilence(t *testing.T) {
+	w := newWorld(t)
+	w.subscribed()
+	w.seeded()
+	whole := w.engine.Store
+	w.engine.Store = unkept{whole, func(incident.Watch) error { return bot.ErrNoCommit }}
+	told := func() (n int) {
+		for _, m := range w.chat.at(channel) {
+			if strings.Contains(m.Words, "Cannot read service health") {
+				n++
+			}
+		}
+		return n
+	}
+	w.pass(14 * time.Minute)
+	if n := told(); n != 0 {
+		t.Errorf("told %d times after 14 minutes", n)
+	}
+	w.pass(2 * time.Hour)
+	if n := told(); n != 1 {
+		t.Errorf("told %d times", n)
+	}
+	w.engine.Store = whole
+	w.news(story(t, 0, 0))
+	w.pass(10 * time.Minute)
+	if words := fmt.Sprint(w.chat.at(channel)); !strings.Contains(words, "It is read again") {
+		t.Errorf("the end of it is not told: %s", words)
 	}
 }

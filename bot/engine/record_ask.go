@@ -107,6 +107,7 @@ func (e *Engine) readRecord(ctx context.Context, j bot.Job) error {
 		if !errors.As(err, &f) || ctx.Err() != nil || j.Tries == 0 && (f.Kind == bot.KindThrottled || f.Kind == bot.KindUnreachable) {
 			return err
 		}
+		inVain(ctx, err)
 		no = fmt.Sprintf("I could not read %s. %s %s", q.Answer.Record, f.Says, f.Fix)
 	}
 	return e.commit(ctx, fmt.Sprintf("record/%d", j.ID), func(d *Draft) error {

@@ -73,6 +73,7 @@ func (e *Engine) writeInto(ctx context.Context, j bot.Job) error {
 		if ctx.Err() != nil || passes(err) && j.Tries+1 < tries {
 			return err
 		}
+		inVain(ctx, err)
 	}
 	return e.into(ctx, j, p, err)
 }

@@ -54,6 +54,7 @@ func (e *Engine) redeem(ctx context.Context, j bot.Job) error {
 		if j.Tries < 2 {
 			return err
 		}
+		inVain(ctx, err)
 		f = &bot.Failure{Says: "The sign-in could not be finished.", Fix: "Sign in again."}
 	case err == nil && in.Object == "":
 		f = &bot.Failure{Says: GateName(a.System) + " did not say who signed in.", Fix: "Sign in again; if it stays, an owner of Keyturn has to look at the sign-in registration."}

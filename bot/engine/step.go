@@ -303,6 +303,7 @@ func (w *work) failOrRetry(ctx context.Context, cause error, in setup.StepState)
 	if f.Kind == bot.KindUnreachable && w.job.Tries+1 < tries {
 		return cause
 	}
+	inVain(ctx, cause)
 	return w.change(ctx, true, func(d *Draft, r *setup.Run) error {
 		if st := r.Step(w.ref.Step).State; st != in {
 			return bot.ErrStale

@@ -136,7 +136,8 @@ type Store interface {
 	// has changed meanwhile.
 	Commit(ctx context.Context, decide func(View) (Changes, error)) error
 
-	// Read runs f on a consistent view.
+	// Read runs f on a consistent view. Where the store cannot be asked now the
+	// error is [bot.ErrNoRead].
 	Read(ctx context.Context, f func(View) error) error
 
 	// Claim gives up to max due lane heads, most urgent class first and then

@@ -45,8 +45,12 @@ func (s *Store) Commit(ctx context.Context, decide func(engine.View) (engine.Cha
 	case <-s.stop:
 		return errClosed
 	case <-ctx.Done():
-		return fmt.Errorf("the change was given up before it was begun: %w", ctx.Err())
+		return givenUp(ctx)
 	}
+}
+
+func givenUp(ctx context.Context) error {
+	return fmt.Errorf("%w: it was given up before it was begun: %w", bot.ErrNoCommit, ctx.Err())
 }
 
 var errClosed = fmt.Errorf("%w: %w", bot.ErrNoCommit, state.ErrClosed)
@@ -206,9 +210,8 @@ func (s *Store) prepare(tx *bolt.Tx, m *member, held *[]bot.JobID) bool {
 	if m.over {
 		return false
 	}
-	if m.err = m.ctx.Err(); m.err != nil {
-		m.over = true
-		m.err = fmt.Errorf("the change was given up before it was begun: %w", m.err)
+	if m.ctx.Err() != nil {
+		m.over, m.err = true, givenUp(m.ctx)
 		return false
 	}
 	changes, err := s.decide(tx, m)

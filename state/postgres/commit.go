@@ -142,7 +142,7 @@ func (s *Store) Commit(ctx context.Context, decide func(engine.View) (engine.Cha
 }
 
 func givenUp(ctx context.Context) error {
-	return fmt.Errorf("the change was given up before it was begun: %w", ctx.Err())
+	return fmt.Errorf("%w: it was given up before it was begun: %w", bot.ErrNoCommit, ctx.Err())
 }
 
 // most that one group holds.
@@ -252,7 +252,8 @@ func (s *Store) partake(ctx context.Context, tx pgx.Tx, m *member, then func(*pg
 }
 
 // decide runs a decision, in a goroutine of its own, so that one that ends that
-// costs nobody else. Its panic is an error.
+// costs nobody else. Its panic is an error. One that the server did not answer
+// could decide nothing.
 func (s *Store) decide(ctx context.Context, tx pgx.Tx, decide func(engine.View) (engine.Changes, error)) (c engine.Changes, err error) {
 	v := &view{s: s, ctx: ctx, tx: tx}
 	over := make(chan struct{})
@@ -272,6 +273,9 @@ func (s *Store) decide(ctx context.Context, tx pgx.Tx, decide func(engine.View) 
 		returned = true
 	}()
 	<-over
+	if err != nil && v.lost != nil {
+		err = fmt.Errorf("%w: %w", bot.ErrNoCommit, err)
+	}
 	return c, err
 }
 
@@ -324,10 +328,13 @@ func (s *Store) Read(ctx context.Context, f func(engine.View) error) error {
 		if s.closed() {
 			return state.ErrClosed
 		}
-		return fmt.Errorf("the database cannot be read: %w", err)
+		return fmt.Errorf("%w: %w", bot.ErrNoRead, err)
 	}
 	defer rollback(tx)
 	v := &view{s: s, ctx: ctx, tx: tx}
 	defer v.end()
-	return f(v)
+	if err = f(v); err != nil && v.lost != nil {
+		err = fmt.Errorf("%w: %w", bot.ErrNoRead, err)
+	}
+	return err
 }

@@ -225,6 +225,45 @@ func TestALostConnectionRefusesAndTheStoreLivesOn(t *testing.T) {
 	}
 }
 
+// Whoever asks the server and gets no answer has decided nothing, and has read
+// nothing: neither is told as something that may have happened.
+func TestAConnectionLostInTheMiddleIsToldAsThat(t *testing.T) {
+	s := open(t, config(t))
+	if err := commit(s, engine.Changes{Sent: []bot.Sent{{Key: "kept"}}}); err != nil {
+		t.Fatal(err)
+	}
+	for name, ask := range map[string]func(v engine.View) error{
+		"one value":  func(v engine.View) error { _, _, err := v.Sent("kept"); return err },
+		"a list":     func(v engine.View) error { _, err := v.SentUnder(""); return err },
+		"jobs":       func(v engine.View) error { _, err := v.Jobs(""); return err },
+		"the trail":  func(v engine.View) error { _, err := v.Audit("contoso", 1); return err },
+		"a watch":    func(v engine.View) error { _, err := v.Watch("contoso"); return err },
+		"in passing": func(v engine.View) error { _, _ = v.Jobs(""); return errors.New("a decision of its own") },
+	} {
+		cut := func(v engine.View) error {
+			_, err := v.(*view).tx.Exec(context.Background(), "SELECT pg_terminate_backend(pg_backend_pid())")
+			if err == nil {
+				t.Error("the connection lives")
+			}
+			return ask(v)
+		}
+		if err := s.Read(t.Context(), cut); !errors.Is(err, bot.ErrNoRead) {
+			t.Errorf("%s: a reading says %v", name, err)
+		}
+		err := s.Commit(t.Context(), func(v engine.View) (engine.Changes, error) { return engine.Changes{}, cut(v) })
+		if !errors.Is(err, bot.ErrNoCommit) {
+			t.Errorf("%s: a commit says %v", name, err)
+		}
+	}
+	stale := errors.New("decided meanwhile")
+	if err := s.Commit(t.Context(), func(engine.View) (engine.Changes, error) { return engine.Changes{}, stale }); !errors.Is(err, stale) || errors.Is(err, bot.ErrNoCommit) {
+		t.Errorf("a decision that says no is told as %v", err)
+	}
+	if err := s.Read(t.Context(), func(v engine.View) error { _, err := v.Run("none"); return err }); !errors.Is(err, bot.ErrNotFound) || errors.Is(err, bot.ErrNoRead) {
+		t.Errorf("what is not there is told as %v", err)
+	}
+}
+
 func TestAReplicaThatStandsStillInACommitLosesTheLock(t *testing.T) {
 	c := config(t)
 	c.Term = 3 * time.Second

@@ -20,14 +20,23 @@ import (
 // view reads an open transaction. Everything it gives is decoded anew, so it
 // is the reader's own.
 type view struct {
-	s   *Store
-	ctx context.Context // of the decision or reading
-	tx  pgx.Tx          // nil when it is over
+	s    *Store
+	ctx  context.Context // of the decision or reading
+	tx   pgx.Tx          // nil when it is over
+	lost error           // why the server did not answer
 }
 
 var _ engine.View = (*view)(nil)
 
 func (v *view) end() { v.tx = nil }
+
+// answered notes an error of the server.
+func (v *view) answered(err error) error {
+	if err != nil {
+		v.lost = err
+	}
+	return err
+}
 
 // get reads one value; nil is not there.
 func (v *view) get(sql string, args ...any) ([]byte, error) {
@@ -39,7 +48,7 @@ func (v *view) get(sql string, args ...any) ([]byte, error) {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
-	return value, err
+	return value, v.answered(err)
 }
 
 // pair is a record with the part of its name that tells it from others.
@@ -51,9 +60,10 @@ func (v *view) pairs(sql string, args ...any) ([]pair, error) {
 	}
 	rows, err := v.tx.Query(v.ctx, sql, args...)
 	if err != nil {
-		return nil, err
+		return nil, v.answered(err)
 	}
-	return pgx.CollectRows(rows, pgx.RowToStructByPos[pair])
+	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[pair])
+	return list, v.answered(err)
 }
 
 // one reads a record that may be missing.
@@ -297,7 +307,7 @@ func (v *view) Jobs(lane string) ([]bot.Job, error) {
 	}
 	rows, err := v.tx.Query(v.ctx, sql, args...)
 	if err != nil {
-		return nil, err
+		return nil, v.answered(err)
 	}
 	defer rows.Close()
 	var list []bot.Job
@@ -313,7 +323,7 @@ func (v *view) Jobs(lane string) ([]bot.Job, error) {
 		}
 		list = append(list, j)
 	}
-	return list, rows.Err()
+	return list, v.answered(rows.Err())
 }
 
 // Audit implements [engine.View].

@@ -265,7 +265,7 @@ func contextOver(t *testing.T, b *bench) {
 	err := b.store.Commit(ctx, func(engine.View) (engine.Changes, error) {
 		return engine.Changes{Sent: []bot.Sent{{Key: "m1"}}}, nil
 	})
-	if !errors.Is(err, context.Canceled) {
+	if !errors.Is(err, context.Canceled) || !errors.Is(err, bot.ErrNoCommit) {
 		t.Errorf("the commit says %v", err)
 	}
 	b.read(func(v engine.View) error {
