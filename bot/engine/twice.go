@@ -16,13 +16,12 @@ import (
 // an answer.
 const longestCall = time.Minute
 
-// atOnce is the time after which a look comes again for a step whose calls are
-// being made.
-const atOnce = 3 * time.Second
-
-// undecided is the time between two looks for a second effect of a step of which
-// nobody has decided yet how it goes on.
-const undecided = 5 * time.Minute
+// The time until a look is made again: of a step whose calls are being made, and of
+// one of which nobody has decided yet how it goes on.
+const (
+	whileCalling = 3 * time.Second
+	untilDecided = 5 * time.Minute
+)
 
 // twice names a call that may have taken effect twice: of a step, or of a
 // ServiceNow incident.
@@ -101,10 +100,10 @@ func (e *Engine) once(ctx context.Context, j bot.Job) error {
 	removed, err := w.reconcile(ctx, p.Doubt)
 	var u *unsigned
 	switch {
-	case errors.As(err, &u):
+	case errors.Is(err, errUndecided), errors.As(err, &u) && w.undecided():
+		return w.putOff(ctx, p)
+	case u != nil:
 		return w.unlooked(ctx, p, u)
-	case errors.Is(err, errUndecided):
-		return w.lookLaterAgain(ctx, p)
 	case err != nil:
 		return err
 	}
@@ -131,6 +130,13 @@ func (w *work) loadOver(ctx context.Context) (known bool, err error) {
 // that what it makes is not known yet.
 var errUndecided = errors.New("the step has not come to its end")
 
+// undecided reports whether it is open how the step goes on, and nobody was asked
+// to sign in for a look.
+func (w *work) undecided() bool {
+	st := w.step()
+	return w.run.State == setup.RunOpen && !st.State.Settled() && len(st.Doubts) == 0
+}
+
 // reconcile leaves of a call's effects the one that the run knows. What it knows
 // is asked after the look, so it is no older than what was found.
 func (w *work) reconcile(ctx context.Context, d bot.Doubt) (removed int, err error) {
@@ -141,10 +147,8 @@ func (w *work) reconcile(ctx context.Context, d bot.Doubt) (removed int, err err
 	if known, err := w.loadOver(ctx); err != nil || !known {
 		return 0, err
 	}
-	st := w.step()
 	kept := w.run.Facts[d.Fact()].Value
-	open := w.run.State == setup.RunOpen && !st.State.Settled() && len(st.Doubts) == 0
-	if st.State == setup.Running || open && kept == "" { // its worker looks by itself, or its next plan does
+	if w.step().State == setup.Running || w.undecided() && kept == "" { // its worker looks by itself, or its next plan does
 		return 0, errUndecided
 	}
 	for _, key := range d.Second(look, items, kept) {
@@ -170,15 +174,15 @@ func (w *work) pending(ctx context.Context) (yes bool, err error) {
 	return yes, err
 }
 
-// lookLaterAgain puts a look off.
-func (w *work) lookLaterAgain(ctx context.Context, p twice) error {
+// putOff has the look made again later: soon where the step's calls are being made.
+func (w *work) putOff(ctx context.Context, p twice) error {
+	after := untilDecided
+	if w.step().State == setup.Running {
+		after = whileCalling
+	}
 	return w.e.commit(ctx, fmt.Sprintf("look/%d", w.job.ID), func(d *Draft) error {
 		d.Out.Done = []bot.JobID{w.job.ID}
-		if w.step().State == setup.Running {
-			d.lookAgain(p, atOnce)
-		} else {
-			d.lookAgain(p, undecided)
-		}
+		d.lookAgain(p, after)
 		return nil
 	})
 }
@@ -210,9 +214,6 @@ func (w *work) looked(ctx context.Context, removed int) error {
 // look. Until then it is not called done. Of a run that somebody ended, the
 // approver is told.
 func (w *work) unlooked(ctx context.Context, p twice, u *unsigned) error {
-	if st := w.step(); w.run.State == setup.RunOpen && !st.State.Settled() && len(st.Doubts) == 0 {
-		return w.lookLaterAgain(ctx, p)
-	}
 	u.why = setup.DoubtWords(p.Doubt)
 	err := w.change(ctx, true, func(d *Draft, r *setup.Run) error {
 		if err := r.Doubt(w.ref.Step, p.Doubt, d.Now); err != nil {
