@@ -74,8 +74,46 @@ func stopAt(at, name string) {
 	}
 }
 
-// stops decides at which points replicas are stopped, one at a time and while
-// nobody waits for an answer.
+// halts tells a replica that passes a point whether it stops: the play that it
+// belongs to knows.
+type halts struct {
+	mu    sync.Mutex
+	plays []*stops
+}
+
+// ServeHTTP implements [http.Handler].
+func (h *halts) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	pid, err := strconv.Atoi(r.FormValue("pid"))
+	name := varies.ReplaceAllString(r.FormValue("name"), "*")
+	h.mu.Lock()
+	plays := slices.Clone(h.plays)
+	h.mu.Unlock()
+	if err == nil && slices.ContainsFunc(plays, func(s *stops) bool { return s.stands(name, pid) }) {
+		return // 200, with the play's acting held
+	}
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (h *halts) play(s *stops) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.plays = append(h.plays, s)
+}
+
+// end has no replica of a play stop any more, and waits until the last one has
+// woken up.
+func (h *halts) end(s *stops) {
+	h.mu.Lock()
+	h.plays = slices.DeleteFunc(h.plays, func(x *stops) bool { return x == s })
+	h.mu.Unlock()
+	s.mu.Lock()
+	s.over = true // whoever asked before
+	s.mu.Unlock()
+	s.awake.Wait()
+}
+
+// stops decides at which points the replicas of a play are stopped, one at a time
+// and while nobody waits for an answer.
 type stops struct {
 	*replicas
 	acting sync.Mutex
@@ -84,17 +122,8 @@ type stops struct {
 	mu       sync.Mutex
 	left     map[string]bool // at which one was stopped
 	standing bool
+	over     bool
 	awake    sync.WaitGroup
-}
-
-// ServeHTTP tells a replica whether it stops.
-func (s *stops) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	pid, err := strconv.Atoi(r.FormValue("pid"))
-	name := varies.ReplaceAllString(r.FormValue("name"), "*")
-	if err == nil && s.stands(name, pid) {
-		return // 200, with acting held
-	}
-	w.WriteHeader(http.StatusNoContent)
 }
 
 // stands reports whether a replica stops. Nobody waits here for a person who acts:
@@ -102,7 +131,7 @@ func (s *stops) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 func (s *stops) stands(name string, pid int) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.replicas == nil || s.standing || s.left[name] || !s.picks(name) {
+	if s.over || s.standing || s.left[name] || !s.picks(name) {
 		return false
 	}
 	i := slices.IndexFunc(s.fleet.bots, func(b *child) bool { return b.pid() == pid })
@@ -138,22 +167,39 @@ func TestAReplicaStoppedAtPointsLosesNothing(t *testing.T) {
 	ownDatabase(t) // or skip
 	rng := seeded(t)
 	s := newTally(t)
-	stopped, wire := 0, 0
+	h := &halts{}
+	srv := httptest.NewServer(h)
+	defer srv.Close()
+	t.Setenv(stopsAt, srv.URL)
+	var beside sync.WaitGroup
+	lefts := map[string]map[string]bool{}
 	for _, guide := range []string{"direct", "connector", "cleanup"} {
-		sc := scene{guide: guide}
-		want := s.without(sc)
-		left := map[string]bool{}
-		for plays, more := 0, true; more && !t.Failed(); plays++ {
-			before := len(left)
-			t.Run(guide, func(t *testing.T) { s.add(t, sc, stopsAtPoints(t, sc, rng, want, left)) })
-			more = long() && plays < 60 && len(left) > before
+		sc, left, rng := scene{guide: guide}, map[string]bool{}, rand.New(rand.NewPCG(rng.Uint64(), 0))
+		lefts[guide] = left
+		plays := func() {
+			want := s.without(sc)
+			for n, more := 1, true; more && !t.Failed(); n++ {
+				before := len(left)
+				t.Run(fmt.Sprintf("%s-%d", guide, n), func(t *testing.T) { s.add(t, sc, stopsAtPoints(t, h, sc, rng, want, left)) })
+				more = long() && n < 100 && len(left) > before
+			}
 		}
+		if long() {
+			beside.Go(plays)
+		} else {
+			plays()
+		}
+	}
+	beside.Wait()
+	stopped, wire := 0, 0
+	for guide, left := range lefts {
 		stopped += len(left)
 		for name := range left {
 			if strings.HasPrefix(name, "on the wire") {
 				wire++
 			}
 		}
+		t.Logf("guide %s: at %d points", guide, len(left))
 	}
 	if stopped < 6 || wire < 1 {
 		t.Errorf("a replica was stopped only at %d points, %d of them with a write half way out", stopped, wire)
@@ -163,20 +209,16 @@ func TestAReplicaStoppedAtPointsLosesNothing(t *testing.T) {
 
 // stopsAtPoints plays a guide while replicas are stopped at points that are not in
 // left yet. A write that is half way out is let by only while one is stopped.
-func stopsAtPoints(t *testing.T, sc scene, rng *rand.Rand, want after, left map[string]bool) after {
-	st := &stops{left: left, picks: func(name string) bool { return strings.HasPrefix(name, "on the wire") || rng.IntN(40) == 0 }} // a replica stands still for most of a play, so most points pass by
-	srv := httptest.NewServer(st)
-	defer srv.Close()
-	t.Setenv(stopsAt, srv.URL)
+func stopsAtPoints(t *testing.T, h *halts, sc scene, rng *rand.Rand, want after, left map[string]bool) after {
 	url := ownDatabase(t)
-	r := openReplicas(t, sc, rng, url, url, url, url)
-	st.mu.Lock()
-	st.replicas = r
-	st.mu.Unlock()
+	// A replica stands still for most of a play, so most points pass by.
+	st := &stops{replicas: openReplicas(t, sc, rng, url, url, url, url), left: left,
+		picks: func(name string) bool { return long() || strings.HasPrefix(name, "on the wire") || rng.IntN(40) == 0 }}
 	before := len(left)
-	got := r.play(want.told, func(act func()) { st.acting.Lock(); defer st.acting.Unlock(); act() }, func(ctx context.Context) {
+	h.play(st)
+	got := st.play(want.told, func(act func()) { st.acting.Lock(); defer st.acting.Unlock(); act() }, func(ctx context.Context) {
 		<-ctx.Done()
-		st.awake.Wait()
+		h.end(st)
 		st.only(want.exists)
 	})
 	t.Logf("stopped at %d points", len(left)-before)

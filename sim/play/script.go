@@ -318,9 +318,9 @@ func (g *game) copyOf(ctx context.Context, who Person, button string) (Card, err
 			return Card{}, err
 		}
 	} else {
-		list, ok := g.checklist()
-		if !ok {
-			return Card{}, fmt.Errorf("there is no checklist")
+		var list Card
+		if err := g.until(ctx, "a checklist", func() (ok bool) { list, ok = g.checklist(); return ok }); err != nil {
+			return Card{}, err // whoever was posting it may stand still
 		}
 		mine, _ := list.Has("My steps", "")
 		if err := g.click(ctx, who, list, mine); err != nil {
