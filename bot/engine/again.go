@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -23,6 +24,9 @@ const patience = 24 * time.Hour
 // reading is never given up, since silence would look like health, and a step
 // that is given up is left for its person to decide.
 func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
+	if e.afterAll(ctx, j) {
+		return
+	}
 	j.Last = cause.Error()
 	now := e.Now()
 	if j.Kind == kindPoll && e.pollFailed(ctx, j, cause) == nil {
@@ -32,7 +36,7 @@ func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
 	switch {
 	case errors.As(cause, &f) && f.Kind == bot.KindThrottled:
 		j.Due = now.Add(max(f.RetryAfter, 50*time.Millisecond))
-	case j.Kind == kindPoll, j.Kind == kindFallback, j.Kind == kindBeat, j.Kind == kindHead, j.Kind == kindExpiry, j.Kind == kindMessages, j.Kind == kindTickets,
+	case slices.Contains(forever, j.Kind),
 		(j.Kind == kindDeliver || j.Kind == kindNote || j.Kind == kindTicket || j.Kind == kindTwice) && bot.KindOf(cause) == bot.KindUnreachable && now.Sub(j.Made) < patience,
 		j.Tries+1 < tries && worthAnother(cause):
 		j.Tries++
@@ -47,6 +51,9 @@ func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
 	if !j.Dead {
 		e.Log.Info("a job waits for another try", "job", j.ID, "kind", j.Kind, "lane", j.Lane, "due", j.Due, "err", cause)
 	}
+	if errors.As(cause, new(unwritten)) {
+		j = doubted(j)
+	}
 	err := e.commit(ctx, fmt.Sprintf("again/%d", j.ID), func(d *Draft) error {
 		d.Out.Again = []bot.Job{j}
 		if p, err := payload[Deliver](j); err == nil && j.Dead && j.Kind == kindDeliver {
@@ -60,6 +67,52 @@ func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
 		_ = e.Wait(ctx, diskPause) // the disk is full, or worse: trying at once would change nothing
 		_ = e.Store.Release(context.WithoutCancel(ctx), j.Claim())
 	}
+}
+
+// forever are the jobs that come again and again, and are never given up.
+var forever = []string{kindPoll, kindFallback, kindBeat, kindHead, kindExpiry, kindMessages, kindTickets}
+
+// afterAll writes down what a job has done outside, where only that failed, before
+// another process could get the job and do it once more. It gives up after a while.
+func (e *Engine) afterAll(ctx context.Context, j bot.Job) (over bool) {
+	for pause := time.Second; pause <= 4*time.Second; pause *= 2 {
+		sent, ok := e.over.Load(j.ID)
+		if !ok || e.Wait(ctx, pause) != nil {
+			return false
+		}
+		err := e.finish(ctx, j, sent.(*bot.Sent))
+		if over = err == nil || errors.Is(err, bot.ErrTakenOver); over {
+			e.over.Delete(j.ID)
+			return true
+		}
+	}
+	return false
+}
+
+// unwritten is that a message has left, or may have, and that this could not be
+// written down.
+type unwritten struct{ error }
+
+func (u unwritten) Unwrap() error { return u.error }
+
+func asUnwritten(err error) error {
+	if unkept(err) {
+		return unwritten{err}
+	}
+	return err
+}
+
+// doubted is the job of a message that may stand already: whoever gets it looks.
+func doubted(j bot.Job) bot.Job {
+	p, err := payload[Deliver](j)
+	if err != nil {
+		return j
+	}
+	p.Ambiguous = true
+	if b, err := json.Marshal(p); err == nil {
+		j.Payload = b
+	}
+	return j
 }
 
 // mended says of a job that had failed how that ended: whoever has read in the log

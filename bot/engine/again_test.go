@@ -2,7 +2,6 @@ package engine_test
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -70,26 +69,44 @@ func TestTheLogDoesNotCallDoneWhatWasGivenUp(t *testing.T) {
 	}
 }
 
-// full is a store that takes no change for a while.
-type full struct {
+// failing is a store that does not keep some changes.
+type failing struct {
 	engine.Store
-	left *int
+	fails func(engine.Changes) error
 }
 
-func (s full) Commit(ctx context.Context, decide func(engine.View) (engine.Changes, error)) error {
-	if *s.left--; *s.left >= 0 {
-		return fmt.Errorf("%w: %w", bot.ErrNoCommit, errors.New("no space left on device"))
-	}
-	return s.Store.Commit(ctx, decide)
+func (s failing) Commit(ctx context.Context, decide func(engine.View) (engine.Changes, error)) error {
+	return s.Store.Commit(ctx, func(v engine.View) (engine.Changes, error) {
+		c, err := decide(v)
+		if err == nil {
+			err = s.fails(c)
+		}
+		return c, err
+	})
 }
+
+// full is what a store says so many times.
+func full(times int, of func(engine.Changes) bool) func(engine.Changes) error {
+	return func(c engine.Changes) error {
+		if of(c) {
+			if times--; times >= 0 {
+				return fmt.Errorf("%w: no space left on device", bot.ErrNoCommit)
+			}
+		}
+		return nil
+	}
+}
+
+func anything(engine.Changes) bool { return true }
+
+func ledger(c engine.Changes) bool { return len(c.Sent) > 0 }
 
 // What could not be put back is not in the store, and its end neither: that the
 // store takes changes again is said once.
 func TestTheLogSaysWhenTheStoreTakesChangesAgain(t *testing.T) {
 	w := newWorld(t)
 	log := w.logs()
-	left := 4
-	w.engine.Store = full{w.engine.Store, &left}
+	w.engine.Store = failing{w.engine.Store, full(10, anything)} // for each the sending, three more tries to write that down, and putting it back
 	w.say("m", channel, "hello")
 	w.say("n", bot.DM(account("UADA")), "elsewhere")
 	w.pass(time.Minute)
@@ -100,5 +117,55 @@ func TestTheLogSaysWhenTheStoreTakesChangesAgain(t *testing.T) {
 	}
 	if got := lines(log, "takes changes"); len(got) != 1 || got[0] != `INFO msg="the store takes changes again"` {
 		t.Errorf("of its end the log says %q", got)
+	}
+}
+
+// A message that stands while the ledger could not be written is not sent again,
+// whichever process gets its job.
+func TestAMessageThatIsNotInTheLedgerYetIsNotSentAgainByAnotherProcess(t *testing.T) {
+	for name, c := range map[string]struct {
+		finds bool
+		times int
+	}{
+		"where it can be looked up":          {true, 100},
+		"where it cannot, and soon it is in": {false, 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t)
+			w.finder = c.finds
+			w.engine, w.pace = w.replica(w.pace), engine.NoLimits{}
+			other := w.replica(w.pace)
+			w.engine.Store = failing{w.engine.Store, full(c.times, ledger)}
+			w.clock.pass(time.Hour) // both have been there for a while
+			w.say("m", channel, "hello")
+			jobs := value(w.store.Claim(t.Context(), w.clock.Now(), 1))(t)
+			w.engine.Do(t.Context(), jobs[0])
+			w.clock.pass(time.Minute)
+			w.works(other)
+			w.only("m")
+			if _, ok := w.sent("m"); !ok || w.chat.posts != 1 {
+				t.Errorf("posted %d times; in the ledger: %v", w.chat.posts, ok)
+			}
+		})
+	}
+}
+
+// Nobody knows whether a message landed, and that could not be written down either:
+// it is looked up all the same.
+func TestADoubtThatCouldNotBeWrittenDownIsStillOne(t *testing.T) {
+	w := newWorld(t)
+	w.engine.Store = failing{w.engine.Store, full(1, func(c engine.Changes) bool { return len(c.Again) > 0 })}
+	w.chat.set(func(string, bot.Place, bot.Message) fate {
+		f := refused(bot.KindAmbiguous)
+		f.lands = true
+		return f
+	})
+	w.say("m", channel, "hello")
+	w.settle()
+	w.chat.set(nil)
+	w.pass(time.Minute)
+	w.only("m")
+	if w.chat.posts != 1 {
+		t.Errorf("posted %d times", w.chat.posts)
 	}
 }

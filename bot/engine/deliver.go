@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 
 	"keyturn/bot"
 )
@@ -52,7 +53,7 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 		e.chatSilent(ctx, j, p, err)
 		return e.undelivered(ctx, chat, j, p, edited, e.slower(s.send, err))
 	}
-	return e.finish(ctx, j, &bot.Sent{Key: p.Key, Ref: ref, At: e.Now(), Digest: s.digest})
+	return asUnwritten(e.finish(ctx, j, &bot.Sent{Key: p.Key, Ref: ref, At: e.Now(), Digest: s.digest}))
 }
 
 // paced puts a job back where its platform's limits have no room now.
@@ -197,7 +198,7 @@ func (e *Engine) finish(ctx context.Context, j bot.Job, sent *bot.Sent) error {
 		}
 		return d.reached(j)
 	})
-	if err != nil && !errors.Is(err, bot.ErrTakenOver) {
+	if err != nil && !errors.Is(err, bot.ErrTakenOver) && !slices.Contains(forever, j.Kind) { // of these there is nothing to remember
 		e.over.Store(j.ID, sent)
 	}
 	return err
@@ -225,13 +226,13 @@ func (e *Engine) undelivered(ctx context.Context, chat Chat, j bot.Job, p Delive
 		if j.Dead = p.Doubts >= doubts || repeated; repeated {
 			j.Last = "Sent twice, and nobody knows whether it arrived: look whether it stands there before you send it again. " + j.Last
 		}
-		return e.commit(ctx, "ambiguous", func(d *Draft) error {
+		return asUnwritten(e.commit(ctx, "ambiguous", func(d *Draft) error {
 			d.Out.Again = []bot.Job{j}
 			if j.Dead {
 				return d.givenUp(j, p)
 			}
 			return nil
-		})
+		}))
 	}
 	if closed(p, edit, cause) {
 		e.Log.Warn("a message is given up: its place takes none", "job", j.ID, "place", p.Place.String(), "err", cause)
