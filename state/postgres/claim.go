@@ -5,11 +5,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"keyturn/bot"
 	"keyturn/state"
@@ -39,6 +40,8 @@ func (s *Store) Claim(ctx context.Context, now time.Time, max int) ([]bot.Job, e
 	if max <= 0 {
 		return nil, ctx.Err()
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	var any bool
 	if err := s.pool.QueryRow(ctx, "SELECT EXISTS (SELECT 1 FROM jobs j WHERE j.due <= $1 AND "+free+")", now).Scan(&any); err != nil || !any {
 		return nil, s.told("claiming", err)
@@ -59,8 +62,41 @@ func (s *Store) Claim(ctx context.Context, now time.Time, max int) ([]bot.Job, e
 	if err != nil {
 		return nil, s.told("claiming", err)
 	}
-	s.holding.Store(true)
+	s.held.add(list)
 	return s.open(list), nil
+}
+
+// held are the claims that this replica knows it has: those whose number it heard,
+// and did not mean to give back. No other is prolonged, or a job that nobody works
+// on would be kept from everybody.
+type held struct {
+	mu      sync.Mutex
+	numbers map[int64]bool
+}
+
+func (h *held) add(list []claimed) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.numbers == nil {
+		h.numbers = map[int64]bool{}
+	}
+	for _, c := range list {
+		h.numbers[c.Claim] = true
+	}
+}
+
+func (h *held) drop(numbers ...int64) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for _, n := range numbers {
+		delete(h.numbers, n)
+	}
+}
+
+func (h *held) all() []int64 {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return slices.Collect(maps.Keys(h.numbers))
 }
 
 // open decodes claimed jobs in the order in which they are to be run.
@@ -85,22 +121,39 @@ func (s *Store) open(list []claimed) []bot.Job {
 
 // Renew implements [engine.Store].
 func (s *Store) Renew(ctx context.Context, c bot.Claim) error {
-	n, err := s.prolong(ctx, "id = $2 AND claim = $3", int64(c.Job), int64(c.Number))
-	if err == nil && n == 0 {
+	kept, err := s.prolong(ctx, "id = $2 AND claim = $3", int64(c.Job), int64(c.Number))
+	if err == nil && len(kept) == 0 {
 		return bot.ErrTakenOver
 	}
 	return s.told("renewing a claim", err)
 }
 
-// prolong begins the term of claims anew that are still good, and says of how
-// many.
-func (s *Store) prolong(ctx context.Context, which string, args ...any) (int64, error) {
-	var n int64
-	err := s.atOnce(ctx, shared, func(b *pgx.Batch) {
-		b.Queue("UPDATE jobs SET held_until = clock_timestamp() + make_interval(secs => $1) WHERE held_until > clock_timestamp() AND "+which,
-			append([]any{s.term.Seconds()}, args...)...).Exec(func(said pgconn.CommandTag) error { n = said.RowsAffected(); return nil })
+// keepClaims begins the term of this replica's claims anew, and gives those that are
+// still good. The others are over, or their jobs are.
+func (s *Store) keepClaims(ctx context.Context) (kept []int64, err error) {
+	numbers := s.held.all()
+	if len(numbers) == 0 {
+		return nil, nil
+	}
+	if kept, err = s.prolong(ctx, "owner = $2 AND claim = ANY($3)", s.id, numbers); err == nil {
+		s.held.drop(slices.DeleteFunc(numbers, func(n int64) bool { return slices.Contains(kept, n) })...)
+	}
+	return kept, err
+}
+
+// prolong begins the term of claims anew that are still good, and gives their
+// numbers. What takes longer than the term is of no use to them.
+func (s *Store) prolong(ctx context.Context, which string, args ...any) (kept []int64, err error) {
+	ctx, cancel := context.WithTimeout(ctx, s.term)
+	defer cancel()
+	err = s.atOnce(ctx, shared, func(b *pgx.Batch) {
+		b.Queue("UPDATE jobs SET held_until = clock_timestamp() + make_interval(secs => $1) WHERE held_until > clock_timestamp() AND "+which+" RETURNING claim",
+			append([]any{s.term.Seconds()}, args...)...).Query(func(rows pgx.Rows) (err error) {
+			kept, err = pgx.CollectRows(rows, pgx.RowTo[int64])
+			return err
+		})
 	})
-	return n, err
+	return kept, err
 }
 
 // atOnce makes statements under the lock, in a transaction that is one exchange
@@ -123,6 +176,9 @@ func (s *Store) Release(ctx context.Context, c bot.Claim) error {
 	if s.closed() {
 		return state.ErrClosed
 	}
+	s.held.drop(int64(c.Number)) // also where the server does not hear of it: then it runs out
+	ctx, cancel := context.WithTimeout(ctx, s.term)
+	defer cancel()
 	_, err := s.pool.Exec(ctx, `WITH given AS (
 			UPDATE jobs SET begun = true, claim = NULL, owner = NULL, held_until = NULL WHERE id = $1 AND claim = $2 RETURNING id)
 		SELECT pg_notify($3, '') FROM given`, int64(c.Job), int64(c.Number), s.channel())
@@ -138,6 +194,8 @@ func (s *Store) Next(ctx context.Context) (time.Time, bool, error) {
 	if s.closed() {
 		return time.Time{}, false, state.ErrClosed
 	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	var due *time.Time
 	err := s.pool.QueryRow(ctx, "SELECT min(j.due) FROM jobs j WHERE "+free).Scan(&due)
 	if err != nil || due == nil {

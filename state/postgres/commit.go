@@ -28,8 +28,8 @@ func (s *Store) lock(ctx context.Context, tx pgx.Tx, how string) error {
 	return err
 }
 
-// patience is how long a commit that was begun waits for the server, so that a
-// network that swallows everything does not hold a request for ever.
+// patience is how long a commit that was begun, and a question, wait for the
+// server, so that a network that swallows everything does not hold anybody for ever.
 const patience = 30 * time.Second
 
 // begin starts a transaction that has the lock, in one exchange with the server.
@@ -323,7 +323,9 @@ func (s *Store) Read(ctx context.Context, f func(engine.View) error) error {
 	if s.closed() {
 		return state.ErrClosed
 	}
-	tx, err := s.pool.BeginTx(ctx, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
+	begin, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tx, err := s.pool.BeginTx(begin, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly})
 	if err != nil {
 		if s.closed() {
 			return state.ErrClosed

@@ -25,7 +25,7 @@
 //
 // A claim is columns of its job: a number that is never given again, whose it
 // is, and until when by the clock of the server. Each replica prolongs its own
-// five times a term. One that is gone or stands still lets them run out; the job
+// five times a term, those that it heard of and has not given back. One that is gone or stands still lets them run out; the job
 // then counts as begun, and a commit under the old number is refused.
 //
 // # Replicas

@@ -70,7 +70,7 @@ type Store struct {
 
 	queue    chan *member
 	wake     chan struct{}
-	holding  atomic.Bool // there may be claims to prolong
+	held     held // the claims to prolong
 	replicas atomic.Int64
 	heard    atomic.Int64 // when the server last heard of this replica, in nanoseconds
 	stop     chan struct{}

@@ -54,6 +54,8 @@ const sign = "INSERT INTO replicas (id, seen, key) VALUES ($1, clock_timestamp()
 
 // alive gives a sign of life, and counts who else gave one within a term.
 func (s *Store) alive(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, s.term)
+	defer cancel()
 	var b pgx.Batch
 	b.Queue(sign, s.id, int64(s.key))
 	b.Queue("SELECT count(*) FROM replicas WHERE seen > clock_timestamp() - make_interval(secs => $1)", s.term.Seconds())

@@ -299,31 +299,6 @@ func TestTheDefaultsOfTheServerDoNotMatter(t *testing.T) {
 	}
 }
 
-func TestABeatKeepsWhatIsStillGood(t *testing.T) {
-	c := config(t)
-	c.Term = time.Minute
-	s := open(t, c)
-	if err := commit(s, engine.Changes{Jobs: []bot.Job{{Lane: "a", Kind: "x"}, {Lane: "b", Kind: "y"}}}); err != nil {
-		t.Fatal(err)
-	}
-	first, err := s.Claim(t.Context(), statetest.Start, 1)
-	if err != nil || len(first) != 1 {
-		t.Fatal(first, err)
-	}
-	lapse(t, s)
-	second, err := s.Claim(t.Context(), statetest.Start, 5)
-	if err != nil || len(second) != 2 {
-		t.Fatal(second, err)
-	}
-	if n, err := s.prolong(t.Context(), "owner = $2", s.id); n != 2 || err != nil {
-		t.Errorf("%d claims were prolonged, %v", n, err)
-	}
-	lapse(t, s)
-	if n, err := s.prolong(t.Context(), "owner = $2", s.id); n != 0 || err != nil {
-		t.Errorf("%d claims that had run out were prolonged, %v", n, err)
-	}
-}
-
 func TestWhatIsOverIsCleared(t *testing.T) {
 	c := config(t)
 	now := statetest.Start

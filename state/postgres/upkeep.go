@@ -34,14 +34,8 @@ func (s *Store) beat(ctx context.Context) {
 			unheard = true
 			s.log.Warn("the database does not hear that this replica is well; others take its jobs over if that goes on", "error", err)
 		}
-		if s.holding.Swap(false) {
-			n, err := s.prolong(ctx, "owner = $2", s.id)
-			if err != nil && ctx.Err() == nil && !unheard {
-				s.log.Warn("the claims of this replica could not be prolonged; others take its jobs over if that goes on", "error", err)
-			}
-			if n > 0 || err != nil {
-				s.holding.Store(true)
-			}
+		if _, err := s.keepClaims(ctx); err != nil && ctx.Err() == nil && !unheard {
+			s.log.Warn("the claims of this replica could not be prolonged; others take its jobs over if that goes on", "error", err)
 		}
 		s.wakeUp()
 		if time.Since(pruned) >= time.Minute {
@@ -98,6 +92,8 @@ const most = 1000
 // prune removes what is over. It has the lock, so that nothing of it is being
 // decided on.
 func (s *Store) prune(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
 	tx, err := s.begin(ctx, exclusive)
 	if err != nil {
 		return err

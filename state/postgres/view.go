@@ -38,13 +38,20 @@ func (v *view) answered(err error) error {
 	return err
 }
 
+// asking is the context of one question.
+func (v *view) asking() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(v.ctx, patience)
+}
+
 // get reads one value; nil is not there.
 func (v *view) get(sql string, args ...any) ([]byte, error) {
 	if v.tx == nil {
 		return nil, state.ErrOver
 	}
+	ctx, cancel := v.asking()
+	defer cancel()
 	var value []byte
-	err := v.tx.QueryRow(v.ctx, sql, args...).Scan(&value)
+	err := v.tx.QueryRow(ctx, sql, args...).Scan(&value)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
@@ -58,7 +65,9 @@ func (v *view) pairs(sql string, args ...any) ([]pair, error) {
 	if v.tx == nil {
 		return nil, state.ErrOver
 	}
-	rows, err := v.tx.Query(v.ctx, sql, args...)
+	ctx, cancel := v.asking()
+	defer cancel()
+	rows, err := v.tx.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, v.answered(err)
 	}
@@ -305,7 +314,9 @@ func (v *view) Jobs(lane string) ([]bot.Job, error) {
 	if lane != "" {
 		sql, args = "SELECT id, value FROM jobs WHERE lane = $1 ORDER BY id", []any{[]byte(lane)}
 	}
-	rows, err := v.tx.Query(v.ctx, sql, args...)
+	ctx, cancel := v.asking()
+	defer cancel()
+	rows, err := v.tx.Query(ctx, sql, args...)
 	if err != nil {
 		return nil, v.answered(err)
 	}
