@@ -123,6 +123,7 @@ type stops struct {
 	left     map[string]bool // at which one was stopped
 	standing bool
 	over     bool
+	notes    []string // when which replica stopped where
 	awake    sync.WaitGroup
 }
 
@@ -139,6 +140,7 @@ func (s *stops) stands(name string, pid int) bool {
 		return false
 	}
 	s.left[name], s.standing = true, true
+	s.notes = append(s.notes, fmt.Sprintf("%s process %d stops: %s", time.Now().UTC().Format("15:04:05.000"), pid, name))
 	s.awake.Go(func() { s.wake(i, pid) })
 	return true
 }
@@ -222,6 +224,9 @@ func stopsAtPoints(t *testing.T, h *halts, sc scene, rng *rand.Rand, want after,
 		st.only(want.exists)
 	})
 	t.Logf("stopped at %d points", len(left)-before)
+	if t.Failed() {
+		t.Logf("%s\n%s", strings.Join(st.notes, "\n"), tail(st.log.String(), 20000))
+	}
 	return got
 }
 

@@ -100,7 +100,7 @@ func left(t *testing.T, world *play.World, sc scene, story string, told map[stri
 		for i := 1; i < len(c.at); i++ {
 			switch {
 			case c.on == play.OnSlack && (!sc.blind || c.direct):
-				t.Errorf("posted twice on Slack: %s: %s", c.key, clip(c.text, 200))
+				t.Errorf("posted twice on Slack, at %s and %s: %s: %s", c.at[i-1], c.at[i], c.key, clip(c.text, 200))
 			case !slices.ContainsFunc(deaths, func(d time.Time) bool { return d.After(c.at[i-1].Add(-time.Second)) && d.Before(c.at[i]) }):
 				t.Errorf("posted twice on %s, with no death between %s and %s: %s: %s", c.on, c.at[i-1], c.at[i], c.key, clip(c.text, 200))
 			}
