@@ -1,6 +1,8 @@
 package teams
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -96,7 +98,7 @@ type Adapter struct {
 	unnamed  lately // teams that were asked what their channels are called
 
 	mu    sync.Mutex
-	cards map[string]element // what was last sent, by conversation and message
+	cards map[string]json.RawMessage // what was last sent, by conversation and message
 	order []string
 	told  []string // deliveries whose words to everybody were said
 }
@@ -126,7 +128,7 @@ func New(c Config) (*Adapter, error) {
 	a := &Adapter{
 		appID: strings.ToLower(c.AppID), cloud: cloud, hosts: pins{cloud: cloud.Hosts, named: slices.Clone(c.ServiceHosts)},
 		http: calm(c.HTTP), now: c.Now, memory: c.Memory, pictures: c.Pictures, dialog: c.OpensForm, targeted: c.Targeted,
-		log: c.Log, count: c.Count, cards: map[string]element{},
+		log: c.Log, count: c.Count, cards: map[string]json.RawMessage{},
 	}
 	if a.now == nil {
 		a.now = time.Now
@@ -188,19 +190,20 @@ func (a *Adapter) keepCard(tenant, conversation, id string, card element) {
 		return
 	}
 	key := tenant + "/" + conversation + "/" + id
+	kept := bytes.Clone(encode(card)) // a tree of it takes several times as much, in small pieces
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	if _, known := a.cards[key]; !known {
 		a.order = append(a.order, key)
 	}
-	a.cards[key] = card
+	a.cards[key] = kept
 	for len(a.order) > maxCards {
 		delete(a.cards, a.order[0])
 		a.order = a.order[1:]
 	}
 }
 
-func (a *Adapter) card(tenant, conversation, id string) (element, bool) {
+func (a *Adapter) card(tenant, conversation, id string) (json.RawMessage, bool) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	c, ok := a.cards[tenant+"/"+conversation+"/"+id]

@@ -39,7 +39,7 @@ func wrong(code int, name, words string) envelope {
 
 func toast(words string) envelope { return envelope{Status: 200, Type: typeToast, Value: words} }
 
-func replacement(card element) envelope { return envelope{Status: 200, Type: cardType, Value: card} }
+func replacement(card any) envelope { return envelope{Status: 200, Type: cardType, Value: card} }
 
 func dialog(title string, card element) taskAnswer {
 	return taskAnswer{task{Type: "continue", Value: element{"title": first(bot.Shorten(title, maxLabel), "Keyturn"), "height": "medium", "width": "medium",

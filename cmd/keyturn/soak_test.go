@@ -55,15 +55,14 @@ type sample struct {
 	Goroutines float64
 	Heap       float64 // MiB that are left after a collection
 	Own        float64 // MiB of the process, after it gave back to the system what it does not need
-	Most       float64 // MiB of the process, as it ran
+	Ran        float64 // MiB of the process as it ran, on average
 }
 
 // sampled writes samples into a file, each on a line. Of five looks it takes the
-// least: what is under way at a moment comes and goes. What the process had
-// before it was asked to give back is how much garbage it just then had, too, so of
-// that the most counts.
+// least: what is under way at a moment comes and goes. What the
+// process had as it ran is also how much garbage lay about just then.
 func sampled(path string, every time.Duration) {
-	none := sample{math.Inf(1), math.Inf(1), math.Inf(1), 0}
+	none := sample{Goroutines: math.Inf(1), Heap: math.Inf(1), Own: math.Inf(1)}
 	looks, now := 0, none
 	for range time.Tick(every / 5) {
 		was, err := resident("self", "RssAnon")
@@ -74,7 +73,7 @@ func sampled(path string, every time.Duration) {
 		if err := errors.Join(err, err2); err != nil {
 			panic(err)
 		}
-		now = sample{min(now.Goroutines, float64(runtime.NumGoroutine())), min(now.Heap, float64(m.HeapAlloc)/(1<<20)), min(now.Own, own), max(now.Most, was)}
+		now = sample{min(now.Goroutines, float64(runtime.NumGoroutine())), min(now.Heap, float64(m.HeapAlloc)/(1<<20)), min(now.Own, own), now.Ran + was/5}
 		if looks++; looks%5 != 0 {
 			continue
 		}
@@ -82,7 +81,7 @@ func sampled(path string, every time.Duration) {
 		if err != nil {
 			panic(err)
 		}
-		fmt.Fprintln(f, now.Goroutines, now.Heap, now.Own, now.Most)
+		fmt.Fprintln(f, now.Goroutines, now.Heap, now.Own, now.Ran)
 		f.Close()
 		now = none
 	}
@@ -343,7 +342,7 @@ func (s *soaking) stayed(path string, took time.Duration) {
 	for i, l := range list {
 		first[i], last[i] = median(l[:third]), median(l[n-third:])
 	}
-	s.Logf("soaked: %.0f minutes, %d commands, %d clicks and %d changes of incidents: %.0f goroutines in the first third and %.0f in the last, %.1f and %.1f MiB on the heap (%+.1f %%), %.1f and %.1f MiB of its own (%+.1f %%), at most %.1f and %.1f with its garbage (%+.1f %%)",
+	s.Logf("soaked: %.0f minutes, %d commands, %d clicks and %d changes of incidents: %.0f goroutines in the first third and %.0f in the last, %.1f and %.1f MiB on the heap (%+.1f %%), %.1f and %.1f MiB of its own (%+.1f %%), %.1f and %.1f with its garbage (%+.1f %%)",
 		took.Minutes(), s.did["commands"], s.did["clicks"], s.did["changes"], first[0], last[0],
 		first[1], last[1], growth(first[1], last[1]), first[2], last[2], growth(first[2], last[2]), first[3], last[3], growth(first[3], last[3]))
 	if last[0] > first[0]+2 {
