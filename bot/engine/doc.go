@@ -134,6 +134,18 @@
 // nothing that is signed. A kind of record says whether people may be named in
 // it; payloads of jobs are sealed, and stay as they are.
 //
+// # What is read as a whole
+//
+// Names, and the texts in which answers are found, are looked through in almost
+// every decision and seldom change. What was made of them is kept beside the
+// edition that the store says they have, and made anew when that is another:
+//
+//	commit that changes them ─▶ edition = sum of the edition before and of the change
+//	decision ─▶ reads the edition ─▶ the one that is kept? ─▶ no: reads everything
+//
+// The edition is part of the commit. So it holds for every replica, for whoever
+// decides later in the same group, and is as it was where the commit failed.
+//
 // # Promises
 //
 //   - What was acknowledged is on disk before the answer.
