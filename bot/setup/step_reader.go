@@ -25,7 +25,7 @@ func readerApp() Spec {
 		Accepts: appAdmins,
 		When:    needsReader,
 		Only:    "where the configuration has no reader",
-		What:    "Makes a single-tenant registration that asks for ServiceHealth.Read.All, with the public half of a key made here.",
+		What:    "Makes a single-tenant registration that asks for ServiceHealth.Read.All, and for ServiceMessage.Read.All where message center posts are wanted, with the public half of a key made here.",
 		Trap:    "This is Keyturn's own registration, not the one for ServiceNow. It can read service health once a Privileged Role Administrator has consented, and nothing before.",
 		Undo:    "Undo deletes the registration; Entra keeps it restorable for 30 days.",
 		IfWaits: "No incident reaches a channel, and the consent cannot be asked for.",
