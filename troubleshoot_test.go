@@ -194,6 +194,8 @@ func sayings(t *testing.T, dir string) []saying {
 				w.block(n.Body, add)
 			case *ast.CallExpr:
 				add(w.called(n))
+			case *ast.FuncDecl:
+				w.pairs(n, add)
 			}
 			return true
 		})

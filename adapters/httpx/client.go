@@ -126,8 +126,14 @@ func letThrough(_ context.Context, _ *url.URL, _ *http.Request, answer *http.Res
 	if answer.StatusCode == http.StatusOK {
 		return nil
 	}
-	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: fmt.Errorf("the proxy answered HTTP %d", answer.StatusCode)}
+	return &net.OpError{Op: "proxyconnect", Net: "tcp", Err: proxySaid(answer.StatusCode)}
 }
+
+// proxySaid is the status with which a proxy refused to let a call through.
+type proxySaid int
+
+// Error is the status in words.
+func (s proxySaid) Error() string { return fmt.Sprintf("the proxy answered HTTP %d", int(s)) }
 
 func or[N time.Duration | int64](v, otherwise N) N {
 	if v > 0 {

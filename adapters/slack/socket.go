@@ -19,6 +19,7 @@ import (
 	"github.com/slack-go/slack"
 	"github.com/slack-go/slack/socketmode"
 
+	"keyturn/adapters/httpx"
 	"keyturn/bot"
 )
 
@@ -69,11 +70,35 @@ func (a *Adapter) Connect(ctx context.Context) {
 // one for a moment while another is opened anew.
 func (a *Adapter) Lines() int { return int(a.lines.Load()) }
 
-// ProveSocket asks Slack for a connection of Socket Mode and does not open it,
-// which proves the app-level token.
+// ProveSocket asks Slack for a connection of Socket Mode, which proves the
+// app-level token, and looks whether the host that Slack names for it is reached:
+// it is another one than the API's. It does not open the connection, which would
+// be sent what people do.
 func (a *Adapter) ProveSocket(ctx context.Context) error {
-	_, _, err := a.socketClient().StartSocketModeContext(ctx)
-	return failure(err)
+	_, at, err := a.socketClient().StartSocketModeContext(ctx)
+	if err != nil {
+		return failure(err)
+	}
+	u, err := url.Parse(at)
+	if err != nil {
+		return broken(errors.New("the address that Slack named cannot be read"), false)
+	}
+	host := url.URL{Scheme: map[string]string{"wss": "https", "ws": "http"}[u.Scheme], Host: u.Host, Path: "/"}
+	req, err := http.NewRequestWithContext(ctx, http.MethodHead, host.String(), nil)
+	if err != nil {
+		return broken(err, false)
+	}
+	resp, err := a.http.Do(req)
+	if err != nil && httpx.OutcomeOf(err) != httpx.NotSent {
+		return nil // reached: what it says to a request like this one does not matter
+	}
+	if err != nil {
+		f := broken(err, false)
+		f.Says = "The token is accepted, but " + u.Hostname() + ", which Slack names for the connection, is not reached."
+		f.Fix = "Let this server reach every host below slack.com, port 443, or have the proxy let CONNECT through to them: Slack names another one each time."
+		return f
+	}
+	return resp.Body.Close()
 }
 
 func (a *Adapter) socketClient() *slack.Client {

@@ -3,6 +3,7 @@ package teams
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 
 	"keyturn/adapters/httpx"
@@ -21,9 +22,15 @@ func (a *Adapter) Prove(ctx context.Context) error {
 func (a *Adapter) Keys(ctx context.Context) (int, error) {
 	keys, err := a.valid.keys.fetch(ctx)
 	if err != nil {
-		return 0, &bot.Failure{Kind: bot.KindUnreachable, System: system, Err: httpx.Clean(err),
+		f := &bot.Failure{Kind: bot.KindUnreachable, System: system, Err: httpx.Clean(err),
 			Says: "The keys that sign Microsoft's requests cannot be read, so every request from Teams would be refused.",
 			Fix:  "Let this server reach the key list, and check outside.teams_openid in the configuration if it is set."}
+		if sent := new(httpx.Error); errors.As(err, &sent) {
+			lost := httpx.Lost("the key list of Teams", false, "", sent)
+			f.Says += " " + lost.Says
+			f.Fix = lost.Fix
+		}
+		return 0, f
 	}
 	return len(keys), nil
 }

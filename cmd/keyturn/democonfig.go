@@ -93,7 +93,7 @@ func demoChats(p func(string, ...any), w *play.World) {
 		p("  app_id: %s", play.TeamsApp)
 		p("  directory: %s", play.Directory)
 		p("  secret: env:TEAMS_SECRET")
-		p("  service_hosts: [%q]", strings.TrimPrefix(w.TeamsURL, "http://"))
+		p("  service_hosts: [%q]", w.TeamsURL[strings.Index(w.TeamsURL, "//")+2:])
 		p("  unpaced: true")
 	}
 }

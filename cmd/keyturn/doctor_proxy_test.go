@@ -2,9 +2,7 @@ package main
 
 import (
 	"encoding/pem"
-	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
@@ -30,20 +28,7 @@ func tunnel(t *testing.T, to string) (address string, asked *atomic.Int64, close
 			return
 		}
 		asked.Add(1)
-		out, err := net.Dial("tcp", to)
-		if err != nil {
-			http.Error(w, err.Error(), http.StatusBadGateway)
-			return
-		}
-		defer out.Close()
-		w.WriteHeader(http.StatusOK)
-		in, _, err := http.NewResponseController(w).Hijack()
-		if err != nil {
-			return
-		}
-		defer in.Close()
-		go func() { _, _ = io.Copy(out, in) }()
-		_, _ = io.Copy(in, out)
+		join(w, to)
 	}))
 	t.Cleanup(proxy.Close)
 	return proxy.URL, asked, closed

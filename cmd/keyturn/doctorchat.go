@@ -103,28 +103,41 @@ func (d *doctor) peopleOf(ctx context.Context, of, team string, t *bot.Tenant) [
 	return out
 }
 
-// slackComesIn tells what only Slack's first request proves.
+// slackComesIn looks at the way in: what can be asked from here, and what the
+// running bot has heard.
 func (d *doctor) slackComesIn(ctx context.Context) []finding {
-	if d.conf.Slack.AppToken.set() {
-		f := judged("Slack, the way in", "the app-level token of Socket Mode", "Slack gives connections for it", d.slack.ProveSocket(ctx))
-		if f.State == broken && f.Code != "" {
-			f.Fix = "Make an app-level token with the scope connections:write under Basic Information of the app's settings, switch Socket Mode on, and write the token to " + d.conf.Slack.AppToken.ref + "."
-		}
-		return []finding{f}
+	const of = "Slack, the way in"
+	heard, known := d.hears(ctx)
+	if !d.conf.Slack.AppToken.set() {
+		const what = "the signing secret"
+		return []finding{heard.cameIn(bot.Slack,
+			finding{Of: of, What: what, State: unproved, Says: "Slack proves it with its first request. A wrong one shows in the log as \"" + slack.Unsigned + "\"", Fix: "Type /keyturn help in Slack while keyturn serve runs."},
+			finding{Of: of, What: what, Says: "signed with another secret, or not by Slack, or this machine's clock is wrong",
+				Fix: "Copy the Signing Secret from Basic Information of this app into " + d.conf.Slack.SigningSecret.ref + ", restart Keyturn, and type /keyturn help in Slack. The log says of each why it was refused."})}
 	}
-	return []finding{{Of: "Slack, the way in", What: "the signing secret", State: unproved,
-		Says: "Slack proves it with its first request. A wrong one shows in the log as \"" + slack.Unsigned + "\"",
-		Fix:  "Type /keyturn help in Slack while keyturn serve runs."}}
+	f := judged(of, "the app-level token of Socket Mode", "Slack gives connections for it", d.slack.ProveSocket(ctx))
+	if f.State == broken && f.Code != "" {
+		f.Fix = "Make an app-level token with the scope connections:write under Basic Information of the app's settings, switch Socket Mode on, and write the token to " + d.conf.Slack.AppToken.ref + "."
+	}
+	out := []finding{f}
+	if known {
+		out = append(out, heard.connections(of)...)
+	}
+	return out
 }
 
-// teamsBot looks at the bot's registration and at Microsoft's keys.
+// teamsBot looks at the bot's registration, at Microsoft's keys and at the way in.
 func (d *doctor) teamsBot(ctx context.Context) []finding {
-	const of = "Microsoft Teams"
+	const of, what = "Microsoft Teams", "the messaging endpoint"
 	out := []finding{judged(of, "the bot "+d.conf.Teams.AppID, "Its credential is accepted in "+d.conf.Teams.Directory, d.teams.Prove(ctx))}
 	n, err := d.teams.Keys(ctx)
 	out = append(out, judged(of, "the keys that sign Microsoft's requests", fmt.Sprintf("%s read", countOf(n, "key was", "keys were")), err))
-	return append(out, finding{Of: of, What: "the messaging endpoint", State: unproved, Says: "The first message proves that the Azure Bot sends to " + strings.TrimSuffix(d.conf.PublicURL, "/") + "/teams/messages",
-		Fix: "Write help to the bot in Teams while keyturn serve runs."})
+	heard, _ := d.hears(ctx)
+	at := strings.TrimSuffix(d.conf.PublicURL, "/") + "/teams/messages"
+	return append(out, heard.cameIn(bot.Teams,
+		finding{Of: of, What: what, State: unproved, Says: "The first message proves that the Azure Bot sends to " + at, Fix: "Write help to the bot in Teams while keyturn serve runs."},
+		finding{Of: of, What: what, Says: "signed for another bot, or not by Microsoft",
+			Fix: "Compare the app ID of the Azure Bot with teams.app_id (" + d.conf.Teams.AppID + "). The log says of each why it was refused."}))
 }
 
 // pages looks whether browsers and platforms can come to Keyturn, from here.

@@ -63,6 +63,7 @@ type running struct {
 type setting struct {
 	play.Options
 	edit  []func(conf string) string
+	world func(*play.World) // once the simulators are there
 	disk  func(engine.Store) engine.Store
 	ports func(*engine.Engine)
 	haste pauses
@@ -167,6 +168,9 @@ func openHere(t *testing.T, options ...option) *house {
 	var err error
 	if h.world, err = play.Open(s.Options); err != nil {
 		t.Fatal(err)
+	}
+	if s.world != nil {
+		s.world(h.world)
 	}
 	dir, err := os.MkdirTemp("", "keyturn") // short: a socket's path has at most 104 bytes
 	if err != nil {

@@ -48,8 +48,10 @@ type metrics struct {
 
 	mu    sync.Mutex
 	heads map[bot.TenantID]time.Time // when the head of a trail left last
+	heard heard                      // for the doctor
+	lines func() int                 // connections of Socket Mode; nil without it
 
-	age, failing, open, subscriptions, ends, entries, head, jobs, oldest, lanes, replicas, heard *prometheus.Desc
+	age, failing, open, subscriptions, ends, entries, head, jobs, oldest, lanes, replicas, since *prometheus.Desc
 }
 
 func newMetrics(tenants []*bot.Tenant, every time.Duration, now func() time.Time) *metrics {
@@ -59,7 +61,7 @@ func newMetrics(tenants []*bot.Tenant, every time.Duration, now func() time.Time
 	counter := func(name, help string, labels ...string) *prometheus.CounterVec {
 		return prometheus.NewCounterVec(prometheus.CounterOpts{Name: "keyturn_" + name, Help: help}, labels)
 	}
-	m := &metrics{registry: prometheus.NewRegistry(), tenants: tenants, now: now, begun: now(), every: every, heads: map[bot.TenantID]time.Time{},
+	m := &metrics{registry: prometheus.NewRegistry(), tenants: tenants, now: now, begun: now(), every: every, heads: map[bot.TenantID]time.Time{}, heard: heard{Taken: map[bot.Platform]int{}, Refused: map[bot.Platform]int{}},
 		sends:    counter("sends_total", "Messages by outcome: sent, throttled, or the kind of failure.", "platform", "outcome"),
 		requests: counter("requests_total", "Requests from a chat platform by outcome.", "platform", "what", "outcome"),
 		age:      desc("reading_age_seconds", "Time since service health was last read.", "tenant"),
@@ -74,7 +76,7 @@ func newMetrics(tenants []*bot.Tenant, every time.Duration, now func() time.Time
 		entries:       desc("audit_entries", "Entries of the audit trail.", "tenant"),
 		head:          desc("audit_head_age_seconds", "Time since the head of the audit trail last left the store.", "tenant"),
 		replicas:      desc("replicas", "Replicas that share the database, this one too."),
-		heard:         desc("replica_heard_age_seconds", "Time since the database last heard of this replica. Others take its jobs over when that is longer than the lease."),
+		since:         desc("replica_heard_age_seconds", "Time since the database last heard of this replica. Others take its jobs over when that is longer than the lease."),
 	}
 	build := prometheus.NewGauge(prometheus.GaugeOpts{Name: "keyturn_build_info", Help: "1, with the version that runs.", ConstLabels: prometheus.Labels{"version": version}})
 	build.Set(1)
@@ -85,7 +87,7 @@ func newMetrics(tenants []*bot.Tenant, every time.Duration, now func() time.Time
 
 // Describe implements [prometheus.Collector].
 func (m *metrics) Describe(to chan<- *prometheus.Desc) {
-	for _, d := range []*prometheus.Desc{m.age, m.failing, m.open, m.subscriptions, m.ends, m.entries, m.head, m.jobs, m.oldest, m.lanes, m.replicas, m.heard} {
+	for _, d := range []*prometheus.Desc{m.age, m.failing, m.open, m.subscriptions, m.ends, m.entries, m.head, m.jobs, m.oldest, m.lanes, m.replicas, m.since} {
 		to <- d
 	}
 }
@@ -121,7 +123,7 @@ func (m *metrics) Collect(to chan<- prometheus.Metric) {
 		Heard() time.Time
 	}); ok {
 		to <- prometheus.MustNewConstMetric(m.replicas, prometheus.GaugeValue, float64(shared.Replicas()))
-		to <- prometheus.MustNewConstMetric(m.heard, prometheus.GaugeValue, m.now().Sub(shared.Heard()).Seconds())
+		to <- prometheus.MustNewConstMetric(m.since, prometheus.GaugeValue, m.now().Sub(shared.Heard()).Seconds())
 	}
 	if err != nil {
 		to <- prometheus.NewInvalidMetric(m.jobs, fmt.Errorf("the store cannot be read: %w", err))
@@ -181,11 +183,15 @@ func (m *metrics) sent(p bot.Platform, err error) {
 
 // requested counts what a chat adapter was asked.
 func (m *metrics) requested(p bot.Platform) func(what, outcome string) {
-	return func(what, outcome string) { m.requests.WithLabelValues(string(p), what, outcome).Inc() }
+	return func(what, outcome string) {
+		m.requests.WithLabelValues(string(p), what, outcome).Inc()
+		m.hear(p, what, outcome)
+	}
 }
 
 // connected has the connections of Socket Mode counted.
 func (m *metrics) connected(lines func() int) {
+	m.lines = lines
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "keyturn_socket_connections", Help: "Connections of Socket Mode that are open; two while all is well."},
 		func() float64 { return float64(lines()) }))
 }

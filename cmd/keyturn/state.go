@@ -22,6 +22,7 @@ func liveState(p *process) http.Handler {
 	store, mux := p.store, http.NewServeMux()
 	mux.HandleFunc("GET /healthz", alive)
 	mux.HandleFunc("GET /standing", serveStanding(p))
+	mux.HandleFunc("GET /heard", p.metrics.serveHeard)
 	mux.HandleFunc("GET /backup", func(w http.ResponseWriter, r *http.Request) {
 		if err := store.(file).Backup(r.Context(), w); err != nil {
 			panic(http.ErrAbortHandler) // a cut transfer tells the reader that the copy is not whole

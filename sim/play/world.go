@@ -35,6 +35,9 @@ type Options struct {
 	On     Platform         // where people chat; "" is Slack
 	Socket bool             // Slack in Socket Mode: the bot opens the connections
 	Guest  []teams.User     // people of other organisations, and guests, in the team
+	// Named has each simulator go by a name, over TLS: whoever ends that and has
+	// the names lead there finds in World.Behind where it listens.
+	Named bool
 	// SignIn has people sign in at the systems themselves: the bot holds no
 	// credential that writes, admins have accounts of their own for it, and
 	// Erin's role has to be activated first.
@@ -65,6 +68,8 @@ type World struct {
 	Knowledge                             bool   // whether everybody has an account in ServiceNow, where articles are
 	Key                                   SignInKey
 
+	Behind map[string]string // where simulators that go by a name listen
+
 	servers []*http.Server
 	dns     net.PacketConn
 	cancel  context.CancelFunc
@@ -86,7 +91,7 @@ func Open(o Options) (*World, error) {
 	if err := o.On.check(); err != nil {
 		return nil, err
 	}
-	w := &World{Platform: o.On, SignIn: o.SignIn, Knowledge: o.Knowledge, Socket: o.Socket, Unread: o.Unread, Key: oneKey()}
+	w := &World{Platform: o.On, SignIn: o.SignIn, Knowledge: o.Knowledge, Socket: o.Socket, Unread: o.Unread, Key: oneKey(), Behind: map[string]string{}}
 	if o.SignIn && o.Dir != "" {
 		var err error
 		if w.Key, err = keptKey(filepath.Join(o.Dir, "sign-in-key.pem")); err != nil {
@@ -121,6 +126,10 @@ func (w *World) open(o Options) error {
 	}
 	for i, url := range []*string{&w.SlackURL, &w.MicrosoftURL, &w.ServiceNowURL, &w.LearnURL, &w.TeamsURL}[:len(ports)] {
 		*url = "http://" + listeners[i].Addr().String()
+		if o.Named {
+			name := [...]string{"slack", "microsoft", "servicenow", "learn", "teams"}[i] + ".outside.test"
+			*url, w.Behind[name] = "https://"+name, listeners[i].Addr().String()
+		}
 	}
 	var err error
 	if w.BotAddr, err = free(port(4)); err != nil {
