@@ -98,6 +98,18 @@ func (t *Table) unknown(words []string) bot.Reply {
 		m = bot.Say(bot.T("I do not understand “"+clipped(said, 80)+"”. Name the product, what you see, or an error code; "), bot.C(t.Command+" help"), bot.T(" lists what I can do."))
 	}
 	buttons := []bot.Button{}
+	if offers := t.offers(plainWords(said)); len(offers) > 0 {
+		m = bot.Say(bot.T("Did you mean "), codes(offers), bot.T("? Nothing is done before you choose."))
+		for i, o := range offers {
+			b := bot.Button{Label: o, Action: actVerb, Value: o}
+			if i == 0 {
+				b.Style = bot.Primary
+			}
+			buttons = append(buttons, b)
+		}
+		m.Add(bot.Buttons{Items: append(buttons, bot.Button{Label: "Help", Action: actVerb, Value: "help"})})
+		return bot.Private(m)
+	}
 	if near {
 		meant := clipped(strings.Join(append([]string{v.Name}, words[1:]...), " "), 200)
 		m = bot.Say(bot.T("I do not know "), bot.C(word), bot.T(". Did you mean "), bot.C(v.Name), bot.T("?"))
@@ -108,6 +120,18 @@ func (t *Table) unknown(words []string) bot.Reply {
 	}
 	m.Add(bot.Buttons{Items: append(buttons, bot.Button{Label: "Help", Action: actVerb, Value: "help"})})
 	return bot.Private(m)
+}
+
+// codes are commands to choose from.
+func codes(list []string) bot.Text {
+	var out bot.Text
+	for i, c := range list {
+		if i > 0 {
+			out = bot.Join(out, bot.T(" or "))
+		}
+		out = bot.Join(out, bot.C(c))
+	}
+	return out
 }
 
 // tenantOf finds the tenant that a place speaks for, and whether the place is

@@ -14,7 +14,9 @@ import (
 // be told to anybody:
 //
 //   - a greeting alone is answered with the menu;
-//   - some questions are commands in other words, which [asked] lists;
+//   - some questions are commands in other words, which [asked] lists; what
+//     would change something, which [meant] lists, is only offered;
+//   - a sentence about the setup asks how far it is, or is offered one;
 //   - the ID of an incident asks for its history;
 //   - a question that asks no more than whether a service is up is one for health;
 //   - a first word that is nearly a command was probably meant as it;
@@ -69,6 +71,17 @@ func (t *Table) freely(words []string) (wish, bool) {
 			return t.wishes(rest), true
 		}
 	}
+	if len(t.offers(plain)) > 0 {
+		return wish{}, false
+	}
+	for _, w := range plain {
+		if runID.MatchString(w) || inSetup(plain) { // what is left of those asks how far it is
+			return t.wishes([]string{"status"}), true
+		}
+	}
+	if len(plain) == 1 && ticketID.MatchString(plain[0]) {
+		return t.wishes([]string{"recommend", strings.ToUpper(plain[0])}), true
+	}
 	for _, w := range plain {
 		if issueID.MatchString(w) {
 			return t.wishes([]string{"incident", strings.ToUpper(w)}), true
@@ -94,6 +107,49 @@ func (t *Table) freely(words []string) (wish, bool) {
 	}
 	return wish{func(a *Ask) (bot.Reply, error) { return a.recommend(said) }, Member, words}, true
 }
+
+// offers are the commands that a sentence may mean and that change something,
+// with the incident that it names.
+func (t *Table) offers(plain []string) []string {
+	var said []string
+	id := ""
+	for _, w := range plain {
+		if issueID.MatchString(w) {
+			id = " " + strings.ToUpper(w)
+		} else {
+			said = append(said, w)
+		}
+	}
+	list := meant[strings.Join(said, " ")]
+	if list == "" && inSetup(plain) && !slices.ContainsFunc(plain, func(w string) bool { return howFar[w] }) {
+		list = "setup"
+	}
+	if list == "" {
+		return nil
+	}
+	out := strings.Split(list, ", ")
+	if id != "" && (out[0] == "on-it" || out[0] == "mute") {
+		out[0] += id
+	}
+	return out
+}
+
+// inSetup reports whether a sentence is about setting something up, and of no
+// product that fails.
+func inSetup(plain []string) bool {
+	said := strings.Join(plain, " ")
+	if q := recommend.Parse(said); len(q.Services)+len(q.Codes) > 0 {
+		return false
+	}
+	now := strings.Contains(said, "servicenow") || strings.Contains(said, "service now")
+	return slices.ContainsFunc(plain, func(w string) bool { return aboutSetup[w] || w == "connect" && now }) || strings.Contains(" "+said+" ", " set up ")
+}
+
+// runID is how a run is named, and ticketID an incident of ServiceNow.
+var (
+	runID    = regexp.MustCompile(`^run-[a-z0-9]+$`)
+	ticketID = regexp.MustCompile(`^inc\d{5,}$`)
+)
 
 // bareCode is the number of an error that stands alone.
 var bareCode = regexp.MustCompile(`^\d{5,6}$`)

@@ -56,6 +56,9 @@ func muteVerb(a *Ask) (bot.Reply, error) {
 	if len(a.Args) > 0 {
 		return a.mute(idOf(a.Args))
 	}
+	if a.Request.Place.Direct() {
+		return say("Type this in the channel that it is about, or name an incident: " + a.Table.Command + " mute EX123456."), nil
+	}
 	s, ok, err := a.Subscription(a.Tenant.ID, a.Request.Place)
 	if err != nil {
 		return bot.Reply{}, err

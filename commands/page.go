@@ -66,6 +66,11 @@ func (a *Ask) remindAsUsual() (titles []string, err error) {
 }
 
 func remindVerb(a *Ask) (bot.Reply, error) {
+	if len(a.Args) > 0 && !slices.Contains([]string{"me", "my", "us", "as", "again", "usual"}, strings.ToLower(a.Args[0])) { // somebody else
+		m := bot.Say(bot.C(a.Table.Command+" remind"), bot.T(" is about reminders of yours that you put off. Did you mean "), bot.C("nudge"), bot.T("? It reminds whoever a run waits for."))
+		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Nudge", Action: actVerb, Value: "nudge", Style: bot.Primary}}})
+		return bot.Private(m), nil
+	}
 	titles, err := a.remindAsUsual()
 	if err != nil {
 		return bot.Reply{}, err

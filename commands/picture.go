@@ -29,6 +29,9 @@ func pictureVerb(a *Ask) (bot.Reply, error) {
 		return orEmpty(no), err
 	}
 	a.Say(a.Request.Place, m, bot.ClassClick)
+	if a.Request.Place.Direct() {
+		return say("It is drawn and comes here in a moment."), nil
+	}
 	return say("It is drawn and posted here. If it does not come, invite me to this channel first."), nil
 }
 

@@ -101,7 +101,10 @@ func mineVerb(a *Ask) (bot.Reply, error) {
 		}
 	}
 	if m.Empty() {
-		return say("Nothing waits for you."), nil
+		m.Add(bot.Paragraph{Text: bot.T("Nothing waits for you.")})
+		if len(runs) > 0 { // somebody else is waited for
+			m.Add(bot.Buttons{Items: []bot.Button{{Label: "Status", Action: actVerb, Value: "status", Says: "Status: who is waited for"}}})
+		}
 	}
 	return bot.Private(m), nil
 }

@@ -15,7 +15,9 @@ import (
 func subscribeVerb(a *Ask) (bot.Reply, error) {
 	at := a.Request.Place.Root()
 	if at.Direct() {
-		return say("Type this in the channel that should be told. Invite me there first."), nil
+		m := bot.Say(bot.T("Type this in the channel that should be told, once I am in it. Or choose the channel here."))
+		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Tell a channel", Action: actSubs, Style: bot.Primary}}})
+		return bot.Private(m), nil
 	}
 	base, _, err := a.base(at)
 	if err != nil {

@@ -7,8 +7,16 @@ import (
 	"keyturn/bot/incident"
 )
 
+// aboutAChannel answers what only makes sense in a channel where there is none.
+func aboutAChannel() bot.Reply {
+	return say("Type this in the channel that it is about. Here are only the two of us, so nothing was changed.")
+}
+
 // unsubscribeVerb stops telling this channel.
 func unsubscribeVerb(a *Ask) (bot.Reply, error) {
+	if a.Request.Place.Direct() {
+		return aboutAChannel(), nil
+	}
 	s, ok, err := a.Subscription(a.Tenant.ID, a.Request.Place)
 	if err != nil {
 		return bot.Reply{}, err
@@ -56,6 +64,9 @@ func maintenanceVerb(a *Ask) (bot.Reply, error) {
 	s, ok, err := a.Subscription(a.Tenant.ID, a.Request.Place)
 	if err != nil {
 		return bot.Reply{}, err
+	}
+	if a.Request.Place.Direct() {
+		return aboutAChannel(), nil
 	}
 	if !ok {
 		return say("This channel is told nothing, so there is nothing to hold back."), nil
