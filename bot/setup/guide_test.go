@@ -34,6 +34,17 @@ func TestEveryNeedExistsAndTheStepsCanAllBeReached(t *testing.T) {
 	}
 }
 
+// A title goes on in many ways: "… . What it does", "… : done", "… waits for you".
+func TestATitleIsNoSentence(t *testing.T) {
+	for _, g := range Guides() {
+		for _, s := range g.Steps {
+			if strings.TrimRight(s.Title, ".?!:;, ") != s.Title {
+				t.Errorf("%s: the title %q cannot go on", g.ID, s.Title)
+			}
+		}
+	}
+}
+
 // The rows of the design's step table, by guide.
 func TestEveryRowOfTheDesignHasItsStep(t *testing.T) {
 	all := []StepID{StepBefore, StepSignInEntra, StepSignInServiceNow, StepRecord}

@@ -10,7 +10,7 @@ import (
 // exist.
 func preflight() Spec {
 	return Spec{
-		ID: StepPreflight, Title: "Do the app and its service still exist?", Role: bot.ServiceNowAdmin, Minutes: 1,
+		ID: StepPreflight, Title: "Whether the app and its service still exist", Role: bot.ServiceNowAdmin, Minutes: 1,
 		What:    "Looks for the app on the instance and for the address of its service. Writes nothing.",
 		Trap:    retirement + ". The app may still be installed although nothing answers it any more.",
 		Undo:    "Only reads.",
@@ -97,7 +97,7 @@ func wizardMajor(c Context) int { return major(c.Fact("app.version")) }
 // has the panel: no API can.
 func preflightPanel() Spec {
 	return Spec{
-		ID: StepPreflightPanel, Title: "Is the Support integration panel there?", Role: bot.M365Admin, Minutes: 2,
+		ID: StepPreflightPanel, Title: "Whether the Support integration panel is there", Role: bot.M365Admin, Minutes: 2,
 		What:    "Asks whether the admin center still shows the Support integration panel. Writes nothing.",
 		Trap:    "The panel hides from accounts without the role. Helpdesk Administrator, Service Support Administrator or Global Administrator see it.",
 		Undo:    "Only looks.",

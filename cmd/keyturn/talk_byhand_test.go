@@ -93,7 +93,7 @@ func TestWhereServiceNowIsNotCalledItsStepsAreDoneByHand(t *testing.T) {
 	h.expectCard(play.Sam, "nothing is read back but what needs nobody's rights", "Looked up by me: connector.rave.microsoft.com has an address", "tab Installed")
 	h.clicks(play.Sam, "I did it by hand", "preflight")
 	h.submits(play.Sam, map[string]any{"app.version": "2"})
-	h.expectThread(play.Ops, "☑️", "Do the app and its service still exist?", "confirmed by Sam Duarte, no check exists")
+	h.expectThread(play.Ops, "☑️", "Whether the app and its service still exist", "confirmed by Sam Duarte, no check exists")
 	h.everybodyUntilStep(play.Sam, "I did it by hand", "sn-crossscope")
 	h.clicks(play.Sam, "I did it by hand", "sn-crossscope")
 	h.everybodyUntilStep(play.Sam, "I did it by hand", "sn-oauth")

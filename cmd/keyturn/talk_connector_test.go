@@ -22,7 +22,7 @@ func TestTheConnectorIsStartedWithEyesOpen(t *testing.T) {
 	list := h.expectChecklist(retired,
 		"Before anything starts",
 		"Keyturn's sign-in at Entra", "Keyturn's sign-in at ServiceNow",
-		"Do the app and its service still exist?", "Is the Support integration panel there?",
+		"Whether the app and its service still exist", "Whether the Support integration panel is there",
 		"App registration for ServiceNow", "Client secret for ServiceNow",
 		"OAuth provider in Application Registry", "Cross-scope read of the OAuth registry", "Switch scope and open Setup",
 		"Ready for the wizard (ServiceNow admin)", "Ready for the wizard (Microsoft 365 admin)", "The app's wizard, up to its last page", "Read out the wizard's last page",
@@ -144,7 +144,7 @@ func TestTheRequesterMayRehearseWhereTheServiceIsGone(t *testing.T) {
 	h.begins("connector", nil)
 	h.clicks(play.Rita, "Go on", "before")
 	h.clicks(play.Rita, "Go on, to rehearse", "preflight")
-	h.expectChecklist("✅ done, read back · Do the app and its service still exist?")
+	h.expectChecklist("✅ done, read back · Whether the app and its service still exist")
 	h.clicks(play.Mona, "Say what is there", "preflight-panel")
 	h.submits(play.Mona, map[string]any{"panel": "no"})
 	h.expectCard(play.Erin, "App registration for ServiceNow", "Approve and run")
