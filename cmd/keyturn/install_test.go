@@ -125,48 +125,6 @@ func accepts(t *testing.T, where, text string) {
 	}
 }
 
-// Links between the pages lead somewhere, headings included.
-func TestInstallPagesLinkToWhatIsThere(t *testing.T) {
-	root := filepath.Join("..", "..")
-	link := regexp.MustCompile(`\]\(([^)\s#:]*)(#[^)\s]*)?\)`)
-	heading := regexp.MustCompile(`(?m)^#+ (.*)$`)
-	anchor := regexp.MustCompile(`[^a-z0-9 -]`)
-	pages, err := filepath.Glob(filepath.Join(root, "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, page := range append(pages, filepath.Join(root, "README.md")) {
-		b, err := os.ReadFile(page)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, m := range link.FindAllStringSubmatch(string(b), -1) {
-			to := page
-			if m[1] != "" {
-				to = filepath.Join(filepath.Dir(page), m[1])
-			}
-			there, err := os.ReadFile(to)
-			if info, e := os.Stat(to); e == nil && info.IsDir() {
-				continue
-			}
-			if err != nil {
-				t.Errorf("%s links to %s, which is not there", page, m[1])
-				continue
-			}
-			if m[2] == "" {
-				continue
-			}
-			found := false
-			for _, h := range heading.FindAllStringSubmatch(string(there), -1) {
-				found = found || "#"+strings.ReplaceAll(anchor.ReplaceAllString(strings.ToLower(h[1]), ""), " ", "-") == m[2]
-			}
-			if !found {
-				t.Errorf("%s links to %s%s, which has no such heading", page, m[1], m[2])
-			}
-		}
-	}
-}
-
 // What a page has copied out of the repository is in it, and keyturn-admin gives a
 // command the credentials that the unit gives the service.
 func TestInstallPagesCopyWhatIsThere(t *testing.T) {
