@@ -11,6 +11,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	bolt "go.etcd.io/bbolt"
@@ -57,7 +58,8 @@ type Store struct {
 	chores  chan func() // for the writer, between groups
 	stop    chan struct{}
 	stopped chan struct{}
-	last    rush // the writer's own
+	waiting atomic.Int64 // commits that the writer has not taken yet
+	last    rush         // the writer's own
 	once    sync.Once
 	closing error
 	wake    chan struct{}

@@ -39,12 +39,15 @@ func (s *Store) Commit(ctx context.Context, decide func(engine.View) (engine.Cha
 		return errClosed
 	default:
 	}
+	s.waiting.Add(1)
 	select {
 	case s.queue <- m:
 		return <-m.done
 	case <-s.stop:
+		s.waiting.Add(-1)
 		return errClosed
 	case <-ctx.Done():
+		s.waiting.Add(-1)
 		return givenUp(ctx)
 	}
 }
@@ -75,6 +78,7 @@ func (s *Store) run() {
 		case chore := <-s.chores:
 			chore()
 		case m := <-s.queue:
+			s.waiting.Add(-1)
 			s.write(s.gather(m))
 		}
 	}
@@ -82,39 +86,43 @@ func (s *Store) run() {
 
 // rush is what the writer remembers of the last group, to know a crowd.
 type rush struct {
-	members int
-	took    time.Duration
+	crowd int // its members, and those who came while it was written
+	took  time.Duration
 }
 
-// A crowd is waited for while members come in such short intervals, and never
-// longer than that.
+// A crowd is waited for while members come in such short intervals, or in such a
+// part of what writing takes, and never longer than that.
 const (
 	interval = 200 * time.Microsecond
+	part     = 8
 	longest  = 2 * time.Millisecond
 )
 
 // gather takes whoever waits besides the first. Those who were answered
 // together come back together, but not at the same instant: whoever comes first
-// would have the disk to itself while all others wait for the next turn. So
-// after a crowd the writer waits a moment for its like, no longer than writing
-// takes; somebody who comes alone never waits.
+// would have the disk to itself while all others wait for the next turn, and a
+// crowd that was once in two halves would stay so. So after a crowd the writer
+// waits a moment for its like, no longer than writing takes; somebody who comes
+// alone never waits.
 func (s *Store) gather(first *member) []*member {
 	group := []*member{first}
 	begun := time.Now()
 	for len(group) < maxGroup {
 		select {
 		case m := <-s.queue:
+			s.waiting.Add(-1)
 			group = append(group, m)
 			continue
 		default:
 		}
 		left := min(s.last.took, longest) - time.Since(begun)
-		if len(group) >= s.last.members || left <= 0 {
+		if len(group) >= s.last.crowd || left <= 0 {
 			return group
 		}
-		pause := time.NewTimer(min(left, interval))
+		pause := time.NewTimer(min(left, max(interval, s.last.took/part)))
 		select {
 		case m := <-s.queue:
+			s.waiting.Add(-1)
 			pause.Stop()
 			group = append(group, m)
 		case <-pause.C:
@@ -128,11 +136,11 @@ func (s *Store) gather(first *member) []*member {
 func (s *Store) write(group []*member) {
 	finished := false
 	begun := time.Now()
-	defer func() { s.last = rush{len(group), time.Since(begun)} }()
 	defer func() {
 		if !finished {
 			refuse(group, fmt.Errorf("%w: a decision of the same commit group ended the writer's goroutine", bot.ErrNoCommit))
 		}
+		s.last = rush{len(group) + int(s.waiting.Load()), time.Since(begun)}
 		for _, m := range group {
 			m.done <- m.err
 		}
