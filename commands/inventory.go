@@ -160,6 +160,10 @@ func (a *Ask) toReplace(key string) (bot.Object, *bot.Reply, error) {
 		return bot.Object{}, &no, nil
 	}
 	o := objects[n]
+	if setup.Unreachable(a.Tenant, o) {
+		no := sayf("I cannot replace %s: I call nothing at ServiceNow here, so I cannot put a new secret there, and I show the one that I make to nobody. While an operator sets sign_in to delegated for ServiceNow, I can. To end it without a new one, delete the entry there: no ServiceNow incident is made by me any more then.", o.Name)
+		return o, &no, nil
+	}
 	if !setup.Replaceable(a.Tenant, o) {
 		no := sayf("I cannot replace %s: it is no credential of its own, or the configuration names it.", o.Name)
 		return o, &no, nil

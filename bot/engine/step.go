@@ -128,6 +128,9 @@ func (w *work) look(ctx context.Context) error {
 	if w.spec.API.Plan == nil { // only reads: what it finds is the proof
 		return w.check(ctx)
 	}
+	if !w.spec.Runs(w.ctx) && !w.step().Undoing {
+		return w.change(ctx, true, func(_ *Draft, r *setup.Run) error { return r.Open(w.ref.Step) })
+	}
 	proposal, problem, err := w.propose(ctx)
 	if err != nil {
 		return w.failOrRetry(ctx, err, setup.Looking)

@@ -90,7 +90,11 @@ func (s Scene) didByHand(spec *Spec, v string) bot.Button {
 // scripted draws a plan that is made by hand.
 func (s Scene) scripted(m *bot.Message, spec *Spec, st *Step, system bot.System, calls []bot.Text, primary *bool) {
 	v := s.value(spec, st)
-	m.Add(bot.Paragraph{Text: bot.T(byHandWords(spec, system))}, bot.Paragraph{Text: bot.B("What is to be made, where nothing of it exists yet")}, bot.Numbered{Items: calls})
+	what := "What is to be made, where nothing of it exists yet"
+	if !slices.ContainsFunc(st.Plan.Calls, func(c bot.Call) bool { return c.Write() && c.Unmakes == "" && c.Method != "DELETE" }) {
+		what = "What is to be removed, where it is still there"
+	}
+	m.Add(bot.Paragraph{Text: bot.T(byHandWords(spec, system))}, bot.Paragraph{Text: bot.B(what)}, bot.Numbered{Items: calls})
 	m.Add(bot.Buttons{Items: slices.Concat([]bot.Button{
 		{Label: "Give me the script", Action: ActScript, Value: v, Style: take(primary), Says: "Give me the script: " + spec.Title},
 		{Label: "Show exact calls", Action: ActCalls, Value: v, Says: "Show exact calls: " + spec.Title},

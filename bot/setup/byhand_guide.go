@@ -20,6 +20,7 @@ func (s *Spec) byHandGuide(c Context) *Guided {
 var handGuides = map[StepID]func(Context) *Guided{
 	StepPreflight:          handPreflight,
 	StepEntraSecret:        handSecret,
+	StepOAuth:              handProvider,
 	StepReaderApp:          handRotatedReader,
 	StepRotateLook:         handRotateLook,
 	StepRotateRemove:       handRotateRemove,
@@ -41,7 +42,11 @@ func handPreflight(Context) *Guided {
 	}
 }
 
-func handSecret(Context) *Guided {
+func handSecret(c Context) *Guided {
+	last := "Bring back its Secret ID and the day on which it ends: I watch that day."
+	if c.Tenant.Mode(bot.Graph) != bot.NoCalls {
+		last = "Then choose the check: I read from Entra when it ends, and watch that day."
+	}
 	return &Guided{
 		Link: func(c Context) (string, string) {
 			return "Certificates & secrets", entraApp(c, c.Fact(FactEntraClientID), "Credentials")
@@ -49,11 +54,45 @@ func handSecret(Context) *Guided {
 		Do: always(
 			"Client secrets > New client secret, with the description below. If the portal refuses, the tenant's policy forbids secrets: an Entra admin can exempt this one registration.",
 			"Keep the page open: its value is typed into ServiceNow's form by yourself, together with the ServiceNow admin.",
-			"Bring back its Secret ID and the day on which it ends: I watch that day.",
+			last,
 		),
 		Copy:  func(c Context) []bot.Copy { return []bot.Copy{{Label: "Description", Value: SecretName(c.Run.ID)}} },
 		Leave: "Do NOT paste the value into a chat, a form of mine or a mail.",
 	}
+}
+
+// handProvider has the secret that the step before made by hand typed into
+// ServiceNow: into a new entry, or over the old value of the one in use.
+func handProvider(c Context) *Guided {
+	if c.Has(entraSecret) { // sealed here, before ServiceNow was closed to Keyturn
+		return nil
+	}
+	own := *oauthProvider().Guided
+	types := "Client Secret: the Entra admin types the value of the secret below, from the page that is still open. It is in no chat and in no form of mine."
+	copies := own.Copy
+	own.Do = always(
+		"Do this together with the Entra admin, at one screen. Choose Global in the application picker (globe icon).",
+		"New > Connect to a third party OAuth Provider. Enter the values below; Default Grant type: Client Credentials.",
+		types,
+		"Submit, and open the entry again.",
+		"OAuth Entity Profiles: the default profile has the grant type Client Credentials.",
+		"Then say that you did it.",
+	)
+	own.Copy = func(c Context) []bot.Copy {
+		return append(copies(c), bot.Copy{Label: "The secret's description", Value: SecretName(c.Run.ID)})
+	}
+	if c.Option(OptionRotate) != "" {
+		own.Do = always(
+			"Do this together with the Entra admin, at one screen. Open the entry “"+nameProvider+"”. Do not make another one.",
+			types,
+			"Update. Leave everything else as it is: the old secret stays valid until the new one is proved.",
+			"Then say that you did it.",
+		)
+		own.Copy = func(c Context) []bot.Copy {
+			return []bot.Copy{{Label: "The secret's description", Value: SecretName(c.Run.ID)}}
+		}
+	}
+	return &own
 }
 
 // handRotatedReader adds a key beside the one in use: the script of the guides

@@ -79,7 +79,10 @@ func askClient(fact string) func(Context) []bot.Input {
 	}
 }
 
-func askProfile(Context) []bot.Input {
+func askProfile(c Context) []bot.Input {
+	if c.Option(OptionRotate) != "" { // the entry and its profile stay
+		return nil
+	}
 	return []bot.Input{{Name: "sn.oauth_profile_name", Label: "Name of the default OAuth profile", Kind: bot.Line, Hint: "From the entry's list OAuth Entity Profiles."}}
 }
 
@@ -102,6 +105,8 @@ func acceptSecret(c Context, in map[string]string) (facts, wrong map[string]stri
 	wrong = map[string]string{}
 	if !isGUID(in[entraSecretKey]) {
 		wrong[entraSecretKey] = "That is no Secret ID. It looks like 6d05c93f-1b77-4845-87dd-d4227cc4bcb9, and stands beside the value."
+	} else if o, ok := replaced(c); ok && strings.EqualFold(o.ID, in[entraSecretKey]) {
+		wrong[entraSecretKey] = "That is the secret that is replaced, and it is deleted in the end. Bring back the ID of the new one."
 	}
 	end, err := time.Parse(time.DateOnly, in[FactEntraSecretEnd])
 	if err != nil || !end.After(c.Run.Started) {

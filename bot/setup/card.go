@@ -231,6 +231,9 @@ func (s Scene) openStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 		s.unplanned(m, spec, st, system, primary)
 		return
 	}
+	if spec.handed(s.Context()) {
+		g = spec.byHandGuide(s.Context())
+	}
 	if g != nil {
 		s.guided(m, g)
 		switch {

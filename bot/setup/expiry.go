@@ -53,6 +53,12 @@ func Replaceable(t *bot.Tenant, o bot.Object) bool {
 	return o.Kind == "application" && o.ID == UniqueReader && !t.Reader.Configured()
 }
 
+// Unreachable reports whether a credential could be replaced, but that nothing is
+// called where it is.
+func Unreachable(t *bot.Tenant, o bot.Object) bool {
+	return unattendedEntry(o) && t.Mode(bot.ServiceNow) == bot.NoCalls
+}
+
 // unattendedEntry reports whether an object is the registry entry with which
 // Keyturn signs in at ServiceNow, made by a run.
 func unattendedEntry(o bot.Object) bool {

@@ -39,9 +39,12 @@ func (s Scene) failedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 		g = spec.byHandGuide(s.Context())
 	} else if spec.API != nil && spec.API.Verify != nil {
 		buttons = append(buttons, bot.Button{Label: "I fixed it, check", Action: ActCheck, Value: v, Says: "I fixed it, check: " + spec.Title})
+		if spec.handed(s.Context()) {
+			g = spec.byHandGuide(s.Context())
+		}
 	}
 	if g != nil {
-		if spec.API != nil && spec.API.Plan != nil && g.Do != nil {
+		if spec.Runs(s.Context()) && g.Do != nil {
 			m.Add(bot.Paragraph{Text: bot.B("By hand instead")})
 		}
 		s.guided(m, g)

@@ -46,9 +46,19 @@ type Spec struct {
 	// application, where Microsoft's answer says so.
 	Accepts []string
 
+	// Hand says that people do the step although it could be run; nil never. It is
+	// read back like any other.
+	Hand func(Context) bool
+
 	API    *API
 	Guided *Guided
 }
+
+// handed reports whether people do a step that could be run.
+func (s *Spec) handed(c Context) bool { return s.Hand != nil && s.Hand(c) }
+
+// Runs reports whether Keyturn plans a step's calls.
+func (s *Spec) Runs(c Context) bool { return s.API != nil && s.API.Plan != nil && !s.handed(c) }
 
 // API is how Keyturn does or checks a step.
 type API struct {

@@ -20,6 +20,9 @@ func clientSecret() Spec {
 		Trap:    "Entra shows a secret's value once. Nobody has to copy it: it is sealed here and written to ServiceNow by the next step. It never goes to the Microsoft 365 admin.",
 		Undo:    "Undo removes the secret; tokens issued before live on for about an hour.",
 		IfWaits: "The ServiceNow team cannot make the OAuth provider.",
+		// Where ServiceNow is not called, a secret that was sealed here could go
+		// nowhere: another would be typed there, that nobody watches.
+		Hand: func(c Context) bool { return c.Tenant.Mode(bot.ServiceNow) == bot.NoCalls && c.Tenant.Mode(bot.Graph) != bot.NoCalls },
 		API: &API{Read: readSecret, Plan: planSecret, Verify: verifySecret, Prove: proveSecret, Unaided: unaidedSecret,
 			Back: func(c Context) []bot.Call {
 				if !isGUID(c.Fact(entraSecretKey)) || !isGUID(c.Fact(FactEntraClientID)) {
@@ -155,7 +158,11 @@ func proveSecret(c Context, r Reading) Finding {
 	}
 	s, ok := first(r.List("app", "passwordCredentials"), match)
 	if !ok {
-		return Finding{Problem: absent("The registration has no secret called "+SecretName(c.Run.ID)+".", "Try again: I make one.")}
+		fix := "Try again: I make one."
+		if c.Tenant.Mode(bot.ServiceNow) == bot.NoCalls {
+			fix = "Make one with exactly this description, then check again. A description cannot be changed afterwards: delete the one that has another."
+		}
+		return Finding{Problem: absent("The registration has no secret called "+SecretName(c.Run.ID)+".", fix)}
 	}
 	proof := []string{"secret " + SecretName(c.Run.ID) + " present, until " + day(s.Get("endDateTime"))}
 	facts := map[string]string{entraSecretKey: s.Get("keyId"), FactEntraSecretEnd: s.Get("endDateTime")}
