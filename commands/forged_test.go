@@ -86,3 +86,27 @@ func TestEveryRefusalSaysWhyForTheLog(t *testing.T) {
 		}
 	}
 }
+
+// A form is read by what it asked: whatever a changed client sends along goes
+// nowhere, though later steps would take it for a fact.
+func TestWhatAFormDidNotAskForIsNotTaken(t *testing.T) {
+	w := newWorld(t)
+	guide := matrixGuide()
+	guide.Steps[0].Guided = &setup.Guided{
+		Ask:    func(setup.Context) []bot.Input { return []bot.Input{{Name: "panel", Label: "Panel", Kind: bot.Line}} },
+		Accept: func(_ setup.Context, in map[string]string) (facts, wrong map[string]string) { return in, nil },
+	}
+	w.env.Guide = func(setup.GuideID) (*setup.Guide, bool) { return guide, true }
+	w.begin()
+	_, out := w.try(submitted("ada", setup.ActAnswer, "r1/open/", map[string][]string{"panel": {"yes"}, "entra.client_id": {"of-somebody-else"}, "state": {"done"}}))
+	if len(out.Runs) != 1 {
+		t.Fatalf("%+v", out)
+	}
+	run := out.Runs[0]
+	if got := run.Step("open").Answers; len(got) != 1 || got["panel"] != "yes" || run.Facts["panel"].Value != "yes" {
+		t.Errorf("the answers are %v", got)
+	}
+	if _, taken := run.Facts["entra.client_id"]; taken {
+		t.Error("a value that nobody asked for became a fact of the run")
+	}
+}

@@ -137,6 +137,14 @@ func TestWithoutASignatureThereIsNothingButHealthAndPages(t *testing.T) {
 			if path == "/healthz" && method == "GET" && string(body) != "ok\n" {
 				t.Errorf("health says %q", body)
 			}
+			if kind := resp.Header.Get("Content-Type"); len(body) > 0 && resp.StatusCode != http.StatusBadRequest && !strings.HasSuffix(kind, "charset=utf-8") {
+				t.Errorf("%s %s: the type is %q", method, path, kind)
+			}
+			for _, name := range []string{"Access-Control-Allow-Origin", "Set-Cookie", "Server", "X-Powered-By"} {
+				if got := resp.Header.Get(name); got != "" {
+					t.Errorf("%s %s: %s is %q", method, path, name, got)
+				}
+			}
 			for name, want := range map[string]string{"X-Content-Type-Options": "nosniff", "X-Frame-Options": "DENY", "Referrer-Policy": "no-referrer", "Content-Security-Policy": "default-src 'none'"} {
 				if got := resp.Header.Get(name); !strings.HasPrefix(got, want) && resp.StatusCode != http.StatusBadRequest {
 					t.Errorf("%s %s: %s is %q", method, path, name, got)

@@ -52,3 +52,39 @@ func TestWhatRootPutsInPlaceBelongsToTheService(t *testing.T) {
 	do("restore", "--config", conf, copied)
 	h.start()
 }
+
+// Whoever connects to the socket may copy the state and erase people: nobody else
+// may, not even between its making and the setting of its mode.
+func TestTheSocketIsItsUsersAloneFromItsFirstMoment(t *testing.T) {
+	dir, err := os.MkdirTemp("", "keyturn") // short: a socket's path has at most 104 bytes
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(dir) })
+	l, err := privately(filepath.Join(dir, "s"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	info, err := os.Stat(filepath.Join(dir, "s"))
+	if err != nil || info.Mode().Perm()&0o077 != 0 {
+		t.Errorf("it is open to others at first: %v, %v", info.Mode(), err)
+	}
+	h := open(t)
+	for path, want := range map[string]os.FileMode{h.data: 0o600, socketPath(h.data): 0o600} {
+		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
+			t.Errorf("%s has the mode %v, want %v: %v", filepath.Base(path), info.Mode().Perm(), want, err)
+		}
+	}
+	conf, copied := filepath.Join(dir, "keyturn.yaml"), filepath.Join(dir, "copy.db")
+	if err := os.WriteFile(conf, []byte(h.conf), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	var out, complaint strings.Builder
+	if code := run(t.Context(), []string{"backup", "--config", conf, copied}, &out, &complaint); code != 0 {
+		t.Fatalf("backup ends with %d: %s", code, complaint.String())
+	}
+	if info, err := os.Stat(copied); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("the backup has the mode %v: %v", info.Mode().Perm(), err)
+	}
+}

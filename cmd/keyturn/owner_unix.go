@@ -4,10 +4,19 @@ package main
 
 import (
 	"fmt"
+	"net"
 	"os"
 	"path/filepath"
 	"syscall"
 )
+
+// privately listens on a socket that is its user's alone from its first moment:
+// who may connect before its mode is set may ask for everything.
+func privately(path string) (net.Listener, error) {
+	before := syscall.Umask(0o077) // of the whole process: another file of this moment is private too
+	defer syscall.Umask(before)
+	return net.Listen("unix", path)
+}
 
 // handOver gives a file that root made to whoever owns its folder: the service's
 // own user, who could not open it otherwise. Anybody else's files stay as they

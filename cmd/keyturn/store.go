@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
 	"net/url"
 	"os"
@@ -188,7 +187,7 @@ func (p *process) socket() (shut func(), err error) {
 	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
 		return nil, fmt.Errorf("an old socket %s cannot be removed: %w", path, err)
 	}
-	l, err := net.Listen("unix", path)
+	l, err := privately(path)
 	if err != nil {
 		return nil, fmt.Errorf("opening the socket %s: %w", path, err)
 	}
