@@ -22,7 +22,9 @@ func clientSecret() Spec {
 		IfWaits: "The ServiceNow team cannot make the OAuth provider.",
 		// Where ServiceNow is not called, a secret that was sealed here could go
 		// nowhere: another would be typed there, that nobody watches.
-		Hand: func(c Context) bool { return c.Tenant.Mode(bot.ServiceNow) == bot.NoCalls && c.Tenant.Mode(bot.Graph) != bot.NoCalls },
+		Hand: func(c Context) bool {
+			return c.Tenant.Mode(bot.ServiceNow) == bot.NoCalls && c.Tenant.Mode(bot.Graph) != bot.NoCalls
+		},
 		API: &API{Read: readSecret, Plan: planSecret, Verify: verifySecret, Prove: proveSecret, Unaided: unaidedSecret,
 			Back: func(c Context) []bot.Call {
 				if !isGUID(c.Fact(entraSecretKey)) || !isGUID(c.Fact(FactEntraClientID)) {
