@@ -236,6 +236,8 @@ func TestAConnectionLostInTheMiddleIsToldAsThat(t *testing.T) {
 		"one value":  func(v engine.View) error { _, _, err := v.Sent("kept"); return err },
 		"a list":     func(v engine.View) error { _, err := v.SentUnder(""); return err },
 		"jobs":       func(v engine.View) error { _, err := v.Jobs(""); return err },
+		"one by one": func(v engine.View) error { return v.EachSent("", func(bot.Sent) error { return nil }) },
+		"names":      func(v engine.View) error { _, _, err := v.Kept("contoso"); return err },
 		"the trail":  func(v engine.View) error { _, err := v.Audit("contoso", 1); return err },
 		"a watch":    func(v engine.View) error { _, err := v.Watch("contoso"); return err },
 		"in passing": func(v engine.View) error { _, _ = v.Jobs(""); return errors.New("a decision of its own") },

@@ -152,15 +152,18 @@ func (v *view) ids(sql string, args ...any) ([]string, error) {
 	if v.tx == nil {
 		return nil, state.ErrOver
 	}
-	rows, err := v.tx.Query(v.ctx, sql, args...)
+	ctx, cancel := v.asking()
+	defer cancel()
+	rows, err := v.tx.Query(ctx, sql, args...)
 	if err != nil {
-		return nil, err
+		return nil, v.answered(err)
 	}
-	return pgx.CollectRows(rows, func(row pgx.CollectableRow) (string, error) {
+	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (string, error) {
 		var id []byte
 		err := row.Scan(&id)
 		return string(id), err
 	})
+	return list, v.answered(err)
 }
 
 // Incident implements [engine.View].
@@ -225,19 +228,26 @@ func (v *view) EachSent(prefix string, f func(bot.Sent) error) error {
 	if v.tx == nil {
 		return state.ErrOver
 	}
-	rows, err := v.tx.Query(v.ctx, "SELECT key, value FROM sent WHERE key >= $1 AND ($2::bytea IS NULL OR key < $2) ORDER BY key", []byte(prefix), behind(prefix))
+	ctx, cancel := v.asking()
+	defer cancel()
+	rows, err := v.tx.Query(ctx, "SELECT key, value FROM sent WHERE key >= $1 AND ($2::bytea IS NULL OR key < $2) ORDER BY key", []byte(prefix), behind(prefix))
 	if err != nil {
-		return err
+		return v.answered(err)
 	}
 	var key, value []byte
+	var own error // nothing that the server said
 	_, err = pgx.ForEachRow(rows, []any{&key, &value}, func() error {
 		s, err := state.Decode[bot.Sent]("ledger entry "+string(key), value)
-		if err != nil {
-			return err
+		if err == nil {
+			err = f(s)
 		}
-		return f(s)
+		own = err
+		return err
 	})
-	return err
+	if own != nil {
+		return own
+	}
+	return v.answered(err)
 }
 
 // SentAs implements [engine.View]; in the order of the keys.
