@@ -110,6 +110,22 @@ func (a *Adapter) takeBack(ctx context.Context, api *slack.Client, channel, ts s
 	return f
 }
 
+// Remove takes a message of the bot away. One that is not there is no error.
+func (a *Adapter) Remove(ctx context.Context, ref bot.MessageRef) error {
+	ctx, cancel := context.WithTimeout(ctx, callTime)
+	defer cancel()
+	api, err := a.client(ref.Place.Team)
+	if err != nil {
+		return err
+	}
+	if _, _, err := api.DeleteMessageContext(ctx, ref.Place.Channel, ref.ID); err != nil {
+		if f := failure(err); bot.KindOf(f) != bot.KindNotFound {
+			return f
+		}
+	}
+	return nil
+}
+
 // conversation is the channel to post to; a direct message is opened once.
 func (a *Adapter) conversation(ctx context.Context, api *slack.Client, at bot.Place) (string, error) {
 	if at.Channel != "" {

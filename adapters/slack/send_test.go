@@ -143,6 +143,25 @@ func TestAReplyWhoseThreadIsGoneDoesNotStandInTheChannel(t *testing.T) {
 	}
 }
 
+func TestAMessageIsTakenAwayAndOneThatIsGoneIsNoError(t *testing.T) {
+	a := newApp(t)
+	ref := bot.MessageRef{Place: ops, ID: "1700000000.000100"}
+	if err := a.Remove(t.Context(), ref); err != nil {
+		t.Error(err)
+	}
+	if got := a.slack.to("chat.delete"); len(got) != 1 || got[0].Form.Get("ts") != ref.ID || got[0].Form.Get("channel") != ops.Channel {
+		t.Errorf("it was not taken away: %+v", got)
+	}
+	a.slack.answers("chat.delete", `{"ok":false,"error":"message_not_found"}`)
+	if err := a.Remove(t.Context(), ref); err != nil {
+		t.Errorf("one that is gone: %v", err)
+	}
+	a.slack.answers("chat.delete", `{"ok":false,"error":"cant_delete_message"}`)
+	if err := a.Remove(t.Context(), ref); err == nil {
+		t.Error("a refusal is no error")
+	}
+}
+
 func TestWhatSlackSaysBecomesAKindWithASentence(t *testing.T) {
 	refuse := func(code string) func(*fakeSlack, string) {
 		return func(f *fakeSlack, m string) { f.answers(m, `{"ok":false,"error":"`+code+`"}`) }

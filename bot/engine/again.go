@@ -24,9 +24,6 @@ const patience = 24 * time.Hour
 // reading is never given up, since silence would look like health, and a step
 // that is given up is left for its person to decide.
 func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
-	if e.afterAll(ctx, j) {
-		return
-	}
 	j.Last = cause.Error()
 	now := e.Now()
 	if j.Kind == kindPoll && e.pollFailed(ctx, j, cause) == nil {
@@ -71,23 +68,6 @@ func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
 
 // forever are the jobs that come again and again, and are never given up.
 var forever = []string{kindPoll, kindFallback, kindBeat, kindHead, kindExpiry, kindMessages, kindTickets}
-
-// afterAll writes down what a job has done outside, where only that failed, before
-// another process could get the job and do it once more. It gives up after a while.
-func (e *Engine) afterAll(ctx context.Context, j bot.Job) (over bool) {
-	for pause := time.Second; pause <= 4*time.Second; pause *= 2 {
-		sent, ok := e.over.Load(j.ID)
-		if !ok || e.Wait(ctx, pause) != nil {
-			return false
-		}
-		err := e.finish(ctx, j, sent.(*bot.Sent))
-		if over = err == nil || errors.Is(err, bot.ErrTakenOver); over {
-			e.over.Delete(j.ID)
-			return true
-		}
-	}
-	return false
-}
 
 // unwritten is that a message has left, or may have, and that this could not be
 // written down.

@@ -22,6 +22,12 @@ type Chat interface {
 	Home(ctx context.Context, who bot.Account, m bot.Message) error
 }
 
+// Remover is a platform that can take back a message that the bot posted.
+type Remover interface {
+	// Remove takes a message away. One that is not there is no error.
+	Remove(ctx context.Context, ref bot.MessageRef) error
+}
+
 // Finder is a platform that can look up a message by its key after an
 // ambiguous send.
 type Finder interface {

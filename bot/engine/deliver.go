@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"slices"
 
 	"keyturn/bot"
 )
@@ -53,7 +52,11 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 		e.chatSilent(ctx, j, p, err)
 		return e.undelivered(ctx, chat, j, p, edited, e.slower(s.send, err))
 	}
-	return asUnwritten(e.finish(ctx, j, &bot.Sent{Key: p.Key, Ref: ref, At: e.Now(), Digest: s.digest}))
+	err = e.finish(ctx, j, &bot.Sent{Key: p.Key, Ref: ref, At: e.Now(), Digest: s.digest})
+	if errors.Is(err, bot.ErrTakenOver) && !edited {
+		e.onlyOne(ctx, chat, p.Key, s.sent.Ref, ref)
+	}
+	return asUnwritten(err)
 }
 
 // paced puts a job back where its platform's limits have no room now.
@@ -177,31 +180,6 @@ func messageDigest(m bot.Message) string {
 	}
 	sum := sha256.Sum256(b)
 	return hex.EncodeToString(sum[:12])
-}
-
-// finish removes a job and writes the ledger, in one commit. What cannot be
-// written is remembered, so that the next try does not do the work again.
-func (e *Engine) finish(ctx context.Context, j bot.Job, sent *bot.Sent) error {
-	err := e.commit(ctx, fmt.Sprintf("job/%d", j.ID), func(d *Draft) error {
-		d.Out.Done = []bot.JobID{j.ID}
-		if sent == nil {
-			return nil
-		}
-		d.Out.Sent = []bot.Sent{*sent}
-		if p, err := payload[Deliver](j); err == nil {
-			for _, c := range p.Covers {
-				d.Out.Sent = append(d.Out.Sent, bot.Sent{Key: c, Ref: sent.Ref, At: sent.At})
-			}
-			if err := errors.Join(d.chatReached(j, p), d.stand(p)); err != nil {
-				return err
-			}
-		}
-		return d.reached(j)
-	})
-	if err != nil && !errors.Is(err, bot.ErrTakenOver) && !slices.Contains(forever, j.Kind) { // of these there is nothing to remember
-		e.over.Store(j.ID, sent)
-	}
-	return err
 }
 
 // undelivered decides what a refused send means. An edit may be repeated as it

@@ -108,6 +108,13 @@ func (c *chat) Home(_ context.Context, who bot.Account, m bot.Message) error {
 	return f.err
 }
 
+func (c *chat) Remove(_ context.Context, ref bot.MessageRef) error {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.messages = slices.DeleteFunc(c.messages, func(m *message) bool { return m.Ref.ID == ref.ID })
+	return nil
+}
+
 // at gives what stands at a place, its threads too.
 func (c *chat) at(p bot.Place) (out []message) {
 	c.mu.Lock()

@@ -296,10 +296,16 @@ func (h frailHealth) Issues(ctx context.Context, t bot.TenantID, as bot.Reader, 
 	return around(h.f, ctx, "a reading", func() ([]json.RawMessage, error) { return h.Health.Issues(ctx, t, as, since) })
 }
 
+// seeks is what else the engine asks of a platform that can look a message up.
+type seeks interface {
+	engine.Finder
+	engine.Remover
+}
+
 // frailChat has points around every message.
 type frailChat struct {
 	engine.Chat
-	engine.Finder
+	seeks
 	f *failpoints
 }
 
@@ -320,8 +326,8 @@ func (f *failpoints) frail(e *engine.Engine) {
 		e.Callers[system] = frailCaller{c, f}
 	}
 	for platform, c := range e.Chats {
-		if find, ok := c.(engine.Finder); ok {
-			e.Chats[platform] = frailChat{c, find, f}
+		if s, ok := c.(seeks); ok {
+			e.Chats[platform] = frailChat{c, s, f}
 		}
 	}
 }
