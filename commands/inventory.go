@@ -64,7 +64,7 @@ func (a *Ask) inventoryLine(o bot.Object) bot.Text {
 	if o.Link != "" {
 		name = bot.Link(o.Name, o.Link)
 	}
-	line := bot.Join(bot.T("• "+o.Kind+" "), name)
+	line := bot.Join(bot.T("• "+setup.KindWords(o.Kind)+" "), name)
 	if o.ID != "" && o.ID != o.Name && o.Run != "" {
 		line = bot.Join(line, bot.T(" "), bot.C(o.ID))
 	}

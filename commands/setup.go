@@ -166,7 +166,7 @@ func (a *Ask) startInputs(g *setup.Guide) bot.Form {
 				Options: []bot.Option{{Value: "6", Label: "6 months"}, {Value: "12", Label: "12 months"}, {Value: "24", Label: "24 months"}}, Values: []string{"12"}})
 	}
 	a.askChange(&f, g)
-	f.Intro = append(f.Intro, bot.Paragraph{Text: bot.Lines(a.people(g)...)})
+	f.Intro = append(f.Intro, bot.Paragraph{Text: bot.Lines(append([]bot.Text{bot.B("Who will be asked")}, a.people(g)...)...)})
 	return f
 }
 

@@ -198,6 +198,19 @@ var handKinds = map[string]string{
 	"sys_db_object": "Table", "sys_scope_privilege": "Privilege", "sys_properties": "Property",
 }
 
+// KindWords is what an object is, in words: a table of ServiceNow has a name that
+// only its admins read.
+func KindWords(kind string) string {
+	words, ok := handKinds[kind]
+	if !ok {
+		return kind
+	}
+	if words == "OAuth entry" {
+		return words
+	}
+	return strings.ToLower(words)
+}
+
 func askFoundRows(c Context) []bot.Input {
 	rows := bot.Input{Name: handRows, Label: "Rows, one a line: table and sys_id", Kind: bot.Area, Optional: true, Example: "oauth_entity 4f0d8b2ec7a1201072b211d4d8c26010",
 		Hint: "What the inventory has stands here already. Leave out what belongs to others."}

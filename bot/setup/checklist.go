@@ -264,7 +264,7 @@ func (s Scene) object(o bot.Object) bot.Text {
 	if o.Link != "" {
 		name = bot.Link(o.Name, o.Link)
 	}
-	line := bot.Join(bot.T("• "+o.System.Name()+", "+o.Kind+": "), name)
+	line := bot.Join(bot.T("• "+o.System.Name()+", "+KindWords(o.Kind)+": "), name)
 	if o.ID != "" && o.ID != o.Name {
 		line = bot.Join(line, bot.T(" "), bot.C(o.ID))
 	}

@@ -98,7 +98,7 @@ func Aged(o bot.Object, now time.Time) (at time.Time, years int, reached bool) {
 // Old is what a role's holders and the owners are told, once a year, of a
 // credential that does not end by itself.
 func Old(t *bot.Tenant, o bot.Object, years int) bot.Message {
-	m := bot.Say(bot.T(o.System.Name()+", "+o.Kind+" "), bot.B(o.Name), bot.T(" of "+t.Name+" is in use since "), bot.When(o.At, bot.DateOnly),
+	m := bot.Say(bot.T(o.System.Name()+", "+KindWords(o.Kind)+" "), bot.B(o.Name), bot.T(" of "+t.Name+" is in use since "), bot.When(o.At, bot.DateOnly),
 		bot.T(", "+plural(years, "year", "years")+": "+Endless(o)+". Nothing stops working. I ask once a year."))
 	if Replaceable(t, o) {
 		m.Add(bot.Paragraph{Text: bot.T(gapless)})
@@ -138,9 +138,9 @@ const (
 // Expiring is what a role's holders and the owners are told of a credential
 // that ends.
 func Expiring(t *bot.Tenant, o bot.Object, days int) bot.Message {
-	what := bot.Join(bot.T(o.System.Name()+", "+o.Kind+" "), bot.B(o.Name))
+	what := bot.Join(bot.T(o.System.Name()+", "+KindWords(o.Kind)+" "), bot.B(o.Name))
 	if o.Link != "" {
-		what = bot.Join(bot.T(o.System.Name()+", "+o.Kind+" "), bot.Link(o.Name, o.Link))
+		what = bot.Join(bot.T(o.System.Name()+", "+KindWords(o.Kind)+" "), bot.Link(o.Name, o.Link))
 	}
 	when := fmt.Sprintf("ends in %d days, on ", days)
 	switch days {
