@@ -95,7 +95,7 @@ func (a *Adapter) ProveSocket(ctx context.Context) error {
 	if err != nil {
 		f := broken(err, false)
 		f.Says = "The token is accepted, but " + u.Hostname() + ", which Slack names for the connection, is not reached."
-		f.Fix = "Let this server reach every host below slack.com, port 443, or have the proxy let CONNECT through to them: Slack names another one each time."
+		f.Fix = reachAllOfSlack
 		return f
 	}
 	return resp.Body.Close()
@@ -143,8 +143,18 @@ func notConnected(err error) error {
 	if errors.As(err, &refused) || errors.As(err, &known) {
 		return failure(err)
 	}
-	return broken(err, false)
+	f := broken(err, false)
+	if sent := new(httpx.Error); errors.As(err, &sent) {
+		lost := httpx.Lost(system, false, "", sent)
+		f.Says, f.Fix = lost.Says, lost.Fix
+		return f
+	}
+	// It is the connection itself, to a host that only Slack knew before.
+	f.Says, f.Fix = "The host that Slack named for the connection could not be reached.", reachAllOfSlack
+	return f
 }
+
+const reachAllOfSlack = "Let this server reach every host below slack.com, port 443, or have the proxy let CONNECT through to them: Slack names another one each time."
 
 func pause(ctx context.Context, d time.Duration) {
 	t := time.NewTimer(d)

@@ -181,14 +181,17 @@ func TestInSocketModeARefusedTokenIsSaid(t *testing.T) {
 // A proxy and an authority of one's own hold for the connections too.
 func TestInSocketModeConnectionsGoThroughTheProxy(t *testing.T) {
 	w, _ := socketSpace(t, 20*time.Second)
-	asked := make(chan string, 10)
+	asked, log := make(chan string, 10), &logged{}
 	proxy := httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		asked <- r.Method + " " + r.Host
+		select {
+		case asked <- r.Method + " " + r.Host:
+		default: // it was heard often enough
+		}
 		http.Error(rw, "not today", http.StatusForbidden)
 	}))
 	t.Cleanup(proxy.Close)
 	w.Faults.Add(simulated.Fault{Path: "/api/apps.connections.open", Status: 200, Body: `{"ok":true,"url":"wss://wss-primary.slack.example/link/?ticket=1"}`})
-	a := slack.New(slack.Config{AppToken: bot.NewSecret("xapp-made-up"), APIURL: w.api, Desk: w.desk, Log: slog.New(slog.DiscardHandler), Network: mustNetwork(t, httpx.Config{Proxy: proxy.URL})})
+	a := slack.New(slack.Config{AppToken: bot.NewSecret("xapp-made-up"), APIURL: w.api, Desk: w.desk, Log: slog.New(slog.NewTextHandler(log, nil)), Network: mustNetwork(t, httpx.Config{Proxy: proxy.URL})})
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan struct{})
 	go func() { defer close(ended); a.Connect(ctx) }()
@@ -196,6 +199,13 @@ func TestInSocketModeConnectionsGoThroughTheProxy(t *testing.T) {
 	case got := <-asked:
 		if got != "CONNECT wss-primary.slack.example:443" {
 			t.Errorf("the proxy was asked for %q", got)
+		}
+		for deadline := time.After(20 * time.Second); !strings.Contains(log.String(), "have the proxy let CONNECT through to them"); {
+			select {
+			case <-time.After(5 * time.Millisecond):
+			case <-deadline:
+				t.Fatalf("the log does not say what to do: %s", log.String())
+			}
 		}
 	case <-time.After(20 * time.Second):
 		t.Error("the proxy was not asked")

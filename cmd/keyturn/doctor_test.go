@@ -112,8 +112,9 @@ func TestTheDoctorFindsWhatIsBroken(t *testing.T) {
 			h.world.Slack.Faults.Add(sim.Fault{Path: "/api/auth.test", Status: 200, Header: http.Header{"X-Oauth-Scopes": {"commands,chat:write,app_mentions:read,channels:read,groups:read,im:history,im:write,usergroups:read"}},
 				Body: `{"ok":true,"url":"https://contoso.slack.com/","team":"Contoso","team_id":"` + play.Team + `","user_id":"U0KEYTURN","bot_id":"B0KEYTURN"}`})
 		}, want: []string{"the scope users:read", "names of the people", "manifest", "install the app again"}},
-		"a clock that is behind": {ahead: -10*time.Minute - 30*time.Second, want: []string{"Clock", "10m", "behind", "refused", "chrony"}},
-		"a wrong app ID":         {edit: replacing(`entra_client_id: \S+`, `entra_client_id: "99999999-0000-4000-8000-000000000000"`), want: []string{"Entra and Graph of contoso", "99999999", "not known in the tenant", "AADSTS700016"}},
+		"a clock that is behind":       {ahead: -10*time.Minute - 30*time.Second, want: []string{"Clock", "10m", "behind", "refused", "chrony"}},
+		"a certificate that has ended": {ahead: 20 * 365 * 24 * time.Hour, want: []string{"the certificate with which people of contoso sign in", "It ended on", "Fix: Make a new key pair"}},
+		"a wrong app ID":               {edit: replacing(`entra_client_id: \S+`, `entra_client_id: "99999999-0000-4000-8000-000000000000"`), want: []string{"Entra and Graph of contoso", "99999999", "not known in the tenant", "AADSTS700016"}},
 		"a wrong tenant": {edit: func(conf string) string {
 			return strings.Replace(conf, "  directory: "+play.Directory+"\n  domain", "  directory: 99999999-0000-4000-8000-00000000dead\n  domain", 1)
 		}, want: []string{"the tenant 99999999", "does not know"}},

@@ -105,7 +105,12 @@ func (d *doctor) configuration(context.Context) []finding {
 		}
 	}
 	for i := range d.conf.Tenants {
-		for _, o := range d.conf.Tenants[i].own(d.conf) {
+		t := &d.conf.Tenants[i]
+		all := t.own(d.conf)
+		if end, ok := certificateEnd(t.SignIn.EntraCertificate); ok {
+			all = append(all, bot.Object{Kind: "key", Name: "with which people of " + t.ID + " sign in", Expires: end})
+		}
+		for _, o := range all {
 			if !setup.Ends(o) {
 				continue // the inventory says that it has no end
 			}
@@ -265,7 +270,7 @@ func (d *doctor) reach(ctx context.Context, to destination) finding {
 		}
 	}
 	if err != nil {
-		whose, _, _ := strings.Cut(to.Why, ":")
+		whose, _, _ := strings.Cut(strings.Replace(to.Why, ",", ":", 1), ":")
 		f = failed(f.Of, f.What, httpx.Lost(bot.System(whose), false, "", httpx.Clean(err)), "")
 		f.Says += " It is needed for: " + to.Why
 		if to.spare {
