@@ -112,6 +112,14 @@ func remember[T any](a *Adapter, kind, tenant, id string, v T) {
 	}
 }
 
+// Met reports whether a memory knows how to write to a person: they added the
+// app, wrote to it, or were seen in a team that has it.
+func Met(m Memory, who bot.Account) bool {
+	s, ok := m.Recall(memoryKey("person", who.Team, who.ID))
+	var c contact
+	return ok && json.Unmarshal([]byte(s), &c) == nil && (c.Chat != "" || c.ID != "")
+}
+
 // learn keeps what an authenticated activity says about where things are.
 func (a *Adapter) learn(v activity) {
 	tenant, conversation := v.tenant(), v.Conversation.channel()

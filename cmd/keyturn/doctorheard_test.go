@@ -18,6 +18,7 @@ func TestTheDoctorKnowsWhatCameIn(t *testing.T) {
 	d := h.doctor(0, nil)
 	h.says(d, unproved, "Slack, the way in: the signing secret", "first request", "Fix: Type /keyturn help")
 	h.says(d, unproved, "Microsoft Teams: the messaging endpoint", "The first message proves", "Fix: Write help")
+	h.says(d, unproved, "Microsoft Teams: people of contoso", "It has not met ", play.Erin.Name, "Fix: Have each of them add Keyturn in Teams")
 	knocks := func(path string, header map[string]string) {
 		t.Helper()
 		req, err := http.NewRequest(http.MethodPost, "http://"+h.bot.conf.Listen+path, strings.NewReader("{}"))
@@ -52,6 +53,7 @@ func TestTheDoctorKnowsWhatCameIn(t *testing.T) {
 	d = h.doctor(0, nil)
 	h.says(d, fine, "Slack, the way in: the signing secret", "accepted since the start, and 2 refused: the log says why")
 	h.says(d, fine, "Microsoft Teams: the messaging endpoint", "accepted since the start, and 1 refused")
+	h.says(d, fine, "Microsoft Teams: people of contoso", "It can write to all ")
 }
 
 // In Socket Mode the token can be good and nothing come in all the same: the

@@ -7,12 +7,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"path/filepath"
 	"strings"
 	"time"
 
+	"keyturn/adapters/teams"
 	"keyturn/bot"
 	"keyturn/bot/engine"
 	"keyturn/bot/incident"
@@ -101,6 +103,7 @@ func (d *doctor) standing(ctx context.Context, store engine.Store) []finding {
 			return err
 		})
 		out = append(out, d.subscribed(ctx, store, t)...)
+		out = append(out, met(store, t)...)
 		name := "Standing rights of " + string(t.ID)
 		if err != nil {
 			out = append(out, failed(name, "what runs have made", err, ""))
@@ -120,6 +123,34 @@ func (d *doctor) standing(ctx context.Context, store engine.Store) []finding {
 		}
 	}
 	return out
+}
+
+// met says whom the bot cannot write to first on Teams, as far as it knows.
+func met(store engine.Store, t *bot.Tenant) []finding {
+	f := finding{Of: "Microsoft Teams", What: "people of " + string(t.ID), State: fine}
+	var strangers []string
+	seen := 0
+	for _, p := range t.People {
+		for _, a := range p.Accounts {
+			if a.Platform != bot.Teams {
+				continue
+			}
+			if seen++; !teams.Met(memory{store, slog.New(slog.DiscardHandler)}, a) {
+				strangers = append(strangers, p.Name)
+			}
+		}
+	}
+	switch {
+	case seen == 0:
+		return nil
+	case len(strangers) == 0:
+		f.Says = fmt.Sprintf("It can write to all %d", seen)
+	default:
+		f.State = unproved
+		f.Says = "It has not met " + strings.Join(strangers, ", ") + ". Teams lets a bot write first only to people who added it, or who are in a team that has it"
+		f.Fix = "Have each of them add Keyturn in Teams, under Apps > Built for your org; a Teams admin can install it for many with a setup policy."
+	}
+	return []finding{f}
 }
 
 // read says when service health was last read.

@@ -35,9 +35,10 @@ func (m *metrics) hear(p bot.Platform, what, outcome string) {
 func (m *metrics) serveHeard(w http.ResponseWriter, _ *http.Request) {
 	m.mu.Lock()
 	out := heard{Taken: maps.Clone(m.heard.Taken), Refused: maps.Clone(m.heard.Refused)}
+	lines := m.lines
 	m.mu.Unlock()
-	if m.lines != nil {
-		n := m.lines()
+	if lines != nil {
+		n := lines()
 		out.Lines = &n
 	}
 	_ = json.NewEncoder(w).Encode(out)

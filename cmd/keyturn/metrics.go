@@ -191,7 +191,9 @@ func (m *metrics) requested(p bot.Platform) func(what, outcome string) {
 
 // connected has the connections of Socket Mode counted.
 func (m *metrics) connected(lines func() int) {
+	m.mu.Lock()
 	m.lines = lines
+	m.mu.Unlock()
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: "keyturn_socket_connections", Help: "Connections of Socket Mode that are open; two while all is well."},
 		func() float64 { return float64(lines()) }))
 }
