@@ -31,6 +31,12 @@ func (d *Draft) Undelivered(t *bot.Tenant) ([]Letter, error) {
 		if !j.Dead || j.Kind != kindDeliver || err != nil || !t.Speaks(p.Place.Platform, p.Place.Team) || p.Tenant != "" && p.Tenant != t.ID {
 			continue
 		}
+		if its, err := d.itsOwn(t, p); err != nil || !its {
+			if err != nil {
+				return nil, err
+			}
+			continue
+		}
 		l := Letter{Job: j.ID, Place: p.Place, Why: j.Last, Made: j.Made}
 		switch {
 		case p.Draw.Message != nil:
@@ -47,6 +53,21 @@ func (d *Draft) Undelivered(t *bot.Tenant) ([]Letter, error) {
 	}
 	slices.SortFunc(out, func(a, b Letter) int { return int(a.Job) - int(b.Job) })
 	return out, nil
+}
+
+// itsOwn reports whether a message is a tenant's, where several speak from one
+// workspace and the message does not say: by whose its channel is, or the person
+// whom it was for.
+func (d *Draft) itsOwn(t *bot.Tenant, p Deliver) (bool, error) {
+	if p.Tenant != "" || len(d.env.Speaking(p.Place.Platform, p.Place.Team)) < 2 {
+		return true, nil
+	}
+	if p.Place.Direct() {
+		_, known := t.Who(bot.Account{Platform: p.Place.Platform, Team: p.Place.Team, ID: p.Place.User})
+		return known, nil
+	}
+	owner, bound, err := d.Bound(p.Place.Root())
+	return !bound || owner == t.ID, err
 }
 
 // Resend has a message that was given up be tried again, from the beginning.
