@@ -139,8 +139,5 @@ func (d *Draft) told(q *Question, docs []recommend.Doc, silent bool) error {
 	if len(q.Answer.Ours) == 0 {
 		q.Answer.Asks = recommend.Nothing
 	}
-	for i := range q.Answer.Ours {
-		q.Answer.Ours[i].Doc.Text = ""
-	}
 	return nil
 }

@@ -92,9 +92,6 @@ func (d *Draft) taught(q *Question, docs []recommend.Doc) error {
 	if len(hits) == 0 {
 		q.Answer.Learn = recommend.Nothing
 	}
-	for i := range q.Answer.Articles {
-		q.Answer.Articles[i].Doc.Text = ""
-	}
 	return nil
 }
 

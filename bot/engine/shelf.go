@@ -64,9 +64,6 @@ func (d *Draft) Find(t bot.TenantID, q recommend.Query, except string) (a recomm
 		return a, err
 	}
 	a.Hits = index.Find(q, d.Now, hitsShown, except, func(id string) (int, int) { return esteem[id].Helped, esteem[id].Failed })
-	for i := range a.Hits {
-		a.Hits[i].Doc.Text = "" // what is searched is not shown
-	}
 	a.Read, a.Blind, err = d.Standing(t)
 	return a, err
 }

@@ -72,35 +72,75 @@ const (
 	fewest        = 30  // of fewer texts than this, how rare a word is says little
 )
 
-// Index is texts, counted.
+// Index is texts, counted. It is kept for as long as nothing is published, so it
+// has each term once, and of a text neither its words nor more than two numbers
+// for each of them.
 type Index struct {
 	docs   []Doc
-	counts []map[string]float64
+	terms  map[string]uint32 // by number
+	in     []int             // in how many texts a term is, by its number
+	counts [][]count         // of each text, by the terms' numbers
 	length []float64
 	mean   float64
-	in     map[string]int // in how many texts a term is
 }
 
-// NewIndex counts texts.
+// count is how much of a term is in a text. Weights are halves, and so exact.
+type count struct {
+	term   uint32
+	weight float32
+}
+
+// of is how much of a term is in a text.
+func (x *Index) of(term string, doc int) float64 {
+	n, known := x.terms[term]
+	if !known {
+		return 0
+	}
+	i, found := slices.BinarySearchFunc(x.counts[doc], n, func(c count, n uint32) int { return cmp.Compare(c.term, n) })
+	if !found {
+		return 0
+	}
+	return float64(x.counts[doc][i].weight)
+}
+
+// texts is in how many texts a term is.
+func (x *Index) texts(term string) int {
+	if n, known := x.terms[term]; known {
+		return x.in[n]
+	}
+	return 0
+}
+
+// NewIndex counts texts. What is found has no Text: what is searched is not shown.
 func NewIndex(docs []Doc) *Index {
-	x := &Index{docs: docs, in: map[string]int{}}
+	x := &Index{docs: make([]Doc, 0, len(docs)), terms: map[string]uint32{}}
 	for _, d := range docs {
-		c := map[string]float64{}
+		c := map[uint32]float32{}
 		total := 0.0
-		count := func(text string, weight float64) {
+		add := func(text string, weight float32) {
 			for _, t := range terms(text) {
-				c[t] += weight
-				total += weight
+				n, known := x.terms[t]
+				if !known {
+					n = uint32(len(x.in))
+					x.terms[strings.Clone(t)], x.in = n, append(x.in, 0)
+				}
+				c[n] += weight
+				total += float64(weight)
 			}
 		}
-		count(d.Title, titleWeight)
-		count(d.Feature+" "+strings.Join(d.Service, " "), featureWeight)
-		count(d.Text, 1)
-		x.counts, x.length = append(x.counts, c), append(x.length, total)
-		x.mean += total
-		for t := range c {
-			x.in[t]++
+		add(d.Title, titleWeight)
+		add(d.Feature+" "+strings.Join(d.Service, " "), featureWeight)
+		add(d.Text, 1)
+		list := make([]count, 0, len(c))
+		for n, w := range c {
+			list = append(list, count{n, w})
+			x.in[n]++
 		}
+		slices.SortFunc(list, func(a, b count) int { return cmp.Compare(a.term, b.term) })
+		x.counts, x.length = append(x.counts, list), append(x.length, total)
+		x.mean += total
+		d.Text = ""
+		x.docs = append(x.docs, d)
 	}
 	x.mean = max(x.mean/float64(max(len(docs), 1)), 1)
 	return x
@@ -141,7 +181,7 @@ type term struct{ is, said string }
 func (x *Index) known(q Query) []term {
 	var out []term
 	for _, t := range q.terms {
-		if x.in[t] == 0 && len(t) >= 5 && t[0] != '~' && t[0] != '!' {
+		if x.texts(t) == 0 && len(t) >= 5 && t[0] != '~' && t[0] != '!' {
 			if near := x.nearest(t); near != "" {
 				out = append(out, term{near, q.of[t]})
 				for _, c := range concepts[near] {
@@ -157,8 +197,8 @@ func (x *Index) known(q Query) []term {
 
 func (x *Index) nearest(t string) string {
 	best := ""
-	for k := range x.in {
-		if len(k) >= 5 && k[0] != '~' && k[0] != '!' && oneOff(k, t) && (best == "" || x.in[k] > x.in[best] || x.in[k] == x.in[best] && k < best) {
+	for k, n := range x.terms {
+		if len(k) >= 5 && k[0] != '~' && k[0] != '!' && oneOff(k, t) && (best == "" || x.in[n] > x.texts(best) || x.in[n] == x.texts(best) && k < best) {
 			best = k
 		}
 	}
@@ -197,7 +237,7 @@ func (x *Index) hit(q Query, asked []term, i int, at time.Time, votes func(strin
 	var names []string           // of products, that the text has: two of them are more than a subject
 	best := map[string]float64{} // of each word of the question, whichever of its terms the text has
 	for _, t := range asked {
-		f := x.counts[i][t.is]
+		f := x.of(t.is, i)
 		if f == 0 {
 			continue
 		}
@@ -240,11 +280,13 @@ func (x *Index) hit(q Query, asked []term, i int, at time.Time, votes func(strin
 
 // tells reports whether a term tells texts apart: what most of many texts have
 // is no reason for one of them.
-func (x *Index) tells(term string) bool { return len(x.docs) < fewest || 2*x.in[term] <= len(x.docs) }
+func (x *Index) tells(term string) bool {
+	return len(x.docs) < fewest || 2*x.texts(term) <= len(x.docs)
+}
 
 // rarity is how much a term tells texts apart.
 func (x *Index) rarity(term string) float64 {
-	n, in := float64(max(len(x.docs), fewest)), float64(x.in[term])
+	n, in := float64(max(len(x.docs), fewest)), float64(x.texts(term))
 	return math.Log(1 + (n-in+0.5)/(in+0.5))
 }
 
@@ -256,7 +298,7 @@ func (x *Index) covered(asked []term, i int) float64 {
 			continue
 		}
 		all[t.said] = true
-		if x.counts[i][t.is] > 0 {
+		if x.of(t.is, i) > 0 {
 			has[t.said] = true
 		}
 	}
