@@ -108,7 +108,7 @@ func (a *Ask) subscribe(sub incident.Subscription) (bot.Reply, error) {
 		m.Add(bot.Buttons{Items: []bot.Button{{Label: "Start the guide", Action: setup.ActGuide, Value: "direct"}}})
 		return bot.Private(m), nil
 	}
-	m := bot.Say(bot.T("Done. I have said so in the channel."))
+	m := bot.Say(bot.T("Done. I say so in the channel. If nothing comes there, invite me to it."))
 	m.Add(bot.Buttons{Items: []bot.Button{{Label: "Change it", Action: actSubs}}})
 	return bot.Private(m), nil
 }

@@ -73,7 +73,7 @@ func TestASubscriptionSaysWhatIsMissing(t *testing.T) {
 		d.Out.Secrets = append(d.Out.Secrets, engine.Sealed{Name: "tenant/contoso/reader", Value: bot.NewSecret(`{"client_id":"c","key":"k","cert":"x"}`)})
 		return nil
 	})
-	if r := w.do(typed("olga", "subscribe live")); !strings.Contains(words(r), "Done. I have said so in the channel") {
+	if r := w.do(typed("olga", "subscribe live")); !strings.Contains(words(r), "Done. I say so in the channel") {
 		t.Errorf("a run has made a credential, and it says: %s", words(r))
 	}
 	if r := w.do(typed("olga", "status")); strings.Contains(words(r), none) || !strings.Contains(words(r), "about to be read for the first time") {
@@ -120,7 +120,7 @@ func TestAMaintenanceWindowIsSaidInTheChannelAndEnds(t *testing.T) {
 	}
 	w.do(typed("ada", "subscribe"))
 	for typedWords, answer := range map[string]string{"maintenance": "From when to when?", "maintenance tonight": "changed nothing",
-		"maintenance 2026-11-22 22:00 to 2026-11-23 04:00": "over already", "maintenance 2026-12-01 22:00 to 2026-12-02 04:00 because of the move": "I have said so"} {
+		"maintenance 2026-11-22 22:00 to 2026-11-23 04:00": "over already", "maintenance 2026-12-01 22:00 to 2026-12-02 04:00 because of the move": "I say so in the channel"} {
 		if r := w.do(typed("ada", typedWords)); !strings.Contains(words(r), answer) {
 			t.Errorf("%q was answered: %s", typedWords, words(r))
 		}

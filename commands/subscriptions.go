@@ -94,5 +94,5 @@ func maintenanceVerb(a *Ask) (bot.Reply, error) {
 	}
 	a.Record(bot.AuditEntry{Tenant: a.Tenant.ID, Person: a.Person.ID, Via: a.Request.From.String(), Act: "maintenance", Note: s.Place.String() + ": " + words})
 	a.Say(s.Place, bot.Say(bot.T(a.Person.Name+" changed the maintenance windows. "), incident.Describe(sub)), bot.ClassHandoff)
-	return say("Done. I have said so in the channel."), nil
+	return say("Done. I say so in the channel."), nil
 }

@@ -1,7 +1,9 @@
 package moments
 
 import (
+	"encoding/json"
 	"strings"
+	"testing"
 	"time"
 
 	"keyturn/bot"
@@ -166,4 +168,64 @@ func (o *office) newest() setup.Scene {
 		o.t.Fatal(err)
 	}
 	return o.scene()
+}
+
+// letters are all that wait to be sent.
+func (o *office) letters() (out []string) {
+	o.t.Helper()
+	err := o.store.Read(o.t.Context(), func(v engine.View) error {
+		jobs, err := v.Jobs("")
+		for _, j := range jobs {
+			var d engine.Deliver
+			if j.Kind == "deliver" && json.Unmarshal(j.Payload, &d) == nil && d.Draw.Message != nil {
+				out = append(out, d.Draw.Message.Words())
+			}
+		}
+		return err
+	})
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return out
+}
+
+// Whoever breaks the glass without a sign-in is asked to sign in first. Nothing
+// runs, so nobody is alarmed.
+func TestNobodyIsAlarmedWhereNothingRuns(t *testing.T) {
+	o := newOffice(t)
+	o.alone().kept()
+	answer := o.asks(submitted("RITA", setup.ActGlass, o.value(setup.StepReaderApp), map[string][]string{"why": {reason}}))
+	if !strings.Contains(answer.Words(), "you are not signed in now, so I have not run anything") {
+		t.Fatalf("got %s", answer.Words())
+	}
+	for _, said := range o.letters() {
+		if strings.Contains(said, "reak glass") || strings.Contains(said, "broke the glass") {
+			t.Errorf("somebody is told: %s", said)
+		}
+	}
+}
+
+// What has not happened yet does not read as if it had.
+func TestANudgeSaysWhatHappensIfItWaits(t *testing.T) {
+	o := newOffice(t)
+	o.planned().kept().asks(typed("RITA", "nudge"))
+	said := strings.Join(o.letters(), "\n")
+	if !strings.Contains(said, "Rita Okafor asks: Registration for reading service health waits for you") || !strings.Contains(said, "If it waits: No incident reaches a channel") {
+		t.Errorf("got %s", said)
+	}
+}
+
+// Only who asked for a run decides where its service is gone: nobody skips past
+// the question, and who did not ask may only look again.
+func TestNobodySkipsPastAServiceThatIsGone(t *testing.T) {
+	o := newOffice(t)
+	o.gone().kept()
+	for _, kind := range []bot.Request{clicked("SAM", setup.ActSkip, o.value(setup.StepPreflight)), submitted("SAM", setup.ActSkip, o.value(setup.StepPreflight), map[string][]string{"why": {"We know better."}})} {
+		if said := o.asks(kind).Words(); !strings.Contains(said, "Rita Okafor, who asked for the run") || !strings.Contains(said, "I have skipped nothing") {
+			t.Errorf("got %s", said)
+		}
+	}
+	if st := o.newest().Run.Step(setup.StepPreflight); !st.Gone() {
+		t.Errorf("the step is %s", st.State)
+	}
 }
