@@ -3,6 +3,7 @@ package bot
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -133,6 +134,45 @@ func (Note) kind() string      { return "note" }
 func (Divider) kind() string   { return "divider" }
 func (Image) kind() string     { return "image" }
 func (Buttons) kind() string   { return "buttons" }
+
+// Places is the message with each span that names a place changed.
+func (m Message) Places(change func(Span) Span) Message {
+	named := func(s Span) bool { return s.In != nil }
+	text := func(t Text) Text {
+		if !slices.ContainsFunc(t, named) {
+			return t
+		}
+		out := slices.Clone(t)
+		for i := range out {
+			if named(out[i]) {
+				out[i] = change(out[i])
+			}
+		}
+		return out
+	}
+	m.Parts = slices.Clone(m.Parts)
+	for i, p := range m.Parts {
+		switch p := p.(type) {
+		case Paragraph:
+			m.Parts[i] = Paragraph{Text: text(p.Text)}
+		case Note:
+			m.Parts[i] = Note{Text: text(p.Text)}
+		case Numbered:
+			items := slices.Clone(p.Items)
+			for j := range items {
+				items[j] = text(items[j])
+			}
+			m.Parts[i] = Numbered{Items: items}
+		case Pairs:
+			items := slices.Clone(p.Items)
+			for j := range items {
+				items[j].Value = text(items[j].Value)
+			}
+			m.Parts[i] = Pairs{Items: items}
+		}
+	}
+	return m
+}
 
 // Say is a message of one paragraph.
 func Say(t ...Text) Message { return Message{Parts: []Part{Paragraph{Join(t...)}}} }

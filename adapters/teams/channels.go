@@ -10,10 +10,10 @@ import (
 )
 
 // Teams sends IDs of channels along with what happens in them, and their names
-// hardly ever. Where a message names one that has no name yet, the channels of
-// its team are asked for once, before the message is sent: that takes no
-// permission but being in the team. A name that cannot be had is no reason not
-// to say the rest.
+// hardly ever. Where a message names one that has no name yet, or went to one,
+// the channels of its team are asked for once: that takes no permission but being
+// in the team, so that it is too late when the bot was removed. A name that cannot
+// be had is no reason not to say the rest.
 
 // anyChannel is what a channel is called whose name nobody knows.
 const anyChannel = "a channel of Teams"
@@ -21,8 +21,8 @@ const anyChannel = "a channel of Teams"
 // nameless gives the teams with channels that a message names and whose names are
 // not known. A team that would not say is not asked again within a minute.
 func (a *Adapter) nameless(m bot.Message) (out []bot.Place) {
-	each(m, func(s bot.Span) bot.Span {
-		if s.In == nil || s.In.Platform != bot.Teams {
+	m.Places(func(s bot.Span) bot.Span {
+		if s.In.Platform != bot.Teams {
 			return s
 		}
 		at, ok := recall[spot](a, "conversation", s.In.Team, s.In.Channel)
@@ -72,8 +72,9 @@ func (a *Adapter) nameChannels(ctx context.Context, tenant, team string) {
 		if c.ID == team && c.Name == "" { // as Microsoft sends it
 			c.Name = "General"
 		}
-		if at, ok := recall[spot](a, "conversation", tenant, c.ID); ok && c.Name != "" {
-			at.Name = c.Name
+		if c.Name != "" { // also of those in which nobody has spoken to the bot yet
+			at, _ := recall[spot](a, "conversation", tenant, c.ID)
+			at.Kind, at.Team, at.Name = kindChannel, team, c.Name
 			remember(a, "conversation", tenant, c.ID, at)
 		}
 	}
@@ -96,58 +97,30 @@ func (a *Adapter) ask(ctx context.Context, into any, tenant, team string, of ...
 
 // placed is a message with the names of channels in the place of their IDs.
 func (a *Adapter) placed(m bot.Message) bot.Message {
-	return each(m, func(s bot.Span) bot.Span {
-		if s.In == nil || s.In.Platform != bot.Teams {
+	return m.Places(func(s bot.Span) bot.Span {
+		if s.In.Platform != bot.Teams {
 			return s
 		}
 		s.Text, s.Code = anyChannel, false
-		at, _ := recall[spot](a, "conversation", s.In.Team, s.In.Channel)
-		if at.Kind == kindGroup {
+		if name := a.Called(*s.In); name != "" {
+			s.Text, s.Bold = name, true
+		} else if at, _ := recall[spot](a, "conversation", s.In.Team, s.In.Channel); at.Kind == kindGroup {
 			s.Text = "a group chat"
-		}
-		if at.Name == "" {
-			return s
-		}
-		s.Text, s.Bold = bot.Shorten(at.Name, maxName), true
-		if team, _ := recall[roster](a, "team", s.In.Team, at.Team); team.Name != "" {
-			s.Text += " (" + bot.Shorten(team.Name, maxName) + ")"
 		}
 		return s
 	})
 }
 
-// each maps the spans of a message. One that names no channel is not copied.
-func each(m bot.Message, change func(bot.Span) bot.Span) bot.Message {
-	text := func(t bot.Text) bot.Text {
-		if !slices.ContainsFunc(t, func(s bot.Span) bool { return s.In != nil }) {
-			return t
-		}
-		out := slices.Clone(t)
-		for i := range out {
-			out[i] = change(out[i])
-		}
-		return out
+// Called is what a channel is called in Teams, with its team; "" where nobody has
+// said so yet.
+func (a *Adapter) Called(at bot.Place) string {
+	known, _ := recall[spot](a, "conversation", at.Team, at.Channel)
+	if known.Name == "" {
+		return ""
 	}
-	m.Parts = slices.Clone(m.Parts)
-	for i, p := range m.Parts {
-		switch p := p.(type) {
-		case bot.Paragraph:
-			m.Parts[i] = bot.Paragraph{Text: text(p.Text)}
-		case bot.Note:
-			m.Parts[i] = bot.Note{Text: text(p.Text)}
-		case bot.Numbered:
-			items := slices.Clone(p.Items)
-			for j := range items {
-				items[j] = text(items[j])
-			}
-			m.Parts[i] = bot.Numbered{Items: items}
-		case bot.Pairs:
-			items := slices.Clone(p.Items)
-			for j := range items {
-				items[j].Value = text(items[j].Value)
-			}
-			m.Parts[i] = bot.Pairs{Items: items}
-		}
+	name := bot.Shorten(known.Name, maxName)
+	if team, _ := recall[roster](a, "team", at.Team, known.Team); team.Name != "" {
+		name += " (" + bot.Shorten(team.Name, maxName) + ")"
 	}
-	return m
+	return name
 }

@@ -105,3 +105,27 @@ func TestAChannelOfAnotherPlatformIsNamedByIt(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 }
+
+// After a removal Teams says nothing about the team any more, and that is when
+// the owners have to be told which channel it is about.
+func TestTheNameOfAChannelIsKnownBeforeTheBotIsRemoved(t *testing.T) {
+	w := newWorld(t)
+	w.somebodyWrites()
+	posted := func(rw http.ResponseWriter) {
+		rw.WriteHeader(http.StatusCreated)
+		fmt.Fprintf(rw, `{"id":"%s;messageid=1700","activityId":"1700"}`, inOperations)
+	}
+	w.then(posted, says(`{"name":"IT Operations"}`), says(`{"conversations":[{"id":"`+inOperations+`","name":"Incidents"},{"id":"19:later@thread.tacv2","name":"Later"}]}`))
+	if _, err := w.Post(t.Context(), told, bot.Say(bot.T("From now on this channel is told"))); err != nil {
+		t.Fatal(err)
+	}
+	if got := w.Called(told); got != "Incidents (IT Operations)" {
+		t.Errorf("it is called %q", got)
+	}
+	if got := w.Called(bot.Place{Platform: bot.Teams, Team: contoso, Channel: "19:later@thread.tacv2"}); got != "Later (IT Operations)" {
+		t.Errorf("one where nobody spoke yet is called %q", got)
+	}
+	if got := w.Called(bot.Place{Platform: bot.Teams, Team: contoso, Channel: "19:never@thread.tacv2"}); got != "" {
+		t.Errorf("one that nobody named is called %q", got)
+	}
+}

@@ -29,7 +29,11 @@ func (a *Adapter) Post(ctx context.Context, at bot.Place, m bot.Message) (bot.Me
 	if err != nil {
 		return bot.MessageRef{}, err
 	}
-	return a.post(ctx, at, d, m.Aloud)
+	ref, err := a.post(ctx, at, d, m.Aloud)
+	if err == nil {
+		a.learnNames(ctx, bot.Say(bot.In(at)))
+	}
+	return ref, err
 }
 
 func (a *Adapter) post(ctx context.Context, at bot.Place, d drawing, aloud bool) (bot.MessageRef, error) {

@@ -33,3 +33,22 @@ type Remover interface {
 type Finder interface {
 	Find(ctx context.Context, at bot.Place, key string) (bot.MessageRef, bool, error)
 }
+
+// Namer is a platform that may know what a channel of it is called, for messages
+// on other platforms; "" where it does not.
+type Namer interface {
+	Called(at bot.Place) string
+}
+
+// called names the channels of other platforms in a message as their own platform
+// calls them, where it knows.
+func (e *Engine) called(on bot.Platform, m bot.Message) bot.Message {
+	return m.Places(func(s bot.Span) bot.Span {
+		if of, ok := e.Chats[s.In.Platform].(Namer); ok && s.In.Platform != on {
+			if name := of.Called(*s.In); name != "" {
+				s.Text = name + ", " + s.Text
+			}
+		}
+		return s
+	})
+}

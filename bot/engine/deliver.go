@@ -45,7 +45,7 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 	if err := e.stillMine(ctx); err != nil {
 		return err
 	}
-	s.m = e.illustrated(s.m)
+	s.m = e.called(p.Place.Platform, e.illustrated(s.m))
 	ref, edited, err := e.send(ctx, chat, p, s)
 	e.Sent(p.Place.Platform, err)
 	if err != nil {
@@ -337,7 +337,7 @@ func (e *Engine) sendAnswer(ctx context.Context, j bot.Job) error {
 		return err
 	}
 	back := bot.Return{URL: bot.NewSecret(p.URL), Expires: p.Expires}
-	err = chat.Answer(ctx, p.To, p.At, back, e.illustrated(p.Message), p.Redraw, p.InPlace)
+	err = chat.Answer(ctx, p.To, p.At, back, e.called(p.To.Platform, e.illustrated(p.Message)), p.Redraw, p.InPlace)
 	if err != nil && bot.KindOf(err) == bot.KindAmbiguous {
 		return e.finish(ctx, j, nil) // a private answer twice is worse than once too few
 	}

@@ -38,7 +38,7 @@ func (e *Engine) drawHome(ctx context.Context, j bot.Job) error {
 	if waits, err := e.paced(ctx, j, out); waits {
 		return err
 	}
-	if err := chat.Home(ctx, p.Account, m); err != nil && bot.KindOf(err) != bot.KindAmbiguous {
+	if err := chat.Home(ctx, p.Account, e.called(p.Account.Platform, m)); err != nil && bot.KindOf(err) != bot.KindAmbiguous {
 		return e.slower(out, err)
 	}
 	return e.followKept(ctx, j, p.Account)

@@ -209,7 +209,7 @@ func TestARemovalFromATeamStopsItsSubscriptionsAndSaysSo(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, p := range []play.Platform{play.OnSlack, play.OnTeams} {
-		h.shows("the word to Omar", on(p, play.Omar), "Service health no longer reaches", play.TeamsIncidents, "add me again")
+		h.shows("the word to Omar", on(p, play.Omar), "Service health no longer reaches m365-incidents", "add me again")
 	}
 	var subs []incident.Subscription
 	h.read(func(v engine.View) (err error) { subs, err = v.Subscriptions("contoso"); return err })
