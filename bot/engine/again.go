@@ -67,7 +67,7 @@ func (e *Engine) again(ctx context.Context, j bot.Job, cause error) {
 }
 
 // forever are the jobs that come again and again, and are never given up.
-var forever = []string{kindPoll, kindFallback, kindBeat, kindHead, kindExpiry, kindMessages, kindTickets}
+var forever = []string{kindPoll, kindFallback, kindBeat, kindHead, kindExpiry, kindMessages, kindTickets, kindGroups, kindSweep}
 
 // unwritten is that a message has left, or may have, and that this could not be
 // written down.

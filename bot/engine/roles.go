@@ -213,8 +213,11 @@ func (e *Engine) readGroups(ctx context.Context, j bot.Job) error {
 	if err := e.Store.Read(ctx, func(v View) (err error) {
 		groups, err = memberships.All(v, t.ID)
 		return err
-	}); err != nil || len(groups) == 0 {
-		return errors.Join(err, e.finish(ctx, j, nil))
+	}); err != nil {
+		return err
+	}
+	if len(groups) == 0 {
+		return e.finish(ctx, j, nil)
 	}
 	for i := range groups {
 		groups[i] = e.readGroup(ctx, groups[i])

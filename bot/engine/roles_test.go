@@ -225,6 +225,43 @@ func TestAnAdminManagedGroupIsReadAndItsAgeCounts(t *testing.T) {
 	}
 }
 
+// shut is a store that cannot be read so many times.
+type shut struct {
+	engine.Store
+	left int
+}
+
+func (s *shut) Read(ctx context.Context, f func(engine.View) error) error {
+	if s.left--; s.left >= 0 {
+		return bot.ErrNoRead
+	}
+	return s.Store.Read(ctx, f)
+}
+
+// However often Keyturn's own data cannot be read when it is time to look who is in
+// a group, it goes on looking.
+func TestAGroupIsReadAgainAfterTheStoreWasAway(t *testing.T) {
+	w := newWorld(t)
+	members := []string{"UAMIR"}
+	w.engine.Chats[bot.Slack] = grouped{w.engine.Chats[bot.Slack], func() ([]string, error) { return members, nil }}
+	w.tenant.Holders[bot.EntraAdmin] = nil
+	w.commit("declare", func(d *engine.Draft) error {
+		d.Manage(w.tenant, bot.Membership{Role: bot.EntraAdmin, Team: "T1", Group: "S1", By: "olga"}, true)
+		return nil
+	})
+	w.pass(time.Minute)
+	w.engine.Store = &shut{w.engine.Store, engine.Tries + 2}
+	members = nil
+	w.pass(25 * time.Minute)
+	w.read(func(v engine.View) error {
+		t, err := engine.NewDraft(v, w.env, "x", w.clock.Now()).Effective(w.tenant)
+		if t.Holds("amir", bot.EntraAdmin) {
+			w.t.Error("Amir left the group and still holds the role")
+		}
+		return err
+	})
+}
+
 // TestRoundAfterRoundOneApproverWins has 32 clicks of both holders, on two
 // platforms, meet at once: one is acted on, once, and every other is told who
 // was faster.
