@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"keyturn/bot"
 )
@@ -50,7 +51,14 @@ func (e *Engine) deliver(ctx context.Context, j bot.Job) error {
 	e.Sent(p.Place.Platform, err)
 	if err != nil {
 		e.chatSilent(ctx, j, p, err)
-		return e.undelivered(ctx, chat, j, p, edited, e.slower(s.send, err))
+		unheard := !edited && bot.KindOf(err) == bot.KindAmbiguous
+		err = e.undelivered(ctx, chat, j, p, edited, e.slower(s.send, err))
+		if f, ok := chat.(Finder); ok && unheard && errors.Is(err, bot.ErrTakenOver) && e.Wait(ctx, time.Second) == nil {
+			if mine, found, _ := f.Find(free(ctx), s.at, p.Key); found { // the newest, so this one if it landed
+				e.onlyOne(ctx, chat, p.Key, s.sent.Ref, mine)
+			}
+		}
+		return err
 	}
 	err = e.finish(ctx, j, &bot.Sent{Key: p.Key, Ref: ref, At: e.Now(), Digest: s.digest})
 	if errors.Is(err, bot.ErrTakenOver) && !edited {

@@ -157,7 +157,7 @@ func (c finding) Find(_ context.Context, at bot.Place, key string) (bot.MessageR
 			return bot.MessageRef{}, false, err
 		}
 	}
-	for _, m := range c.messages {
+	for _, m := range slices.Backward(c.messages) { // as platforms list them
 		if m.Key == key && m.Ref.Place == at {
 			return m.Ref, true, nil
 		}

@@ -71,12 +71,17 @@ func (e *Engine) onlyOne(ctx context.Context, chat Chat, key string, before, min
 		case now.Ref.ID == mine.ID && !elsewhere(now.Ref.Place, mine.Place): // which it has found
 			return
 		}
-		free := bot.WithPermit(ctx, func(ctx context.Context) (context.Context, context.CancelFunc, error) { return ctx, func() {}, nil })
-		if err := r.Remove(free, mine); err != nil {
+		if err := r.Remove(free(ctx), mine); err != nil {
 			e.Log.Warn("a message stands twice, and could not be taken back", "key", key, "place", mine.Place.String(), "err", err)
 		} else {
 			e.Log.Info("a message that stood twice was taken back: another process had posted it meanwhile", "key", key, "place", mine.Place.String())
 		}
 		return
 	}
+}
+
+// free lets calls leave although the claim that ctx works under is over: those that
+// look, and that take back what should not have left.
+func free(ctx context.Context) context.Context {
+	return bot.WithPermit(ctx, func(ctx context.Context) (context.Context, context.CancelFunc, error) { return ctx, func() {}, nil })
 }

@@ -14,12 +14,16 @@ import (
 type still struct {
 	finding
 	before, after func()
+	unheard       bool // the answer is lost
 }
 
 func (s *still) Post(ctx context.Context, at bot.Place, m bot.Message) (bot.MessageRef, error) {
 	stand(&s.before)
 	ref, err := s.finding.Post(ctx, at, m)
 	stand(&s.after)
+	if s.unheard {
+		return bot.MessageRef{}, refused(bot.KindAmbiguous).err
+	}
 	return ref, err
 }
 
@@ -33,7 +37,12 @@ func stand(at *func()) {
 // A process stands still while it posts, and another one has its job meanwhile:
 // in the end the message stands once, and it is the one that the ledger knows.
 func TestAMessageOfAWorkerThatStoodStillStandsOnce(t *testing.T) {
-	for name, after := range map[string]bool{"before it lands": false, "after it has landed": true} {
+	for name, c := range map[string]struct{ after, unheard bool }{
+		"before it lands":                    {},
+		"before it lands, and hears nothing": {unheard: true},
+		"after it has landed":                {after: true},
+		"after it has landed, unheard":       {after: true, unheard: true},
+	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld(t)
 			other := w.replica(w.pace)
@@ -46,11 +55,12 @@ func TestAMessageOfAWorkerThatStoodStillStandsOnce(t *testing.T) {
 				}
 				w.works(other)
 			}
-			c := &still{finding: finding{w.chat}, before: takeOver}
-			if after {
-				c.before, c.after = nil, takeOver
+			at := &still{finding: finding{w.chat}, before: takeOver}
+			if c.after {
+				at.before, at.after = nil, takeOver
 			}
-			w.engine.Chats[bot.Slack] = c
+			at.unheard = c.unheard
+			w.engine.Chats[bot.Slack] = at
 			w.engine.Do(t.Context(), j)
 			m := w.only("m")
 			if s, ok := w.sent("m"); !ok || s.Ref.ID != m.Ref.ID {

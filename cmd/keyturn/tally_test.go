@@ -95,6 +95,7 @@ func left(t *testing.T, world *play.World, sc scene, story string, told map[stri
 	if world.Teams != nil && len(a.told) == 0 && sc.guide != "cleanup" {
 		t.Error("no message shows on Teams what it is known by, so this counts nothing")
 	}
+	inOne := map[string]int{} // what a conversation is told leaves in turn, so one message of it is in flight
 	for _, c := range copies(world) {
 		a.stand[sc.where(c.on)]++
 		for i := 1; i < len(c.at); i++ {
@@ -105,11 +106,12 @@ func left(t *testing.T, world *play.World, sc scene, story string, told map[stri
 				t.Errorf("posted twice on %s, with no death between %s and %s: %s: %s", c.on, c.at[i-1], c.at[i], c.key, clip(c.text, 200))
 			}
 			a.twice[sc.where(c.on)]++
+			inOne[c.in]++
 		}
 	}
-	for where, n := range a.twice {
+	for in, n := range inOne {
 		if n > a.kills {
-			t.Errorf("%d messages stand twice on %s after %d kills: more than one in flight for each", n, where, a.kills)
+			t.Errorf("%d messages stand twice in the conversation %s after %d kills: more than one in flight for each", n, in, a.kills)
 		}
 	}
 	return a
@@ -118,6 +120,7 @@ func left(t *testing.T, world *play.World, sc scene, story string, told map[stri
 // standing is a message of the bot, as often as it stands there.
 type standing struct {
 	on        play.Platform
+	in        string // the conversation
 	key, text string
 	direct    bool
 	at        []time.Time // oldest first
@@ -143,7 +146,7 @@ func copies(world *play.World) (out []standing) {
 	for _, m := range now.Messages {
 		if key := keyOf(m); m.Bot && !m.Deleted && key != "" {
 			seconds, _ := strconv.ParseFloat(m.TS, 64) // the simulator wrote it
-			put(standing{on: play.OnSlack, key: key, text: m.Text, direct: direct[m.Channel]}, time.UnixMicro(int64(seconds*1e6)))
+			put(standing{on: play.OnSlack, in: m.Channel, key: key, text: m.Text, direct: direct[m.Channel]}, time.UnixMicro(int64(seconds*1e6)))
 		}
 	}
 	if world.Teams == nil {
@@ -152,7 +155,7 @@ func copies(world *play.World) (out []standing) {
 	for _, m := range world.Teams.Snapshot().Messages {
 		if mark := keyMark.FindSubmatch(m.Activity); m.Bot && !m.Deleted && mark != nil {
 			key, _ := hex.DecodeString(string(mark[1])) // it matched
-			put(standing{on: play.OnTeams, key: string(key), text: m.Summary()}, m.At)
+			put(standing{on: play.OnTeams, in: m.Conversation, key: string(key), text: m.Summary()}, m.At)
 		}
 	}
 	return out
