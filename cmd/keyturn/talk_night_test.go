@@ -20,11 +20,11 @@ var atNight = []struct{ said, want string }{
 	{"exchange and sharepoint down?", "ID"}, {"is it us or microsoft", "ID"}, {"ID?", "History"}, {"what about ID", "History"}, {"is ID resolved", "History"}, {"status ID", "History"},
 	{"SPO broken", "nothing open for SharePoint Online"}, {"odb down", "nothing open for Microsoft OneDrive"}, {"MFA not working", "nothing open for Microsoft Entra"}, {"teasm down?", "nothing open for Microsoft Teams"},
 	{"is defender down", "nothing open for Microsoft Defender"}, {"teams calls drop after 30 seconds", "published nothing yet that fits"}, {"aadsts50076 what is this", "published nothing yet that fits"}, {"53003", "published nothing yet that fits"},
-	{"health zoom", "I know no service “zoom” here, so I cannot say how it is"}, {"zoom is down", "I do not understand “zoom is down”"}, {"shut up", "I do not understand “shut up”"},
+	{"health zoom", "I know no service “zoom” here, so I cannot say how it is"}, {"zoom is down", "I do not understand “zoom is down”"}, {"shut up", "Did you mean mute or unsubscribe? Nothing is done before you choose"},
 	{"Hallo", "What can I do for you?"}, {"guten Morgen!", "What can I do for you?"}, {"bonjour", "What can I do for you?"}, {"hi there", "What can I do for you?"}, {"you up?", "What can I do for you?"}, {"??", "What can I do for you?"},
 	{"help!", "What may explain or mend"}, {"pls help", "What may explain or mend"}, {"what can you do?", "What may explain or mend"}, {"help subscribe", "Tell this channel about incidents"},
 	{"status?", "Nothing is being set up now"}, {"who are you waiting for?", "Nothing is being set up now"}, {"my turn?", "Nothing waits for you"}, {"setup?", "What do you want to set up"}, {"set up servicenow", "There is no guide “servicenow”"},
-	{"who can approve?", "Roles for Contoso"}, {"subscrbe", "Did you mean subscribe?"}, {"helth", "Did you mean health?"}, {"stop", "I do not know stop"}, {"subscribe me", "in the channel that should be told"},
+	{"who can approve?", "Roles for Contoso"}, {"subscrbe", "Did you mean subscribe?"}, {"helth", "Did you mean health?"}, {"stop", "Did you mean cancel or unsubscribe?"}, {"subscribe me", "in the channel that should be told"},
 }
 
 // People in trouble do not type commands. Whatever they type is answered with
