@@ -15,6 +15,23 @@ func (s *Spec) byHandGuide(c Context) *Guided {
 	return s.Guided
 }
 
+// words say what a step does, what to mind and the way back: as Keyturn does it, or
+// as people do it themselves where Keyturn calls nothing. What they made has no
+// [Undo].
+func (s *Spec) words(c Context) (what, mind, back string) {
+	what, mind, back = s.What, s.Trap, s.Undo
+	if _, ok := s.ByHand(c); !ok && !s.handed(c) {
+		return what, mind, back
+	}
+	if s.API != nil && s.API.Back != nil {
+		back = "What is made by hand is removed by hand, in the same place. The guide cleanup leads through that too."
+	}
+	if g := s.byHandGuide(c); g != nil && g.What != "" {
+		what, mind = g.What, g.Mind
+	}
+	return what, mind, back
+}
+
 // handGuides are the steps that Keyturn does by itself elsewhere, or whose own
 // words offer that.
 var handGuides = map[StepID]func(Context) *Guided{
@@ -48,6 +65,8 @@ func handSecret(c Context) *Guided {
 		last = "Then choose the check: I read from Entra when it ends, and watch that day."
 	}
 	return &Guided{
+		What: "One client secret is made in Entra's portal and typed into ServiceNow's form, both by hand. I make none and see none.",
+		Mind: "Entra shows a secret's value once, and nobody can read it later. It never goes to the Microsoft 365 admin.",
 		Link: func(c Context) (string, string) {
 			return "Certificates & secrets", entraApp(c, c.Fact(FactEntraClientID), "Credentials")
 		},

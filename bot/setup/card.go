@@ -87,9 +87,11 @@ func (s Scene) step(m *bot.Message, spec *Spec, st *Step, p bot.PersonID, primar
 	case Done, Confirmed, Skipped, NotNeeded:
 		s.settledStep(m, spec, st)
 	case Pending:
-		m.Add(bot.Paragraph{Text: bot.T(spec.What + " It begins when the steps before it are settled.")})
+		what, _, _ := spec.words(s.Context())
+		m.Add(bot.Paragraph{Text: bot.T(what + " It begins when the steps before it are settled.")})
 	case Looking:
-		m.Add(bot.Paragraph{Text: bot.T(spec.What + " I am reading what exists, then you see the exact calls here.")})
+		what, _, _ := spec.words(s.Context())
+		m.Add(bot.Paragraph{Text: bot.T(what + " I am reading what exists, then you see the exact calls here.")})
 	case Running:
 		s.runningStep(m, st)
 	case Checking:
@@ -198,12 +200,13 @@ func (s Scene) declining(spec *Spec, st *Step) []bot.Button {
 }
 
 func (s Scene) about(m *bot.Message, spec *Spec) {
-	lines := []bot.Text{bot.T(spec.What)}
-	if spec.Trap != "" {
-		lines = append(lines, bot.Join(bot.B("Mind: "), bot.T(spec.Trap)))
+	what, mind, back := spec.words(s.Context())
+	lines := []bot.Text{bot.T(what)}
+	if mind != "" {
+		lines = append(lines, bot.Join(bot.B("Mind: "), bot.T(mind)))
 	}
-	if spec.Undo != "" {
-		lines = append(lines, bot.Join(bot.B("Way back: "), bot.T(spec.Undo)))
+	if back != "" {
+		lines = append(lines, bot.Join(bot.B("Way back: "), bot.T(back)))
 	}
 	if len(spec.Accepts) > 0 {
 		lines = append(lines, bot.Join(bot.B("Microsoft accepts: "), bot.T(spec.accepted())))

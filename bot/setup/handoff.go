@@ -21,7 +21,8 @@ func (s Scene) Handoff(role bot.Role, steps []StepID) bot.Message {
 	lines := []bot.Text{head}
 	for _, id := range steps {
 		if spec, ok := s.Guide.Step(id); ok {
-			lines = append(lines, bot.Join(bot.T("🔵 "), bot.B(spec.Title), bot.T(". "+spec.What)))
+			what, _, _ := spec.words(s.Context())
+			lines = append(lines, bot.Join(bot.T("🔵 "), bot.B(spec.Title), bot.T(". "+what)))
 		}
 	}
 	m.Add(bot.Paragraph{Text: bot.Lines(lines...)})

@@ -110,6 +110,10 @@ type Finding struct {
 
 // Guided is how a person does a step by hand.
 type Guided struct {
+	// What and Mind take the place of the step's own, where those tell what
+	// Keyturn does; "" leaves both.
+	What, Mind string
+
 	Link func(Context) (label, url string)
 	Do   func(Context) []bot.Text // at most seven things
 	Copy func(Context) []bot.Copy // labels exactly as the portal spells them

@@ -145,7 +145,7 @@ func TestWhereNothingIsCalledASecretsEndIsKnownAllTheSame(t *testing.T) {
 	h.everybodyUntilStep(play.Erin, "I did it by hand", "entra-app")
 	h.clicks(play.Erin, "I did it by hand", "entra-app")
 	h.submits(play.Erin, map[string]any{"entra.client_id": "6d05c93f-1b77-4845-87dd-d4227cc4bcb9"})
-	h.expectCard(play.Erin, "Client secret for ServiceNow", "New client secret", "Do NOT paste the value")
+	h.expectCard(play.Erin, "Client secret for ServiceNow", "I make none and see none", "What is made by hand is removed by hand", "New client secret", "Do NOT paste the value")
 	h.clicks(play.Erin, "I did it by hand", "entra-secret")
 	end := h.now().AddDate(0, 6, 0)
 	h.submitsInVain(play.Erin, map[string]any{"entra.secret.key_id": "Ab8Q~cDeFgHiJkLmNoPqRsTuVwXyZ0123456789a", "entra.secret.until": end.Format("2006-01-02")}, "entra.secret.key_id", "That looks like a client secret. I have not kept it")
