@@ -3,8 +3,6 @@ package graph
 import (
 	"encoding/json"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -75,22 +73,6 @@ func load(t *testing.T, name string, v any) {
 	t.Helper()
 	if err := json.Unmarshal(beside.Data(t, "graph-errors/"+name), v); err != nil {
 		t.Fatal(err)
-	}
-}
-
-func root(t *testing.T) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test")
-		}
 	}
 }
 

@@ -3,8 +3,6 @@ package servicenow
 import (
 	"encoding/json"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -45,22 +43,6 @@ func TestEveryRealErrorHasASentence(t *testing.T) {
 		}
 		if f != nil && (f.Kind == "" || !strings.HasSuffix(f.Says, ".") || !strings.HasSuffix(f.Fix, ".")) {
 			t.Errorf("%d %s: %+v", b.HTTP, b.Body, f)
-		}
-	}
-}
-
-func root(t *testing.T) string {
-	t.Helper()
-	dir, err := os.Getwd()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for ; ; dir = filepath.Dir(dir) {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		if dir == filepath.Dir(dir) {
-			t.Fatal("no go.mod above the test")
 		}
 	}
 }

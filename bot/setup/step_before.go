@@ -26,6 +26,8 @@ func before(guide GuideID) Spec {
 			"If the service is gone the run ends there, and offers the guides that work today: direct and cleanup.",
 		)
 	case Cleanup:
+		s.What = "Says what will be looked for and removed, by whom, and what stays."
+		s.Undo = "Nothing has been removed yet; [Cancel] ends the run."
 		s.Trap = "Nothing is assumed: what is found is shown with the evidence, and each removal has its owner and its own approval."
 		s.Guided.Do = func(c Context) []bot.Text {
 			return do(append([]string{searching(c)},
