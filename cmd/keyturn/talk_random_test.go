@@ -24,6 +24,7 @@ import (
 // it holds back, because nobody knows then what was promised.
 type killer struct {
 	bots   []*child
+	spared func(i int) bool            // whether another one answers now; nil with one bot
 	sound  func(context.Context) error // reads the whole state
 	acting sync.Mutex
 	acted  chan struct{} // somebody was answered just now
@@ -69,9 +70,11 @@ func (k *killer) hunt(ctx context.Context, most int) {
 // of several the others go on.
 func (k *killer) kill(ctx context.Context) (err error) {
 	at := time.Now()
-	if len(k.bots) == 1 {
+	if i := k.rng.IntN(len(k.bots)); len(k.bots) == 1 {
 		err = k.bots[0].killEvery(1)(ctx)
-	} else if err = k.bots[k.rng.IntN(len(k.bots))].kill(); errors.Is(err, os.ErrProcessDone) {
+	} else if !k.spared(i) {
+		return nil // or nobody would be left
+	} else if err = k.bots[i].kill(); errors.Is(err, os.ErrProcessDone) {
 		return nil // it has just been killed
 	}
 	k.deaths = append(k.deaths, at)
