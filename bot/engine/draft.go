@@ -55,8 +55,8 @@ type Env struct {
 	// is not there: at least 16 characters of 0-9 and a-f, the same each time.
 	// Without it names stand where they are.
 	Alias   func(string) string
-	shelves shelves // what answers are found in
-	known   knownNames
+	shelves byTenant[shelf] // what answers are found in
+	known   byTenant[known]
 	// CheckEvery is the time between two looks of a step that waits for an act
 	// elsewhere.
 	CheckEvery time.Duration

@@ -23,32 +23,32 @@ type known struct {
 // it, and also where a decision reads what the rest of its group is yet to write.
 var editions = Kind[string]{Name: "edition"}
 
-// knownNames keeps of each tenant what was read last.
-type knownNames struct {
+// byTenant keeps of each tenant what was made last. The zero value is ready; it
+// is safe for concurrent use.
+type byTenant[T any] struct {
 	mu sync.Mutex
-	of map[bot.TenantID]known
+	of map[bot.TenantID]T
 }
 
-func (n *knownNames) get(t bot.TenantID, edition string) (known, bool) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	k, ok := n.of[t]
-	return k, ok && edition != "" && k.edition == edition
+func (b *byTenant[T]) get(t bot.TenantID) T {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.of[t]
 }
 
-func (n *knownNames) put(t bot.TenantID, k known) {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	if n.of == nil {
-		n.of = map[bot.TenantID]known{}
+func (b *byTenant[T]) put(t bot.TenantID, x T) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.of == nil {
+		b.of = map[bot.TenantID]T{}
 	}
-	n.of[t] = k
+	b.of[t] = x
 }
 
 // knows is what everybody of a tenant is called, those who have left too; of no
 // tenant, what everybody is.
 func (e *Env) knows(v View, of bot.TenantID, edition string) (known, error) {
-	if k, ok := e.known.get(of, edition); ok {
+	if k := e.known.get(of); edition != "" && k.edition == edition {
 		return k, nil
 	}
 	c, tables := newCloak(e.Alias), []bot.TenantID{of}

@@ -5,7 +5,6 @@ import (
 	"hash/fnv"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"keyturn/bot"
@@ -13,35 +12,15 @@ import (
 	"keyturn/bot/recommend"
 )
 
-// shelves are the tenants' texts, read and counted: what takes longest of an
-// answer, and is the same for every question until something is published. There
-// is one a tenant, of what the store knew when it was asked last, so that a
-// decision that runs again, or on an older view, never finds what it may not know.
-type shelves struct {
-	mu sync.Mutex
-	of map[bot.TenantID]shelf
-}
-
+// shelf are a tenant's texts, read and counted: what takes longest of an answer,
+// and is the same for every question until something is published. There is one a
+// tenant, of what the store knew when it was asked last, so that a decision that
+// runs again, or on an older view, never finds what it may not know.
 type shelf struct {
 	edition     string    // of the texts; "" where the store does not say
 	from, until time.Time // what is too old by then is not on it
 	print       uint64    // of everything that is on it
 	index       *recommend.Index
-}
-
-func (s *shelves) get(t bot.TenantID) shelf {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.of[t]
-}
-
-func (s *shelves) put(t bot.TenantID, x shelf) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.of == nil {
-		s.of = map[bot.TenantID]shelf{}
-	}
-	s.of[t] = x
 }
 
 // texts names what a tenant's answers are found in: its incidents and its message
