@@ -27,14 +27,15 @@ func (s Scene) failedStep(m *bot.Message, spec *Spec, st *Step, primary *bool) {
 	if _, ok := Revealable(s.Context(), spec, st); ok && s.Public != "" {
 		buttons = append(buttons, bot.Button{Label: "Show me the secret once", Action: ActReveal, Value: v, Says: "Show me the secret once: " + spec.Title})
 	}
-	if spec.API != nil && spec.API.Plan != nil || spec.API != nil && spec.API.Auto {
+	if spec.API != nil && (spec.API.Plan != nil || spec.API.Auto) {
 		buttons = append(buttons, bot.Button{Label: "Try again", Action: ActRetry, Value: v, Style: take(primary), Says: "Try again: " + spec.Title})
 	}
-	if _, hand := spec.ByHand(s.Context()); st.Plan != nil && !st.Undoing && !hand && !st.rejected() {
+	_, hand := spec.ByHand(s.Context())
+	if st.Plan != nil && !st.Undoing && !hand && !st.rejected() {
 		buttons = append(buttons, bot.Button{Label: "Give me the script", Action: ActScript, Value: v, Says: "Give me the script: " + spec.Title})
 	}
 	g := spec.Guided
-	if _, hand := spec.ByHand(s.Context()); hand {
+	if hand {
 		buttons = append(buttons, s.didByHand(spec, v))
 		g = spec.byHandGuide(s.Context())
 	} else if spec.API != nil && spec.API.Verify != nil {
