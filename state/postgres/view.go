@@ -61,7 +61,8 @@ func (v *view) get(sql string, args ...any) ([]byte, error) {
 // pair is a record with the part of its name that tells it from others.
 type pair struct{ Name, Value []byte }
 
-func (v *view) pairs(sql string, args ...any) ([]pair, error) {
+// answers gives the rows of one question.
+func answers[T any](v *view, row pgx.RowToFunc[T], sql string, args ...any) ([]T, error) {
 	if v.tx == nil {
 		return nil, state.ErrOver
 	}
@@ -71,8 +72,12 @@ func (v *view) pairs(sql string, args ...any) ([]pair, error) {
 	if err != nil {
 		return nil, v.answered(err)
 	}
-	list, err := pgx.CollectRows(rows, pgx.RowToStructByPos[pair])
+	list, err := pgx.CollectRows(rows, row)
 	return list, v.answered(err)
+}
+
+func (v *view) pairs(sql string, args ...any) ([]pair, error) {
+	return answers(v, pgx.RowToStructByPos[pair], sql, args...)
 }
 
 // one reads a record that may be missing.
@@ -149,21 +154,11 @@ func (v *view) Kept(tenant bot.TenantID) (runs, incidents []string, err error) {
 }
 
 func (v *view) ids(sql string, args ...any) ([]string, error) {
-	if v.tx == nil {
-		return nil, state.ErrOver
-	}
-	ctx, cancel := v.asking()
-	defer cancel()
-	rows, err := v.tx.Query(ctx, sql, args...)
-	if err != nil {
-		return nil, v.answered(err)
-	}
-	list, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (string, error) {
+	return answers(v, func(row pgx.CollectableRow) (string, error) {
 		var id []byte
 		err := row.Scan(&id)
 		return string(id), err
-	})
-	return list, v.answered(err)
+	}, sql, args...)
 }
 
 // Incident implements [engine.View].
